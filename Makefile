@@ -1,0 +1,27 @@
+# The few things one does with this package; `make` alone lists them. Whatever takes more than a
+# line lives in scripts/.
+
+SOURCES = Package.swift Sources Tests $(wildcard Benchmarks)
+
+.PHONY: help demo test build format lint clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: ## see a page being cleared: a throwaway PostgreSQL, a small cache, the listener
+	@scripts/demo
+
+test: ## run all tests, on a PostgreSQL of their own; prints the summary, or all on failure
+	@scripts/test
+
+build: ## build the release program: .build/release/fpcache
+	swift build -c release --static-swift-stdlib --product fpcache
+
+format: ## put all Swift sources into the house's format
+	swift format --in-place --recursive --parallel $(SOURCES)
+
+lint: ## check that they are
+	@swift format lint --strict --recursive --parallel $(SOURCES)
+
+clean: ## remove what was built
+	rm -rf .build

@@ -1,0 +1,1 @@
+/* SwiftPM builds a C target only when it has a source file. */

@@ -1,0 +1,65 @@
+// What is to be cleared: a family and the fields that are known of it.
+
+/// A family with some of its fields bound: the forward reading of a layout's row.
+public struct CacheKey: Hashable, Sendable {
+  struct Binding: Hashable, Sendable {
+    let field: String
+    let value: [UInt8]
+  }
+
+  /// The family's index in its layout.
+  let family: Int
+  let bindings: [Binding]
+
+  func value(of field: String) -> [UInt8]? {
+    for binding in bindings where binding.field == field { return binding.value }
+    return nil
+  }
+}
+
+/// Why no key can be made. No path is ever built from the value.
+public enum KeyError: Error, Equatable, Sendable {
+  case unknownFamily(String)
+  case unknownField(String, family: String)
+  /// The field's kind does not accept the value.
+  case badValue([UInt8], field: String, kind: FieldKind)
+  /// The family is one that is never cleared.
+  case neverCleared(family: String)
+}
+
+extension Layout {
+  /// Makes a key; every value is checked by its field's kind.
+  /// - Throws: ``KeyError``.
+  public func key(
+    _ family: String, _ values: [(field: String, value: [UInt8])]
+  ) throws(KeyError) -> CacheKey {
+    guard let index = families.firstIndex(where: { $0.name == family }) else {
+      throw .unknownFamily(family)
+    }
+    guard families[index].clearing != .never else { throw .neverCleared(family: family) }
+    var bindings: [CacheKey.Binding] = []
+    bindings.reserveCapacity(values.count)
+    for (name, value) in values {
+      guard let field = families[index].field(named: name) else {
+        throw .unknownField(name, family: family)
+      }
+      guard field.kind.accepts(value) else {
+        throw .badValue(value, field: name, kind: field.kind)
+      }
+      bindings.append(CacheKey.Binding(field: name, value: value))
+    }
+    return CacheKey(family: index, bindings: bindings)
+  }
+}
+
+extension Family {
+  func field(named name: String) -> Field? {
+    for component in pattern.components {
+      for case .field(let field) in component.tokens where field.name == name { return field }
+    }
+    for shape in shapes {
+      for case .field(let field) in shape.component.tokens where field.name == name { return field }
+    }
+    return nil
+  }
+}

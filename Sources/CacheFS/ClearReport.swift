@@ -1,0 +1,48 @@
+// What a clear did, as a value.
+
+import SystemPackage
+
+/// Whether the last call, the one that changes the tree, is made.
+public enum DryRun: Sendable {
+  case yes
+  case no
+}
+
+/// Whether a report lists each path that was removed.
+public enum PathList: Sendable {
+  case kept
+  case dropped
+}
+
+/// Something that should have gone and did not.
+public struct ClearFailure: Hashable, Sendable {
+  public let path: CachePath
+  public let error: Errno
+
+  public init(path: CachePath, error: Errno) {
+    self.path = path
+    self.error = error
+  }
+}
+
+/// The outcome of clearing one key, or several.
+public struct ClearReport: Equatable, Sendable {
+  public internal(set) var filesRemoved = 0
+  /// Apparent sizes, in bytes, as they were before.
+  public internal(set) var bytesRemoved: Int64 = 0
+  /// Whether anything of the key was found, removed or not.
+  public internal(set) var matched = false
+  public internal(set) var failures: [ClearFailure] = []
+  /// Empty unless asked for.
+  public internal(set) var removed: [CachePath] = []
+
+  public init() {}
+
+  public mutating func add(_ other: ClearReport) {
+    filesRemoved += other.filesRemoved
+    bytesRemoved += other.bytesRemoved
+    matched = matched || other.matched
+    failures += other.failures
+    removed += other.removed
+  }
+}

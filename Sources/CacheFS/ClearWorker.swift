@@ -1,0 +1,278 @@
+// What one thread of a clear does: opens, lists, matches, unlinks, and keeps the tally.
+
+import SystemPackage
+
+struct ClearWorker {
+  private let clearer: Clearer
+  private let keys: [CacheKey]
+  private var matcher: Matcher
+  private var chain = OpenChain()
+  private let buffer: ListingBuffers
+  /// What this thread did for each key.
+  private(set) var reports: [Int: ClearReport] = [:]
+
+  init(_ clearer: Clearer, _ keys: [CacheKey]) {
+    self.clearer = clearer
+    self.keys = keys
+    matcher = Matcher(clearer.layout)
+    buffer = ListingBuffers()
+  }
+
+  mutating func perform(_ task: ClearTask, push: (ClearTask) -> Void) {
+    switch task {
+    case .keys(let range):
+      for index in range { clear(index, push) }
+    case .folder(let index, let folder):
+      clear(index, in: folder, push)
+    }
+  }
+
+  // MARK: Down to the first folder that must be listed
+
+  private mutating func clear(_ index: Int, _ push: (ClearTask) -> Void) {
+    let key = keys[index]
+    let components = clearer.layout.families[key.family].pattern.components
+    var names: [[UInt8]] = []
+    while names.count + 1 < components.count,
+      let name = components[names.count].render({ key.value(of: $0.name) })
+    {
+      names.append(name)
+    }
+    let depth = names.count
+    let tail = tailFolders(of: key)
+    names += tail
+    let bound = key.bindings.filter { binding in
+      components.prefix(depth).contains { $0.fields.contains { $0.name == binding.field } }
+    }
+    let row = PlacedRow(
+      family: key.family, component: depth, bound: bound,
+      tail: Array(tail.map { $0 + [UInt8(ascii: "/")] }.joined()))
+    guard let directory = open(names, index) else { return }
+    let folder = OpenFolder(
+      directory: directory, row: row,
+      path: Array(names.map { $0 + [UInt8(ascii: "/")] }.joined()))
+    if depth + 1 == components.count, tail.isEmpty,
+      let name = components[depth].render({ key.value(of: $0.name) })
+    {
+      removeByName(name, index, folder)
+    } else {
+      clear(index, in: folder, push)
+    }
+  }
+
+  /// The folders that a key names inside its family's tail: those of `{file...}`.
+  private func tailFolders(of key: CacheKey) -> [[UInt8]] {
+    guard let path = tailPath(of: key) else { return [] }
+    return path.split(separator: UInt8(ascii: "/")).dropLast().map(Array.init)
+  }
+
+  /// The value of a shape's field that spans components, when the key binds one.
+  private func tailPath(of key: CacheKey) -> [UInt8]? {
+    for shape in clearer.layout.families[key.family].shapes {
+      for field in shape.fields where field.kind.spansComponents {
+        if let value = key.value(of: field.name) { return value }
+      }
+    }
+    return nil
+  }
+
+  /// Opens the folder, or says why not; one that does not exist holds nothing to clear.
+  private mutating func open(_ names: [[UInt8]], _ index: Int) -> Directory? {
+    do throws(OpenChain.Failure) {
+      return try chain.open(names, from: clearer.root)
+    } catch {
+      if error.error != .noSuchFileOrDirectory, !error.isPlainFile {
+        fail(index, Array(names.prefix(error.depth + 1).joined(separator: [0x2F])), error.error)
+      }
+      return nil
+    }
+  }
+
+  // MARK: In a folder
+
+  private mutating func clear(
+    _ index: Int, in folder: OpenFolder, _ push: (ClearTask) -> Void
+  ) {
+    let isLast =
+      folder.row.component + 1
+      == clearer.layout.families[folder.row.family].pattern.components.count
+    list(index, folder) { worker, name, length, type in
+      if type == .directory {
+        guard let child = worker.child(name, length, index, folder) else { return false }
+        if isLast {
+          worker.emptyFolder(name, length, index, child, of: folder)
+        } else {
+          push(.folder(key: index, child))
+        }
+        return false
+      }
+      guard isLast, worker.isWanted(name, length, index, folder.row) else { return false }
+      return worker.remove(name, length, index, folder)
+    }
+  }
+
+  /// Clears a folder within a tail, and removes it when the whole of it goes with the key.
+  private mutating func emptyFolder(
+    _ name: CName, _ length: Int, _ index: Int, _ child: OpenFolder, of parent: OpenFolder
+  ) {
+    // A key of one file names its folder: the folders beside and below it are not meant.
+    if tailPath(of: keys[index]) != nil { return }
+    clear(index, in: child, { _ in })
+    guard isUnfiltered(index), clearer.dryRun == .no else { return }
+    do throws(Errno) {
+      try parent.directory.removeDirectory(name, clearer.kernel)
+      report(index) { $0.matched = true }
+    } catch {
+      // Not empty: a page was written meanwhile, or one could not go and has been reported.
+      switch error {
+      case .noSuchFileOrDirectory, .directoryNotEmpty, .fileExists: break
+      default: fail(index, Array(child.path.dropLast()), error)
+      }
+    }
+  }
+
+  /// The folder `name`, when it may hold pages of the key.
+  private mutating func child(
+    _ name: CName, _ length: Int, _ index: Int, _ folder: OpenFolder
+  ) -> OpenFolder? {
+    let bytes = Self.bytes(name, length)
+    guard let row = matcher.enter(bytes, folder.row), agrees(row, with: keys[index]),
+      isInTail(row, bytes)
+    else { return nil }
+    let path = folder.path + Array(bytes) + [UInt8(ascii: "/")]
+    do throws(Errno) {
+      let directory = try folder.directory.openDirectory(name)
+      return OpenFolder(directory: directory, row: row, path: path)
+    } catch {
+      if error != .noSuchFileOrDirectory { fail(index, Array(path.dropLast()), error) }
+      return nil
+    }
+  }
+
+  /// Whether a folder's name may begin or continue the tail (news leaves hidden names alone).
+  private func isInTail(_ row: PlacedRow, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    let component = clearer.layout.families[row.family].pattern.components[row.component]
+    guard !row.tail.isEmpty, let field = component.fields.last else { return true }
+    return field.kind.accepts(row.tail.dropLast())
+  }
+
+  private func agrees(_ row: PlacedRow, with key: CacheKey) -> Bool {
+    row.bound.allSatisfy { binding in
+      key.value(of: binding.field).map { $0 == binding.value } ?? true
+    }
+  }
+
+  /// Whether nothing is spared in the key's tail.
+  private func isUnfiltered(_ index: Int) -> Bool {
+    clearer.branches == nil && clearer.layout.families[keys[index].family].clearing == .everything
+  }
+
+  /// Whether the file is a page of the key, and of a branch that is asked for.
+  private mutating func isWanted(
+    _ name: CName, _ length: Int, _ index: Int, _ row: PlacedRow
+  ) -> Bool {
+    let key = keys[index]
+    let branches = clearer.branches
+    var isOfBranch = branches == nil
+    var disagrees = false
+    var unseen = Set(key.bindings.indices)
+    for bound in row.bound { key.see(bound.field, &unseen) }
+    let known = matcher.match(Self.bytes(name, length), row) { field, value in
+      if let wanted = key.value(of: field.name) {
+        if !value.elementsEqual(wanted) { disagrees = true }
+        key.see(field.name, &unseen)
+      }
+      if let branches, field.name == "branch", branches.contains(Array(value)) {
+        isOfBranch = true
+      }
+    }
+    return known != nil && !disagrees && unseen.isEmpty && isOfBranch
+  }
+
+  /// Lists the folder until nothing more goes: a listing that took several calls may miss
+  /// entries that moved while others were deleted.
+  private mutating func list(
+    _ index: Int, _ folder: OpenFolder,
+    _ body: (inout ClearWorker, CName, Int, EntryType) -> Bool
+  ) {
+    let buffer = self.buffer.take()
+    defer { self.buffer.give(buffer) }
+    do throws(Errno) {
+      while true {
+        var removed = 0
+        let calls = try folder.directory.list(buffer) { name, length, type in
+          let type = type == .unknown ? folder.directory.type(of: name) : type
+          if body(&self, name, length, type) { removed += 1 }
+        }
+        if calls <= 2 || removed == 0 || clearer.dryRun == .yes { return }
+      }
+    } catch {
+      fail(index, Array(folder.path.dropLast()), error)
+    }
+  }
+
+  // MARK: The last call
+
+  private mutating func removeByName(_ name: [UInt8], _ index: Int, _ folder: OpenFolder) {
+    (name + [0]).withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
+      if isWanted(base, name.count, index, folder.row) {
+        _ = remove(base, name.count, index, folder)
+      }
+    }
+  }
+
+  /// Removes one file; whether it is gone by our hand.
+  private mutating func remove(
+    _ name: CName, _ length: Int, _ index: Int, _ folder: OpenFolder
+  ) -> Bool {
+    do throws(Errno) {
+      let status = try folder.directory.status(name)
+      if status.type == .directory { return false }
+      if let ghosts = clearer.ghosts {
+        guard ghosts.remove(path(of: name, length, folder)) else { return false }
+      } else {
+        report(index) { $0.matched = true }
+        try folder.directory.unlink(name, clearer.kernel)
+      }
+      let path = clearer.pathList == .kept ? path(of: name, length, folder) : nil
+      report(index) {
+        $0.matched = true
+        $0.filesRemoved += 1
+        $0.bytesRemoved += status.size
+        if let path { $0.removed.append(path) }
+      }
+      return true
+    } catch {
+      // Somebody was faster: the page is gone, which is all that was asked.
+      if error == .noSuchFileOrDirectory { return false }
+      report(index) { $0.matched = true }
+      fail(index, path(of: name, length, folder).bytes, error)
+      return false
+    }
+  }
+
+  private func path(of name: CName, _ length: Int, _ folder: OpenFolder) -> CachePath {
+    CachePath(folder.path + Array(Self.bytes(name, length)))
+  }
+
+  private mutating func fail(_ index: Int, _ path: [UInt8], _ error: Errno) {
+    report(index) { $0.failures.append(ClearFailure(path: CachePath(path), error: error)) }
+  }
+
+  private mutating func report(_ index: Int, _ change: (inout ClearReport) -> Void) {
+    change(&reports[index, default: ClearReport()])
+  }
+
+  private static func bytes(_ name: CName, _ length: Int) -> UnsafeBufferPointer<UInt8> {
+    UnsafeBufferPointer(
+      start: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: length)
+  }
+}
+
+extension CacheKey {
+  /// Takes the bindings of `field` out of those that a name has yet to show.
+  fileprivate func see(_ field: String, _ unseen: inout Set<Int>) {
+    for index in bindings.indices where bindings[index].field == field { unseen.remove(index) }
+  }
+}

@@ -1,0 +1,171 @@
+// What a field of a layout may hold: one closed list, so that a key built from a
+// database row and a name found on disk are judged by the same rule.
+
+/// The values that a field accepts.
+public enum FieldKind: String, CaseIterable, Sendable {
+  /// Four digits, as in `daily/2020`.
+  case year
+  /// Two digits. Whether such a month exists is for ``CalendarDate`` to say.
+  case month
+  /// Two digits. Whether such a day exists is for ``CalendarDate`` to say.
+  case day
+  /// `head`, or a quarter such as `2020Q1` (freshports.md, section 2).
+  case branch
+  /// A FreeBSD category: lower-case letters, digits and `+ - _ .`, not led by a sign.
+  case category
+  /// A FreeBSD port: letters, digits and `+ - _ .`, not led by a dot.
+  case port
+  /// One or more decimal digits.
+  case number
+  /// `n` or `y`.
+  case flag
+  /// A message id as a folder name: `a-z`, `0-9` and `-`.
+  case messageID = "id"
+  /// Letters, digits, `_` and `-`: anything that a dot may follow.
+  case word
+  /// Like `word` with `+`, and possibly empty.
+  case optionalWord = "word?"
+  /// Letters, digits and `+ - _ .`, possibly empty.
+  case optionalPort = "port?"
+  /// Six letters or digits, as mkstemp(3) makes them.
+  case temporarySuffix = "suffix"
+  /// Any name of one component.
+  case name
+  /// One component or more, separated by slashes.
+  case rest
+  /// Like `rest`, but the first component does not begin with a dot.
+  case visibleRest = "visible"
+  /// A path in the ports tree that is not below a port's folder.
+  case portsTreePath = "tree-path"
+
+  /// The longest component that common file systems store, in bytes (NAME_MAX of limits.h).
+  public static let longestName = 255
+
+  /// The longest path accepted as a value, in bytes (PATH_MAX of limits.h less its NUL).
+  static let longestPath = 4095
+
+  /// Whether a value may span several components.
+  public var spansComponents: Bool {
+    switch self {
+    case .rest, .visibleRest, .portsTreePath: true
+    default: false
+    }
+  }
+
+  /// The exact length of every value in bytes, where there is one.
+  var fixedWidth: Int? {
+    switch self {
+    case .year: 4
+    case .month, .day: 2
+    case .flag: 1
+    case .temporarySuffix: 6
+    default: nil
+    }
+  }
+
+  /// Whether `byte` may occur in a value.
+  @inline(__always)
+  func contains(_ byte: UInt8) -> Bool {
+    switch self {
+    case .year, .month, .day, .number: byte.isDigit
+    case .branch, .temporarySuffix: byte.isDigit || byte.isLetter
+    case .category: byte.isDigit || byte.isLowerCase || byte.isNameSign
+    case .port, .optionalPort: byte.isDigit || byte.isLetter || byte.isNameSign
+    case .flag: byte == UInt8(ascii: "n") || byte == UInt8(ascii: "y")
+    case .messageID: byte.isDigit || byte.isLowerCase || byte == UInt8(ascii: "-")
+    case .word:
+      byte.isDigit || byte.isLetter || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+    case .optionalWord:
+      byte.isDigit || byte.isLetter || (byte.isNameSign && byte != UInt8(ascii: "."))
+    case .name: byte != 0 && byte != UInt8(ascii: "/")
+    case .rest, .visibleRest, .portsTreePath: byte != 0
+    }
+  }
+
+  /// Whether `value` is whole and safe: nothing that fails here ever becomes part of a path.
+  @inline(__always)
+  func accepts(_ value: some RandomAccessCollection<UInt8>) -> Bool {
+    switch self {
+    case .optionalWord, .optionalPort:
+      value.count <= Self.longestName && value.allSatisfy(contains)
+    case .rest: Self.isSafePath(value)
+    case .visibleRest: Self.isSafePath(value) && value.first != UInt8(ascii: ".")
+    case .portsTreePath: Self.isSafePath(value) && !Self.isBelowAPort(value)
+    default:
+      Self.isSafeName(value) && value.allSatisfy(contains) && hasRightShape(value)
+    }
+  }
+
+  /// Whether `text` is whole and safe.
+  public func accepts(text: String) -> Bool { accepts(Array(text.utf8)) }
+
+  private func hasRightShape(_ value: some RandomAccessCollection<UInt8>) -> Bool {
+    if let width = fixedWidth { return value.count == width }
+    switch self {
+    case .branch: return Self.isBranch(value)
+    case .category: return value.first.map { $0.isDigit || $0.isLowerCase } ?? false
+    case .port: return value.first != UInt8(ascii: ".")
+    default: return true
+    }
+  }
+
+  private static func isBranch(_ value: some RandomAccessCollection<UInt8>) -> Bool {
+    if value.elementsEqual("head".utf8) { return true }
+    guard value.count == 6, value.prefix(4).allSatisfy(\.isDigit) else { return false }
+    let quarter = value.suffix(2)
+    return quarter.first == UInt8(ascii: "Q")
+      && (UInt8(ascii: "1")...UInt8(ascii: "4")).contains(quarter.last ?? 0)
+  }
+
+  static func isSafeName(_ value: some RandomAccessCollection<UInt8>) -> Bool {
+    guard !value.isEmpty, value.count <= longestName else { return false }
+    if value.count <= 2, value.allSatisfy({ $0 == UInt8(ascii: ".") }) { return false }
+    return value.allSatisfy { $0 != 0 && $0 != UInt8(ascii: "/") }
+  }
+
+  private static func isSafePath(_ value: some RandomAccessCollection<UInt8>) -> Bool {
+    value.count <= longestPath
+      && value.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        .allSatisfy { isSafeName($0) }
+  }
+
+  /// `CATEGORY/PORT/...`: what the ports family holds, so that no path has two owners.
+  static func isBelowAPort(_ value: some RandomAccessCollection<UInt8>) -> Bool {
+    let parts = value.split(separator: UInt8(ascii: "/"), maxSplits: 2)
+    return parts.count == 3 && FieldKind.category.accepts(parts[0])
+      && FieldKind.port.accepts(parts[1])
+  }
+
+  /// What a person is told to write instead.
+  public var expectation: String {
+    switch self {
+    case .year: "four digits"
+    case .month, .day: "two digits"
+    case .branch: "head or a quarter such as 2020Q1"
+    case .category: "lower-case letters, digits and + - _ ., led by a letter or digit"
+    case .port: "letters, digits and + - _ ., not led by a dot"
+    case .number: "digits"
+    case .flag: "n or y"
+    case .messageID: "a-z, 0-9 and -"
+    case .word: "letters, digits, _ and -"
+    case .optionalWord: "letters, digits and + - _, or nothing"
+    case .optionalPort: "letters, digits and + - _ ., or nothing"
+    case .temporarySuffix: "six letters or digits"
+    case .name: "a file name of at most \(Self.longestName) bytes"
+    case .rest: "a relative path without . or .."
+    case .visibleRest: "a relative path without . or .. that does not begin with a dot"
+    case .portsTreePath: "a path of the ports tree that is not below a port's folder"
+    }
+  }
+}
+
+extension UInt8 {
+  var isDigit: Bool { self &- UInt8(ascii: "0") < 10 }
+  var isLowerCase: Bool { self &- UInt8(ascii: "a") < 26 }
+  var isLetter: Bool { (self | 0x20) &- UInt8(ascii: "a") < 26 }
+  /// The signs that a FreeBSD port's name may hold.
+  var isNameSign: Bool {
+    self == UInt8(ascii: "+") || self == UInt8(ascii: "-") || self == UInt8(ascii: "_")
+      || self == UInt8(ascii: ".")
+  }
+}

@@ -1,0 +1,105 @@
+// What may lie where: one row per family, read forward to turn a key into the files to clear
+// and backward to say of any file found what it is. There is no second place that knows a path.
+
+/// A kind of page, and where its files lie.
+public struct Family: Hashable, Sendable {
+  /// What clearing one of the family's keys takes with it.
+  public enum Clearing: Hashable, Sendable {
+    /// All that the pattern matches: whatever lies in a port's folder goes with the port.
+    case everything
+    /// Only what has one of the family's shapes.
+    case knownShapes
+    /// Nothing: it lives in the tree and stays.
+    case never
+  }
+
+  public let name: String
+  /// The whole path. Its last field is the one that the shapes describe.
+  public let pattern: Pattern
+  /// What the last field may look like, first match wins; none means anything goes.
+  public let shapes: [Shape]
+  public let clearing: Clearing
+
+  /// - Throws: ``PatternProblem``.
+  public init(
+    _ name: String, _ pattern: String, shapes: [String] = [], clearing: Clearing = .everything
+  ) throws(PatternProblem) {
+    self.name = name
+    self.pattern = try Pattern(pattern)
+    var compiled: [Shape] = []
+    for shape in shapes { compiled.append(try Shape(shape)) }
+    self.shapes = compiled
+    self.clearing = clearing
+  }
+
+  /// The names of the fields of the pattern and its shapes, in order.
+  public var fieldNames: [String] {
+    var names: [String] = []
+    for field in pattern.fields + shapes.flatMap(\.fields) where !names.contains(field.name) {
+      names.append(field.name)
+    }
+    return names
+  }
+}
+
+/// What a family's last field may look like, with fields of its own.
+///
+/// A field that the path has bound already (the ID in `commits/ID/ID...`) must have the same value.
+public struct Shape: Hashable, Sendable, CustomStringConvertible {
+  public let description: String
+  let component: ComponentPattern
+
+  /// - Throws: ``PatternProblem``.
+  init(_ text: String) throws(PatternProblem) {
+    description = text
+    component = try ComponentPattern(tokens: Pattern.tokens(of: text[...]))
+  }
+
+  public var fields: [Field] { component.fields }
+}
+
+/// The table of families.
+public struct Layout: Hashable, Sendable {
+  public let families: [Family]
+
+  public init(_ families: [Family]) { self.families = families }
+
+  public func family(named name: String) -> Family? { families.first { $0.name == name } }
+
+  /// Every field that some family has, in order of first appearance.
+  public var fieldNames: [String] {
+    var names: [String] = []
+    for name in families.flatMap(\.fieldNames) where !names.contains(name) { names.append(name) }
+    return names
+  }
+
+  /// This layout with another pattern for one family.
+  /// - Throws: ``PatternProblem``.
+  public func replacing(
+    _ name: String, with pattern: String
+  ) throws(PatternProblem) -> Layout {
+    var replaced: [Family] = []
+    for family in families {
+      guard family.name == name else {
+        replaced.append(family)
+        continue
+      }
+      let hasPage = try Pattern(pattern).fields.contains { $0.name == "page" }
+      let shapes = family.shapes.isEmpty ? Self.impliedShapes(of: family) : family.shapes
+      replaced.append(
+        try Family(
+          name, pattern, shapes: hasPage ? shapes.map(\.description) : [],
+          clearing: family.clearing))
+    }
+    return Layout(replaced)
+  }
+
+  /// A pattern whose last field is no free page (daily's `{branch}`) becomes a shape when a
+  /// site's template puts a `*` there.
+  private static func impliedShapes(of family: Family) -> [Shape] {
+    guard let last = family.pattern.fields.last, last.name != "page",
+      !last.kind.spansComponents, let shape = try? Shape("{\(last.name):\(last.kind.rawValue)}")
+    else { return [] }
+    return [shape]
+  }
+}

@@ -1,0 +1,69 @@
+// The folders that a worker opened last, outermost first: neighbouring keys share all but the
+// last of theirs, so most are opened with one call.
+
+import SystemPackage
+
+struct OpenChain {
+  /// Which folder could not be opened, and why.
+  struct Failure: Error {
+    /// How many folders above it could.
+    let depth: Int
+    let error: Errno
+    /// Whether a plain file stands where the folder would be.
+    let isPlainFile: Bool
+  }
+
+  private var names: [[UInt8]] = []
+  private var directories: [Directory] = []
+
+  /// Opens `path` below `root`, component by component and never through a link.
+  mutating func open(_ path: [[UInt8]], from root: Directory) throws(Failure) -> Directory {
+    var shared = 0
+    while shared < names.count, shared < path.count, names[shared] == path[shared] {
+      shared += 1
+    }
+    names.removeSubrange(shared...)
+    directories.removeSubrange(shared...)
+    for name in path[shared...] {
+      let parent = directories.last ?? root
+      do throws(Errno) {
+        directories.append(try parent.openDirectory(name))
+        names.append(name)
+      } catch {
+        throw Failure(
+          depth: names.count, error: error, isPlainFile: parent.isPlainFile(name, error))
+      }
+    }
+    return directories.last ?? root
+  }
+}
+
+extension Directory {
+  /// Whether `error` of opening a folder only says that a plain file has its name. A link is
+  /// something else: it is not followed, and that must be said.
+  fileprivate func isPlainFile(_ name: [UInt8], _ error: Errno) -> Bool {
+    guard error == .notDirectory else { return false }
+    do throws(Errno) {
+      let status = try Self.withCName(name) { (name) throws(Errno) in try self.status(name) }
+      return status.type != .symbolicLink
+    } catch {
+      return true
+    }
+  }
+
+  /// The type of an entry whose listing did not say; `unknown` when it is gone.
+  func type(of name: CName) -> EntryType { (try? status(name).type) ?? .unknown }
+}
+
+/// Buffers for listing, one for each folder that a thread has open at a time.
+final class ListingBuffers {
+  private var free: [UnsafeMutableRawBufferPointer] = []
+
+  deinit { for buffer in free { buffer.deallocate() } }
+
+  func take() -> UnsafeMutableRawBufferPointer {
+    free.popLast() ?? .allocate(byteCount: Directory.listingBufferSize, alignment: 8)
+  }
+
+  func give(_ buffer: UnsafeMutableRawBufferPointer) { free.append(buffer) }
+}

@@ -1,0 +1,89 @@
+// A path pattern such as `daily/{year}/{month}/{day}.daily.{branch}`: its text, read once.
+//
+// `{name}` is a field of the kind that goes by that name, `{name:kind}` a field of another
+// kind, `{name...}` the rest of the path. Only the last component may hold a rest.
+
+/// Why a pattern cannot be used.
+public enum PatternProblem: Error, Equatable, Sendable {
+  /// The text is empty, or a component of it is.
+  case emptyComponent
+  /// A component is `.` or `..`.
+  case dotComponent
+  /// A brace opens and does not close, or closes and did not open.
+  case unbalancedBrace
+  /// `{name:kind}` with a kind that does not exist.
+  case unknownKind(String)
+  /// A field name other than letters, digits and `_`.
+  case badFieldName(String)
+  /// A name could be cut in two ways at this field.
+  case ambiguous(String)
+  /// A field that spans components stands before the last one.
+  case restNotLast(String)
+}
+
+/// A pattern of paths relative to the cache directory.
+public struct Pattern: Hashable, Sendable, CustomStringConvertible {
+  /// The text that it was made from.
+  public let description: String
+  let components: [ComponentPattern]
+
+  /// Compiles a pattern.
+  /// - Throws: ``PatternProblem``.
+  public init(_ text: String) throws(PatternProblem) {
+    description = text
+    var components: [ComponentPattern] = []
+    for part in text.split(separator: "/", omittingEmptySubsequences: false) {
+      guard !part.isEmpty else { throw .emptyComponent }
+      guard part != ".", part != ".." else { throw .dotComponent }
+      components.append(try ComponentPattern(tokens: Self.tokens(of: part)))
+    }
+    for component in components.dropLast() where component.spansComponents {
+      throw .restNotLast(component.fields.first { $0.kind.spansComponents }?.name ?? "")
+    }
+    self.components = components
+  }
+
+  /// The fields in order of first appearance.
+  public var fields: [Field] {
+    var seen: [Field] = []
+    for field in components.flatMap(\.fields) where !seen.contains(field) { seen.append(field) }
+    return seen
+  }
+
+  /// Splits the text of one component, or of a shape, into literals and fields.
+  static func tokens(of text: Substring) throws(PatternProblem) -> [Token] {
+    var tokens: [Token] = []
+    var rest = text
+    while let first = rest.first {
+      if first == "{" {
+        guard let close = rest.firstIndex(of: "}") else { throw .unbalancedBrace }
+        tokens.append(.field(try field(rest[rest.index(after: rest.startIndex)..<close])))
+        rest = rest[rest.index(after: close)...]
+      } else {
+        let literal = rest.prefix { $0 != "{" }
+        guard !literal.contains("}") else { throw .unbalancedBrace }
+        tokens.append(.literal(Array(literal.utf8)))
+        rest = rest[literal.endIndex...]
+      }
+    }
+    return tokens
+  }
+
+  private static func field(_ text: Substring) throws(PatternProblem) -> Field {
+    let isRest = text.hasSuffix("...")
+    let body = isRest ? text.dropLast(3) : text
+    let parts = body.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(parts[0])
+    guard !name.isEmpty,
+      name.utf8.allSatisfy({ $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "_") })
+    else { throw .badFieldName(name) }
+    if parts.count == 2 {
+      guard let kind = FieldKind(rawValue: String(parts[1])), kind.spansComponents == isRest else {
+        throw .unknownKind(String(parts[1]))
+      }
+      return Field(name: name, kind: kind)
+    }
+    if isRest { return Field(name: name, kind: .rest) }
+    return Field(name: name, kind: FieldKind(rawValue: name) ?? .word)
+  }
+}

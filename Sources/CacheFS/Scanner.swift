@@ -1,0 +1,145 @@
+// A parallel walk of the whole tree by directory descriptor: each entry or each error is given
+// to the walking thread's own visitor, and no error stops the walk.
+
+import SystemPackage
+
+/// What a walk is made for. Each thread has one of its own.
+public protocol ScanVisitor: Sendable {
+  /// Called for everything but folders.
+  mutating func visit(_ entry: borrowing ScannedEntry, _ matcher: inout Matcher)
+  /// Called for each folder after its entries; `entries` counts everything in it.
+  mutating func leave(_ folder: ScannedFolder, entries: Int)
+  /// Called for what could not be opened, listed or asked for its status.
+  mutating func fail(_ failure: ClearFailure)
+}
+
+extension ScanVisitor {
+  public mutating func leave(_ folder: ScannedFolder, entries: Int) {}
+}
+
+/// A folder on the walk.
+public struct ScannedFolder: Sendable {
+  let directory: Directory
+  let place: LayoutPlace
+  /// Relative to the cache directory, with a slash behind it; empty for the cache directory.
+  let prefix: [UInt8]
+
+  public var path: CachePath { CachePath(Array(prefix.dropLast())) }
+}
+
+/// A file, link or special on the walk. Valid during the visit only.
+public struct ScannedEntry: ~Copyable {
+  let name: UnsafeBufferPointer<UInt8>
+  let folder: ScannedFolder
+  public let status: FileStatus
+  /// What the layout says of it.
+  public let classification: Classification
+
+  /// The path, put together for those who need it.
+  public var path: CachePath { CachePath(folder.prefix + Array(name)) }
+
+  /// The value of each field of the layout.
+  public func fields(_ matcher: inout Matcher) -> [String: [UInt8]] {
+    matcher.fields(of: name, at: folder.place)
+  }
+}
+
+/// Walks one cache directory.
+public struct Scanner: Sendable {
+  /// A scan is bound by the kernel's name cache, not by the disk: with more than a thread for
+  /// each core the threads only wait for each other (architecture.md, "Threads").
+  public static let defaultThreads = 2
+
+  let root: Directory
+  let layout: Layout
+  let threads: Int
+
+  public init(_ root: Directory, layout: Layout, threads: Int = defaultThreads) {
+    self.root = root
+    self.layout = layout
+    self.threads = threads
+  }
+
+  /// Walks the tree and returns the visitors, one for each thread, to be added up.
+  public func scan<Visitor: ScanVisitor>(
+    _ visitor: @escaping @Sendable () -> Visitor
+  ) -> [Visitor] {
+    let top = ScannedFolder(directory: root, place: LayoutPlace(root: layout), prefix: [])
+    let layout = self.layout
+    let makeWorker: @Sendable () -> ScanWorker<Visitor> = {
+      ScanWorker(visitor: visitor(), layout)
+    }
+    let workers = WorkPool.run([top], threads: threads, worker: makeWorker) {
+      worker, folder, pool in
+      worker.walk(folder) { pool.push($0) }
+    }
+    return workers.map(\.visitor)
+  }
+}
+
+/// What one thread of a scan does.
+private struct ScanWorker<Visitor: ScanVisitor> {
+  var visitor: Visitor
+  private var matcher: Matcher
+  private let buffers = ListingBuffers()
+
+  init(visitor: Visitor, _ layout: Layout) {
+    self.visitor = visitor
+    matcher = Matcher(layout)
+  }
+
+  mutating func walk(_ folder: ScannedFolder, push: (ScannedFolder) -> Void) {
+    let buffer = buffers.take()
+    defer { buffers.give(buffer) }
+    var entries = 0
+    do throws(Errno) {
+      try folder.directory.list(buffer) { name, length, type in
+        entries += 1
+        let bytes = UnsafeBufferPointer(
+          start: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: length)
+        let type = type == .unknown ? folder.directory.type(of: name) : type
+        if type == .directory {
+          enter(name, bytes, of: folder, push)
+        } else {
+          visit(name, bytes, of: folder)
+        }
+      }
+      visitor.leave(folder, entries: entries)
+    } catch {
+      visitor.fail(ClearFailure(path: folder.path, error: error))
+    }
+  }
+
+  private mutating func enter(
+    _ name: CName, _ bytes: UnsafeBufferPointer<UInt8>, of folder: ScannedFolder,
+    _ push: (ScannedFolder) -> Void
+  ) {
+    let prefix = folder.prefix + Array(bytes) + [UInt8(ascii: "/")]
+    do throws(Errno) {
+      let directory = try folder.directory.openDirectory(name)
+      push(
+        ScannedFolder(
+          directory: directory, place: matcher.enter(bytes, at: folder.place), prefix: prefix))
+    } catch {
+      if error != .noSuchFileOrDirectory {
+        visitor.fail(ClearFailure(path: CachePath(Array(prefix.dropLast())), error: error))
+      }
+    }
+  }
+
+  private mutating func visit(
+    _ name: CName, _ bytes: UnsafeBufferPointer<UInt8>, of folder: ScannedFolder
+  ) {
+    do throws(Errno) {
+      let entry = ScannedEntry(
+        name: bytes, folder: folder, status: try folder.directory.status(name),
+        classification: matcher.classify(bytes, at: folder.place))
+      visitor.visit(entry, &matcher)
+    } catch {
+      // Gone since the listing: nothing to tell of.
+      if error != .noSuchFileOrDirectory {
+        visitor.fail(ClearFailure(path: CachePath(folder.prefix + Array(bytes)), error: error))
+      }
+    }
+  }
+}

@@ -1,0 +1,231 @@
+// The only file that calls the kernel. Everything goes by directory descriptor and name, and
+// no link is ever followed below the cache directory.
+
+import CSyscalls
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A name in a directory, ending in a NUL, as the kernel takes and gives it.
+typealias CName = UnsafePointer<CChar>
+
+/// What kind of thing a directory entry is.
+public enum EntryType: Hashable, Sendable {
+  case file
+  case directory
+  case symbolicLink
+  /// A socket, fifo or device.
+  case special
+  /// The file system does not say; ask ``Directory/status(_:)``.
+  case unknown
+}
+
+/// What lstat(2) tells of an entry.
+public struct FileStatus: Hashable, Sendable {
+  public let type: EntryType
+  /// Apparent size in bytes (st_size).
+  public let size: Int64
+  /// Last modification in nanoseconds since the epoch (st_mtim).
+  public let modified: Int64
+  /// Permission bits and the like (st_mode).
+  public let mode: UInt32
+
+  init(_ status: stat) {
+    type = EntryType(mode: status.st_mode)
+    size = Int64(status.st_size)
+    modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    mode = UInt32(status.st_mode)
+  }
+}
+
+extension EntryType {
+  fileprivate init(mode: mode_t) {
+    switch mode & S_IFMT {
+    case S_IFREG: self = .file
+    case S_IFDIR: self = .directory
+    case S_IFLNK: self = .symbolicLink
+    default: self = .special
+    }
+  }
+
+  fileprivate init(dType: UInt8) {
+    switch Int(dType) {
+    case Int(DT_REG): self = .file
+    case Int(DT_DIR): self = .directory
+    case Int(DT_LNK): self = .symbolicLink
+    case Int(DT_UNKNOWN): self = .unknown
+    default: self = .special
+    }
+  }
+}
+
+/// The calls that change the tree or may be refused: real by default, one replaced by a test
+/// that needs EACCES, EIO or EINTR.
+public struct Kernel: Sendable {
+  /// unlinkat(2) with its flags; 0 or -1 with errno.
+  public var unlinkat: @Sendable (CInt, UnsafePointer<CChar>, CInt) -> CInt = {
+    directory, name, flags in
+    #if canImport(Glibc)
+      Glibc.unlinkat(directory, name, flags)
+    #elseif canImport(Musl)
+      Musl.unlinkat(directory, name, flags)
+    #else
+      Darwin.unlinkat(directory, name, flags)
+    #endif
+  }
+
+  public static let real = Kernel()
+}
+
+/// Repeats a call that a signal cut short.
+@inline(__always)
+private func retrying<Result: SignedInteger>(_ call: () -> Result) throws(Errno) -> Result {
+  while true {
+    let result = call()
+    if result >= 0 { return result }
+    let error = Errno(rawValue: errno)
+    if error != .interrupted { throw error }
+  }
+}
+
+/// An open directory. Closed when the last reference goes.
+public final class Directory: Sendable {
+  /// Room for some 700 entries of a port's size, so that most folders take one call.
+  static let listingBufferSize = 32 * 1024
+
+  let descriptor: CInt
+
+  private init(descriptor: CInt) { self.descriptor = descriptor }
+
+  deinit { close(descriptor) }
+
+  /// Opens the cache directory itself. A link there is followed once, here and nowhere else.
+  /// - Throws: the `Errno` of open(2).
+  public convenience init(root path: FilePath) throws(Errno) {
+    let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+    var opened: Result<CInt, Errno> = .failure(.invalidArgument)
+    path.withPlatformString { name in
+      opened = Result { () throws(Errno) in try retrying { open(name, flags) } }
+    }
+    self.init(descriptor: try opened.get())
+  }
+
+  /// Opens a folder of this one.
+  /// - Throws: the `Errno` of openat(2); `ENOTDIR` for a link too.
+  func openDirectory(_ name: CName) throws(Errno) -> Directory {
+    let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+    return Directory(descriptor: try retrying { openat(descriptor, name, flags) })
+  }
+
+  /// Opens a folder of this one.
+  /// - Throws: the `Errno` of openat(2); `ENOTDIR` for a link too.
+  func openDirectory(_ name: [UInt8]) throws(Errno) -> Directory {
+    try Self.withCName(name) { (name) throws(Errno) in try openDirectory(name) }
+  }
+
+  /// - Throws: the `Errno` of fstatat(2).
+  func status(_ name: CName) throws(Errno) -> FileStatus {
+    var status = stat()
+    _ = try retrying { fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) }
+    return FileStatus(status)
+  }
+
+  /// - Throws: the `Errno` of fstat(2).
+  public func status() throws(Errno) -> FileStatus {
+    var status = stat()
+    _ = try retrying { fstat(descriptor, &status) }
+    return FileStatus(status)
+  }
+
+  /// - Throws: the `Errno` of unlinkat(2).
+  func unlink(_ name: CName, _ kernel: Kernel) throws(Errno) {
+    _ = try retrying { kernel.unlinkat(descriptor, name, 0) }
+  }
+
+  /// - Throws: the `Errno` of unlinkat(2) with AT_REMOVEDIR.
+  func removeDirectory(_ name: CName, _ kernel: Kernel) throws(Errno) {
+    _ = try retrying { kernel.unlinkat(descriptor, name, AT_REMOVEDIR) }
+  }
+
+  /// Calls `body` with the name (its length without the NUL) and type of each entry but `.` and
+  /// `..`, from the start of the directory.
+  ///
+  /// A name is valid during its call only. Entries may be deleted meanwhile.
+  /// - Returns: how many times the kernel was asked; above 2, a deleting caller lists again.
+  /// - Throws: the `Errno` of lseek(2) or getdents64(2).
+  @discardableResult
+  func list(
+    _ buffer: UnsafeMutableRawBufferPointer, _ body: (CName, Int, EntryType) -> Void
+  ) throws(Errno) -> Int {
+    _ = try retrying { lseek(descriptor, 0, SEEK_SET) }
+    var calls = 0
+    #if os(Linux)
+      // struct linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, name (getdents64(2)).
+      while let base = buffer.baseAddress {
+        let length = Int(
+          try retrying { fpc_getdents64(descriptor, base, UInt(buffer.count)) })
+        calls += 1
+        if length == 0 { break }
+        var offset = 0
+        while offset + 19 < length {
+          let record = base + offset
+          let recordLength = Int(record.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
+          let name = (record + 19).assumingMemoryBound(to: CChar.self)
+          if !Self.isDotOrDotDot(name) {
+            let type = EntryType(dType: record.load(fromByteOffset: 18, as: UInt8.self))
+            body(name, strlen(name), type)
+          }
+          offset += recordLength
+        }
+      }
+    #else
+      // fdopendir owns its descriptor: give it one of its own.
+      let own = try retrying { openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+      guard let stream = fdopendir(own) else { throw Errno(rawValue: errno) }
+      defer { closedir(stream) }
+      errno = 0
+      while let entry = readdir(stream) {
+        let nameOffset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+        let name = (UnsafeRawPointer(entry) + nameOffset).assumingMemoryBound(to: CChar.self)
+        if !Self.isDotOrDotDot(name) {
+          body(name, strlen(name), EntryType(dType: entry.pointee.d_type))
+        }
+        errno = 0
+      }
+      if errno != 0 { throw Errno(rawValue: errno) }
+      calls = 3
+    #endif
+    return calls
+  }
+
+  private static func isDotOrDotDot(_ name: CName) -> Bool {
+    let dot = CChar(bitPattern: UInt8(ascii: "."))
+    return name[0] == dot && (name[1] == 0 || (name[1] == dot && name[2] == 0))
+  }
+
+  /// `name` with a NUL behind it. A name that holds a NUL has been refused by its field's kind.
+  static func withCName<Result>(
+    _ name: [UInt8], _ body: (CName) throws(Errno) -> Result
+  ) throws(Errno) -> Result {
+    let terminated = name + [0]
+    return try terminated.withUnsafeBufferPointer { (bytes) throws(Errno) -> Result in
+      guard let base = bytes.baseAddress else { throw .invalidArgument }
+      return try base.withMemoryRebound(to: CChar.self, capacity: bytes.count) {
+        (name) throws(Errno) in try body(name)
+      }
+    }
+  }
+}
+
+/// The current time in nanoseconds since the epoch, by the clock that stamps files.
+public func currentTime() -> Int64 {
+  var time = timespec()
+  clock_gettime(CLOCK_REALTIME, &time)
+  return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}

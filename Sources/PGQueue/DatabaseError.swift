@@ -1,0 +1,30 @@
+// What can go wrong between us and PostgreSQL, kind apart from wording.
+
+/// An error of libpq or of the server. It never holds a password: libpq's messages name hosts,
+/// databases and roles only.
+public enum DatabaseError: Error, Equatable, Sendable {
+  /// No connection could be made.
+  case unreachable(String)
+  /// The connection that was there is gone, or did not answer in time.
+  case lost(String)
+  /// The server refused a statement.
+  case refused(ServerError)
+  /// The connection string cannot be read. libpq's own words may quote it, password and all,
+  /// so they are not kept.
+  case badConnectionString
+}
+
+/// What the server said of a statement.
+public struct ServerError: Equatable, Sendable {
+  /// Five characters (PostgreSQL manual, appendix A).
+  public let sqlState: String
+  public let message: String
+  public let hint: String?
+
+  /// lock_not_available: the lock was not to be had within lock_timeout.
+  public var isLockTimeout: Bool { sqlState == "55P03" }
+  /// undefined_table.
+  public var isMissingTable: Bool { sqlState == "42P01" }
+  /// insufficient_privilege.
+  public var isPermissionDenied: Bool { sqlState == "42501" }
+}

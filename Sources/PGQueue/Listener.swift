@@ -1,0 +1,228 @@
+// The daemon's loop: performs what the machine decides and tells it what came of it. One
+// thread, one poll(2) over the connections, the signals and the next timer.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What the listener needs done between the database and the cache, and told to people.
+public protocol ListenerService: AnyObject {
+  /// Serves the next batch of a queue.
+  /// - Throws: ``DatabaseError``.
+  func serve(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served
+  /// Does what the events of a drain ask for besides their queues, once all were served.
+  func finish(_ events: Set<SiteEvent>, first: Bool)
+  /// The connections are gone: whatever was begun in a queue begins anew.
+  func reset()
+  func note(_ news: ListenerNews)
+}
+
+/// What is worth a line in the log.
+public enum ListenerNews: Equatable, Sendable {
+  case ready([Channel])
+  /// LISTEN was refused for one channel; the others are heard.
+  case notHeard(Channel, DatabaseError)
+  /// The first failure since the last success.
+  case disconnected(DatabaseError)
+  case reconnected(after: Duration)
+  case probeUnanswered
+  case deaf(polling: Duration)
+  case hearsAgain
+  /// A notification of a channel whose script_name is not known.
+  case unknownEvent(Channel)
+  case statusAsked
+  case reloading
+  case stopping
+}
+
+/// Listens until it is told to stop.
+public final class Listener {
+  private let parameters: ConnectionParameters
+  private let service: ListenerService
+  private let signals: Signals
+  private var machine: ListenerMachine
+  private var listening: Connection?
+  private var working: Connection?
+  private var channels: [Channel] = []
+  private var inputs: [ListenerMachine.Input] = [.started]
+  private var disconnectedSince: Duration?
+  private var hasLeft = false
+  private let probeChannel = "fpcache_probe_\(getpid())_\(UInt32.random(in: 0 ... .max))"
+  private let began = ContinuousClock.now
+
+  public init(
+    _ parameters: ConnectionParameters, settings: ListenerMachine.Settings,
+    signals: Signals, service: ListenerService
+  ) {
+    self.parameters = parameters
+    self.signals = signals
+    self.service = service
+    machine = ListenerMachine(settings)
+  }
+
+  /// Returns when SIGTERM or SIGINT has been obeyed.
+  public func run() {
+    while !hasLeft {
+      if inputs.isEmpty { wait() }
+      takeSignals()
+      takeNotifications()
+      let due = inputs.isEmpty ? [.timePassed] : inputs
+      inputs = []
+      for input in due {
+        let wasDeaf = machine.hearing == .deaf
+        for output in machine.handle(input, at: now) { perform(output) }
+        noteHearing(wasDeaf)
+      }
+    }
+  }
+
+  private var now: Duration { began.duration(to: .now) }
+
+  // MARK: What the machine decides
+
+  private func perform(_ output: ListenerMachine.Output) {
+    switch output {
+    case .connect: connect()
+    case .disconnect(.probeUnanswered):
+      service.note(.probeUnanswered)
+      disconnect()
+    case .probe: probe()
+    case .serve(let queue): serve(queue)
+    case .finish(let events, let first):
+      service.finish(events, first: first)
+    case .leave:
+      service.note(.stopping)
+      hasLeft = true
+    }
+  }
+
+  private func connect() {
+    do throws(DatabaseError) {
+      let listening = try Connection(parameters, stopDescriptor: signals.stopDescriptor)
+      working = try Connection(parameters, stopDescriptor: signals.stopDescriptor)
+      channels = try Channel.all(on: listening)
+      try listen(on: listening)
+      self.listening = listening
+      if let since = disconnectedSince { service.note(.reconnected(after: now - since)) }
+      disconnectedSince = nil
+      service.note(.ready(channels))
+      for channel in channels where channel.event == nil { service.note(.unknownEvent(channel)) }
+      inputs.append(.connected)
+    } catch {
+      lose(error)
+    }
+  }
+
+  private func listen(on connection: Connection) throws(DatabaseError) {
+    try connection.query("LISTEN \(connection.quoted(identifier: probeChannel))")
+    for channel in channels {
+      do throws(DatabaseError) {
+        try connection.query("LISTEN \(connection.quoted(identifier: channel.name))")
+      } catch {
+        guard case .refused = error else { throw error }
+        service.note(.notHeard(channel, error))
+      }
+    }
+  }
+
+  private func serve(_ table: QueueTable) {
+    guard let working else { return }
+    do throws(DatabaseError) {
+      let served = try service.serve(Queue(table, on: working))
+      inputs.append(.served(table, served))
+    } catch {
+      lose(error)
+    }
+  }
+
+  private func probe() {
+    guard let listening else { return }
+    do throws(DatabaseError) {
+      try listening.query("NOTIFY \(listening.quoted(identifier: probeChannel))")
+      inputs.append(.timePassed)
+    } catch {
+      lose(error)
+    }
+  }
+
+  private func lose(_ error: DatabaseError) {
+    if disconnectedSince == nil {
+      disconnectedSince = now
+      service.note(.disconnected(error))
+    }
+    disconnect()
+  }
+
+  private func disconnect() {
+    if disconnectedSince == nil { disconnectedSince = now }
+    listening = nil
+    working = nil
+    service.reset()
+    inputs.append(.disconnected)
+  }
+
+  private func noteHearing(_ wasDeaf: Bool) {
+    let isDeaf = machine.hearing == .deaf
+    if isDeaf, !wasDeaf { service.note(.deaf(polling: machine.settings.pollInterval)) }
+    if wasDeaf, machine.hearing == .proved { service.note(.hearsAgain) }
+  }
+
+  // MARK: What happens outside
+
+  /// Takes all that has arrived before sleeping: poll(2) does not tell of what libpq has read.
+  private func takeNotifications() {
+    guard let listening else { return }
+    do throws(DatabaseError) {
+      var events: [SiteEvent] = []
+      for notification in try listening.takeNotifications() {
+        if notification.channel == probeChannel {
+          inputs.append(.probeReturned)
+        } else if let channel = channels.first(where: { $0.isNamed(notification.channel) }) {
+          if let event = channel.event {
+            if !events.contains(event) { events.append(event) }
+          } else {
+            service.note(.unknownEvent(channel))
+          }
+        }
+      }
+      if !events.isEmpty { inputs.append(.notified(events)) }
+    } catch {
+      lose(error)
+    }
+  }
+
+  private func takeSignals() {
+    for signal in signals.take() {
+      switch signal {
+      case .terminate: inputs.append(.stop)
+      case .hangup:
+        service.note(.reloading)
+        disconnect()
+      case .user1: service.note(.statusAsked)
+      }
+    }
+  }
+
+  private func wait() {
+    var descriptors = [pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)]
+    for connection in [listening, working].compactMap({ $0 }) {
+      descriptors.append(pollfd(fd: connection.socket, events: Int16(POLLIN), revents: 0))
+    }
+    let timeout = machine.deadline.map { ($0 - now).pollTimeout } ?? -1
+    guard poll(&descriptors, nfds_t(descriptors.count), timeout) > 0 else { return }
+    if descriptors.count > 2, descriptors[2].revents != 0 { checkWorking() }
+  }
+
+  /// Between batches the working connection has nothing to say but that it is gone.
+  private func checkWorking() {
+    do throws(DatabaseError) {
+      _ = try working?.takeNotifications()
+    } catch {
+      lose(error)
+    }
+  }
+}

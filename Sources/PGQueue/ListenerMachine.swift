@@ -1,0 +1,271 @@
+// The listener's decisions, as a pure state machine: an input and the time go in, what to do
+// next comes out. It has no clock and no socket; a late input is ignored, never a trap.
+
+/// What the listener should do next, decided from what has happened so far.
+public struct ListenerMachine: Sendable {
+  /// The intervals of drain-protocol.md.
+  public struct Settings: Equatable, Sendable {
+    /// How often every queue is drained without being asked to (`--poll-interval`).
+    public var pollInterval = Duration.seconds(60)
+    /// How long the LISTEN connection may be silent before it has to prove itself.
+    public var probeAfter = Duration.seconds(10)
+    /// How long the proof may take.
+    public var probeTimeout = Duration.seconds(5)
+    /// How long a connection must have held for the reconnect delay to begin anew.
+    public var heldLongEnough = Duration.seconds(60)
+
+    public init() {}
+  }
+
+  /// What has happened.
+  public enum Input: Equatable, Sendable {
+    case started
+    /// Both connections are up and LISTEN was sent for every channel.
+    case connected
+    /// No connection could be made, or one that was there is gone.
+    case disconnected
+    case notified([SiteEvent])
+    case probeReturned
+    /// A batch of the queue was served.
+    case served(QueueTable, Served)
+    case timePassed
+    case stop
+  }
+
+  /// How a batch ended.
+  public enum Served: Equatable, Sendable {
+    /// There are more rows.
+    case more
+    /// Nothing is left but what has to wait; when to look again for that.
+    case drained(retryAfter: Duration?)
+    /// A writer holds the lock: pages are gone, rows are not.
+    case contended
+  }
+
+  /// What to do.
+  public enum Output: Equatable, Sendable {
+    case connect
+    case disconnect(Reason)
+    case probe
+    case serve(QueueTable)
+    /// Every queue asked for has been served: do what the events ask for besides.
+    case finish(Set<SiteEvent>, first: Bool)
+    case leave
+  }
+
+  /// Why a connection is given up that did not break.
+  public enum Reason: Equatable, Sendable {
+    case probeUnanswered
+  }
+
+  /// Whether notifications arrive.
+  public enum Hearing: Equatable, Sendable {
+    case unproved
+    case proved
+    /// Two connections in a row lost our own notification: something between us and the server
+    /// does not carry LISTEN. Polling serves instead.
+    case deaf
+  }
+
+  private enum Phase: Equatable {
+    case idle
+    case waiting(until: Duration)
+    case connecting
+    case connected(since: Duration)
+    case left
+  }
+
+  private struct QueueState {
+    var isDue = false
+    /// Not before this time.
+    var notBefore: Duration?
+    var contention = Backoff(first: .milliseconds(20), ceiling: .seconds(1))
+  }
+
+  public let settings: Settings
+  public private(set) var hearing = Hearing.unproved
+  private let jitter: @Sendable () -> Double
+  private var phase = Phase.idle
+  private var reconnect = Backoff(first: .milliseconds(100), ceiling: .seconds(30))
+  private var queues: [QueueTable: QueueState] = [:]
+  /// Where the round robin goes on.
+  private var turn = 0
+  /// The events of the drain under way; nil between drains.
+  private var draining: Set<SiteEvent>?
+  private var isFirstDrain = true
+  private var nextPoll = Duration.zero
+  private var nextProbe = Duration.zero
+  private var probeDeadline: Duration?
+  private var unansweredProbes = 0
+
+  /// - Parameter jitter: gives a number from 0 to 1.
+  public init(
+    _ settings: Settings = Settings(),
+    jitter: @escaping @Sendable () -> Double = { Double.random(in: 0...1) }
+  ) {
+    self.settings = settings
+    self.jitter = jitter
+  }
+
+  /// Takes what happened and says what to do; `now` grows and begins anywhere.
+  public mutating func handle(_ input: Input, at now: Duration) -> [Output] {
+    guard phase != .left else { return [] }
+    switch input {
+    case .started: if phase == .idle { phase = .waiting(until: now) }
+    case .connected: becomeConnected(now)
+    case .disconnected: becomeDisconnected(now)
+    case .notified(let events): if isConnected { ask(for: events, now) }
+    case .probeReturned: hear(now)
+    case .served(let queue, let served): note(queue, served, now)
+    case .timePassed: break
+    case .stop:
+      phase = .left
+      return [.leave]
+    }
+    return next(now)
+  }
+
+  /// When to come back with `timePassed` if nothing else happens; nil for never.
+  public var deadline: Duration? {
+    switch phase {
+    case .idle, .connecting, .left: return nil
+    case .waiting(let until): return until
+    case .connected:
+      let timers = queues.values.compactMap { $0.isDue ? $0.notBefore ?? .zero : nil }
+      return ([nextPoll, probeDeadline ?? nextProbe] + timers).min()
+    }
+  }
+
+  public var isConnected: Bool {
+    if case .connected = phase { true } else { false }
+  }
+
+  // MARK: Inputs
+
+  private mutating func becomeConnected(_ now: Duration) {
+    guard phase == .connecting else { return }
+    phase = .connected(since: now)
+    isFirstDrain = true
+    queues = [:]
+    // As if each channel had been notified. What the packages family needs cannot be known:
+    // it has no queue, and emptying it at each connect would cost a site all of it.
+    ask(for: SiteEvent.allCases.filter { $0 != .packagesImported }, now)
+    nextPoll = pollTime(now)
+    nextProbe = now
+    probeDeadline = nil
+  }
+
+  private mutating func becomeDisconnected(_ now: Duration) {
+    switch phase {
+    case .connected(let since):
+      if now - since >= settings.heldLongEnough { reconnect.reset() }
+    case .connecting: break
+    case .idle, .waiting, .left: return
+    }
+    phase = .waiting(until: now + reconnect.next(jitter: jitter()))
+    draining = nil
+    probeDeadline = nil
+  }
+
+  private mutating func ask(for events: [SiteEvent], _ now: Duration) {
+    draining = (draining ?? []).union(events)
+    for queue in events.compactMap(\.queue) { queues[queue, default: QueueState()].isDue = true }
+    // A notification proves the socket, not the LISTEN of our own channel: probing goes on.
+    if probeDeadline == nil { nextProbe = max(nextProbe, now + settings.probeAfter) }
+  }
+
+  private mutating func hear(_ now: Duration) {
+    guard probeDeadline != nil else { return }
+    hearing = .proved
+    unansweredProbes = 0
+    probeDeadline = nil
+    nextProbe = now + settings.probeAfter
+  }
+
+  private mutating func note(_ queue: QueueTable, _ served: Served, _ now: Duration) {
+    guard isConnected else { return }
+    var state = queues[queue, default: QueueState()]
+    switch served {
+    case .more:
+      state.isDue = true
+      state.notBefore = nil
+      state.contention.reset()
+    case .drained(let retryAfter):
+      state.isDue = retryAfter != nil
+      state.notBefore = retryAfter.map { now + $0 }
+      state.contention.reset()
+    case .contended:
+      state.isDue = true
+      state.notBefore = now + state.contention.next(jitter: jitter())
+    }
+    queues[queue] = state
+  }
+
+  // MARK: What next
+
+  private mutating func next(_ now: Duration) -> [Output] {
+    switch phase {
+    case .idle, .connecting, .left: return []
+    case .waiting(let until):
+      guard now >= until else { return [] }
+      phase = .connecting
+      return [.connect]
+    case .connected: return probeIfDue(now) ?? work(now)
+    }
+  }
+
+  private mutating func probeIfDue(_ now: Duration) -> [Output]? {
+    if let deadline = probeDeadline {
+      guard now >= deadline else { return nil }
+      return giveUpProbe(now)
+    }
+    guard now >= nextProbe else { return nil }
+    probeDeadline = now + settings.probeTimeout
+    return [.probe]
+  }
+
+  private mutating func giveUpProbe(_ now: Duration) -> [Output]? {
+    probeDeadline = nil
+    unansweredProbes += 1
+    guard unansweredProbes < 2 else {
+      hearing = .deaf
+      nextProbe = now + settings.pollInterval
+      return nil
+    }
+    return [.disconnect(.probeUnanswered)]
+  }
+
+  private mutating func work(_ now: Duration) -> [Output] {
+    if now >= nextPoll {
+      nextPoll = pollTime(now)
+      draining = draining ?? []
+      for queue in QueueTable.all { queues[queue, default: QueueState()].isDue = true }
+    }
+    if let queue = nextQueue(now) {
+      draining = draining ?? []
+      return [.serve(queue)]
+    }
+    guard let events = draining else { return [] }
+    draining = nil
+    defer { isFirstDrain = false }
+    return [.finish(events, first: isFirstDrain)]
+  }
+
+  /// The next queue that is due, taking turns, so that a long one does not hold up the others.
+  private mutating func nextQueue(_ now: Duration) -> QueueTable? {
+    let all = QueueTable.all
+    for step in 0..<all.count {
+      let queue = all[(turn + step) % all.count]
+      guard let state = queues[queue], state.isDue, (state.notBefore ?? .zero) <= now else {
+        continue
+      }
+      turn = (turn + step + 1) % all.count
+      return queue
+    }
+    return nil
+  }
+
+  private func pollTime(_ now: Duration) -> Duration {
+    now + settings.pollInterval * (1 - jitter() / 10)
+  }
+}

@@ -1,0 +1,87 @@
+// Signals as bytes in a pipe, so that the one poll(2) of the listener sees them.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Write ends of the pipes. A signal handler may touch nothing else.
+nonisolated(unsafe) private var eventPipe: CInt = -1
+nonisolated(unsafe) private var stopPipe: CInt = -1
+
+/// The signals that a daemon answers to, delivered through descriptors.
+public struct Signals {
+  public enum Signal: Equatable, Sendable {
+    case terminate
+    case hangup
+    case user1
+  }
+
+  /// Readable when a signal waits to be taken.
+  public let descriptor: CInt
+  /// Readable for good once a stop was asked for.
+  public let stopDescriptor: CInt
+
+  /// Installs the handlers, once for the process. Nil when no pipe is to be had.
+  ///
+  /// A second SIGTERM or SIGINT ends the process at once.
+  public init?() {
+    guard let events = Self.makePipe(), let stop = Self.makePipe() else { return nil }
+    descriptor = events.read
+    stopDescriptor = stop.read
+    eventPipe = events.write
+    stopPipe = stop.write
+    signal(SIGPIPE, SIG_IGN)
+    for number in [SIGTERM, SIGINT] {
+      Self.handle(number) { number in
+        var byte = UInt8(truncatingIfNeeded: number)
+        _ = write(stopPipe, &byte, 1)
+        _ = write(eventPipe, &byte, 1)
+        signal(SIGTERM, SIG_DFL)
+        signal(SIGINT, SIG_DFL)
+      }
+    }
+    for number in [SIGHUP, SIGUSR1] {
+      Self.handle(number) { number in
+        var byte = UInt8(truncatingIfNeeded: number)
+        _ = write(eventPipe, &byte, 1)
+      }
+    }
+  }
+
+  /// The signals that have arrived, in order.
+  public func take() -> [Signal] {
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let count = read(descriptor, &bytes, bytes.count)
+    return bytes.prefix(max(0, count)).map { byte in
+      switch CInt(byte) {
+      case SIGHUP: .hangup
+      case SIGUSR1: .user1
+      default: .terminate
+      }
+    }
+  }
+
+  private static func handle(_ number: CInt, _ handler: @escaping @convention(c) (CInt) -> Void) {
+    var action = sigaction()
+    #if canImport(Darwin)
+      action.__sigaction_u.__sa_handler = handler
+    #else
+      action.__sigaction_handler.sa_handler = handler
+    #endif
+    sigaction(number, &action, nil)
+  }
+
+  private static func makePipe() -> (read: CInt, write: CInt)? {
+    var ends: [CInt] = [-1, -1]
+    guard pipe(&ends) == 0 else { return nil }
+    for end in ends {
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+    }
+    return (ends[0], ends[1])
+  }
+}

@@ -1,0 +1,41 @@
+// Ages as people write and read them: 90d, 12h, 30m, 45s.
+
+import ArgumentParser
+
+/// An age given on the command line.
+struct Age: Equatable, ExpressibleByArgument {
+  let seconds: Int64
+
+  private static let units: [(suffix: Character, seconds: Int64)] = [
+    ("w", 604_800), ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1),
+  ]
+
+  init?(argument: String) {
+    guard let last = argument.last,
+      let unit = Self.units.first(where: { $0.suffix == last }),
+      let number = Int64(argument.dropLast()), number >= 0,
+      case (let seconds, let overflow) = number.multipliedReportingOverflow(by: unit.seconds),
+      !overflow, seconds < 1_000_000_000_000
+    else { return nil }
+    self.seconds = seconds
+  }
+
+  /// The time so long before `now`, both in nanoseconds since the epoch.
+  func before(_ now: Int64) -> Int64 {
+    let (age, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    return overflow ? .min : now - age
+  }
+
+  static let expectation = "a number and s, m, h, d or w, such as 90d"
+}
+
+/// A number of seconds in its largest fitting unit.
+func ageText(_ seconds: Int64) -> String {
+  switch seconds {
+  case ..<0: "in the future"
+  case ..<120: "\(seconds) s"
+  case ..<7200: "\(seconds / 60) min"
+  case ..<172_800: "\(seconds / 3600) h"
+  default: "\(grouped(seconds / 86_400)) d"
+  }
+}

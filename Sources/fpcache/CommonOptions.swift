@@ -1,0 +1,87 @@
+// The options that every subcommand has, and what they come to.
+
+import ArgumentParser
+import CacheFS
+import Logging
+import SystemPackage
+
+enum LogDestination: String, ExpressibleByArgument, CaseIterable {
+  case stderr, syslog
+}
+
+enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
+  case auto, always, never
+}
+
+struct CommonOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Configuration file (fp-listen.ini).",
+      discussion: """
+        Else $FPCACHE_CONFIG, then /usr/local/etc/freshports/fp-listen.ini, then \
+        /etc/fpcache/fpcache.ini. A file named and missing is an error.
+        """, valueName: "file"),
+    completion: .file())
+  var config: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The cache directory.",
+      discussion: """
+        Else $FPCACHE_DIR, then the configuration's, then \(Config.defaultCacheDirectory).
+        """, valueName: "dir"),
+    completion: .directory)
+  var cacheDir: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How to reach the database: a libpq string or URI.",
+      discussion: """
+        Else [database] of the configuration, else libpq's own PG* environment, service file \
+        and .pgpass, which is where a password belongs.
+        """, valueName: "conninfo"))
+  var dsn: String?
+
+  @Flag(name: [.customShort("n"), .long], help: "Change nothing; say what would be done.")
+  var dryRun = false
+
+  @Flag(name: .shortAndLong, help: "Say nothing but errors.")
+  var quiet = false
+
+  @Flag(name: .shortAndLong, help: "Say more: each path, each step.")
+  var verbose = false
+
+  @Option(help: "Where messages go.")
+  var log = LogDestination.stderr
+
+  @Option(help: "Colour in text for people.")
+  var color = ColorChoice.auto
+
+  func validate() throws {
+    if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other") }
+  }
+
+  /// The validated whole of flags, environment, file and defaults.
+  /// - Throws: ``UserError``.
+  func resolve() throws(UserError) -> Config {
+    try Config.resolve(
+      flags: Config.Flags(config: config, cacheDir: cacheDir, dsn: dsn),
+      environment: environment(), files: .real)
+  }
+
+  /// The logger of a command; `daemon` lines carry a time and a level.
+  func logger(_ style: LogStyle) -> Logger {
+    makeLogger(
+      log, style, level: quiet ? .error : verbose ? .debug : .info)
+  }
+
+  /// The clearer of a command.
+  /// - Throws: ``UserError`` when the cache directory cannot be opened.
+  func clearer(
+    _ config: Config, paths: PathList, branches: Set<[UInt8]>? = nil
+  ) throws(UserError) -> Clearer {
+    Clearer(
+      try config.openCacheDirectory(), layout: config.layout, dryRun: dryRun ? .yes : .no,
+      paths: paths, branches: branches)
+  }
+}

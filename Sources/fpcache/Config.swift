@@ -1,0 +1,151 @@
+// Flags, environment, file and defaults made into one value, validated and then immutable.
+
+import CacheFS
+import PGQueue
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Everything that a command needs to know about the site.
+struct Config: Equatable, Sendable {
+  /// FreshPorts' own (freshports.md, section 2).
+  static let defaultCacheDirectory = "/var/db/freshports/cache"
+  /// Read when no file is named, the first that exists.
+  static let defaultFiles = [
+    "/usr/local/etc/freshports/fp-listen.ini", "/etc/fpcache/fpcache.ini",
+  ]
+
+  var cacheDirectory: FilePath
+  /// Where the cache directory was named, for error messages.
+  var cacheDirectoryOrigin: String
+  var layout: Layout
+  var connection: ConnectionParameters
+  /// Whether somebody named a database: a flag, the file, or a PG* variable.
+  var namesDatabase: Bool
+
+  /// What the command line says.
+  struct Flags: Equatable {
+    var config: String?
+    var cacheDir: String?
+    var dsn: String?
+  }
+
+  /// - Throws: ``UserError``: 78 for the file, 64 for the connection string.
+  static func resolve(
+    flags: Flags, environment: [String: String], files: FileReader
+  ) throws(UserError) -> Config {
+    let site = try SiteConfiguration.load(
+      named: flags.config ?? environment["FPCACHE_CONFIG"], files)
+    let (directory, origin) = cacheDirectory(flags, environment, site)
+    let (connection, isNamed) = try connection(flags, environment, site)
+    return Config(
+      cacheDirectory: FilePath(directory), cacheDirectoryOrigin: origin,
+      layout: try site?.layout(effectiveDirectory: directory) ?? .freshPorts,
+      connection: connection, namesDatabase: isNamed)
+  }
+
+  private static func cacheDirectory(
+    _ flags: Flags, _ environment: [String: String], _ site: SiteConfiguration?
+  ) -> (String, String) {
+    if let directory = flags.cacheDir { return (directory, "--cache-dir") }
+    if let directory = environment["FPCACHE_DIR"] { return (directory, "$FPCACHE_DIR") }
+    if let site, let directory = site.cacheDirectory { return (directory, site.file) }
+    return (defaultCacheDirectory, "the default")
+  }
+
+  private static func connection(
+    _ flags: Flags, _ environment: [String: String], _ site: SiteConfiguration?
+  ) throws(UserError) -> (ConnectionParameters, isNamed: Bool) {
+    // Later keywords override earlier ones, and `dbname` unfolds in its place.
+    var keywords = [("fallback_application_name", "fpcache")]
+    var isNamed = true
+    if let dsn = flags.dsn {
+      do throws(DatabaseError) {
+        try ConnectionParameters.check(dsn)
+      } catch {
+        throw UserError(
+          .usage,
+          "--dsn: not a libpq connection string or URI; "
+            + "expected e.g. \"host=db.example.org dbname=freshports.org user=listening\"")
+      }
+      keywords.append(("dbname", dsn))
+    } else if let site, !site.database.isEmpty {
+      keywords += site.database
+    } else {
+      isNamed = environment.keys.contains(where: pgVariables.contains)
+    }
+    keywords.append(("client_encoding", "UTF8"))
+    return (ConnectionParameters(keywords), isNamed)
+  }
+
+  /// The cache directory, fit to be shown.
+  var cacheDirectoryText: String { escape(Array(cacheDirectory.string.utf8)) }
+
+  /// Opens the cache directory, which every command then holds from the start.
+  /// - Throws: ``UserError`` with status 66 or 77.
+  func openCacheDirectory() throws(UserError) -> Directory {
+    do throws(Errno) {
+      return try Directory(root: cacheDirectory)
+    } catch {
+      throw UserError.cacheDirectory(cacheDirectory, error, from: cacheDirectoryOrigin)
+    }
+  }
+}
+
+/// Reading a file, as a seam: real by default, a dictionary in tests.
+struct FileReader: Sendable {
+  /// The file's bytes.
+  var read: @Sendable (String) throws(Errno) -> [UInt8]
+
+  static let real = FileReader { (path) throws(Errno) in
+    let descriptor = try FileDescriptorBox(path)
+    return try descriptor.readAll()
+  }
+}
+
+/// A file open for reading, closed when it goes.
+private final class FileDescriptorBox {
+  /// More than any configuration; a device named by mistake must not fill the memory.
+  private static let longestFile = 1 << 20
+  private let descriptor: CInt
+
+  init(_ path: String) throws(Errno) {
+    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    if descriptor < 0 { throw Errno(rawValue: errno) }
+  }
+
+  deinit { close(descriptor) }
+
+  func readAll() throws(Errno) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+    while true {
+      let count = read(descriptor, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
+      if count < 0 { throw Errno(rawValue: errno) }
+      if count == 0 { return bytes }
+      bytes += chunk.prefix(count)
+      if bytes.count > Self.longestFile { throw .fileTooLarge }
+    }
+  }
+}
+
+/// The variables that are set and not empty.
+func environment() -> [String: String] {
+  var variables: [String: String] = [:]
+  for name in ["FPCACHE_CONFIG", "FPCACHE_DIR", "NO_COLOR"] + pgVariables {
+    if let value = getenv(name), value.pointee != 0 { variables[name] = String(cString: value) }
+  }
+  return variables
+}
+
+/// libpq's variables that name a database (PostgreSQL manual, 34.15).
+private let pgVariables = [
+  "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE",
+]

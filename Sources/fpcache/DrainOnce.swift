@@ -1,0 +1,94 @@
+// `listen --once`: every queue drained through the same steps, without the daemon around them.
+
+import CacheFS
+import PGQueue
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+struct DrainOnce {
+  /// How long to wait, in all, for writers that hold a queue: longer than a site's transactions.
+  static let patience = Duration.seconds(30)
+
+  /// What it came to.
+  struct Result: Equatable {
+    var tally = Drain.Tally()
+    /// Queues whose rows stay, since a writer held them for longer than our patience.
+    var contended: [String] = []
+
+    var status: ExitStatus { tally.failures > 0 || !contended.isEmpty ? .incomplete : .done }
+
+    func json(dryRun: Bool) -> JSON {
+      .object([
+        ("version", .integer(1)), ("dry_run", .boolean(dryRun)),
+        ("rows", .integer(tally.rows)), ("keys", .integer(tally.keys)),
+        ("files_removed", .integer(tally.files)), ("bytes_removed", .integer(tally.bytes)),
+        ("rows_refused", .integer(tally.refused)), ("rows_failed", .integer(tally.failures)),
+        ("queues_contended", .array(contended.map(JSON.string))),
+      ])
+    }
+  }
+
+  private let drain: Drain
+  private let service: ListenService
+  private let signals: Signals
+
+  init(_ drain: Drain, _ service: ListenService, _ signals: Signals) {
+    self.drain = drain
+    self.service = service
+    self.signals = signals
+  }
+
+  /// Drains every queue.
+  /// - Throws: ``UserError`` with status 69 when the database cannot be reached or is lost.
+  func drainAll(_ parameters: ConnectionParameters) throws(UserError) -> Result {
+    var result = Result()
+    do throws(DatabaseError) {
+      let connection = try Connection(parameters, stopDescriptor: signals.stopDescriptor)
+      let deadline = ContinuousClock.now + Self.patience
+      for table in QueueTable.all where !isStopped {
+        if try !drainOne(Queue(table, on: connection), until: deadline) {
+          result.contended.append(table.name)
+        }
+      }
+    } catch {
+      throw UserError(.noDatabase, "database: \(error.explanation); see --dsn")
+    }
+    // As if each channel had been notified, but for the packages, which have no queue.
+    service.finish(Set(SiteEvent.allCases).subtracting([.packagesImported]), first: true)
+    result.tally = service.total
+    return result
+  }
+
+  /// Whether the queue was drained before the deadline.
+  private func drainOne(
+    _ queue: Queue, until deadline: ContinuousClock.Instant
+  ) throws(DatabaseError) -> Bool {
+    var backoff = Backoff(first: .milliseconds(20), ceiling: .seconds(1))
+    while !isStopped {
+      switch try service.serve(queue) {
+      case .more: backoff.reset()
+      case .drained: return true
+      case .contended:
+        guard .now < deadline else { return false }
+        wait(backoff.next(jitter: .random(in: 0...1)))
+      }
+    }
+    return false
+  }
+
+  private var isStopped: Bool { wait(.zero) }
+
+  /// Sleeps, or less when a stop was asked for; whether one was.
+  @discardableResult
+  private func wait(_ duration: Duration) -> Bool {
+    var descriptor = pollfd(
+      fd: signals.stopDescriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&descriptor, 1, duration.pollTimeout) > 0
+  }
+}

@@ -1,0 +1,53 @@
+// The program: its name, its subcommands, and how every failure leaves it.
+
+import ArgumentParser
+
+@main
+struct FPCache: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "fpcache",
+    abstract: "Manage an on-disk page cache: clear, listen, measure, audit.",
+    discussion: """
+      Deletes pages when the database says that they are out of date, and lets an operator \
+      purge, measure and audit the tree. Nothing outside the cache directory is ever touched.
+
+      EXAMPLES
+        fpcache clear-port graphics/py-pygeoapi    one port's pages and its category's
+        fpcache clear-date -n 2020-01              what clearing a month would remove
+        fpcache listen --once                      serve all waiting invalidations, then leave
+        fpcache stats                              the tree and the queues at a glance
+
+      EXIT STATUS
+        0   done; verify: clean
+        1   something could not be cleared; verify: findings
+        3   --require-match, and a key matched nothing
+        64  bad flag, date or port name; nothing was touched
+        66  the cache directory does not exist
+        69  the database cannot be reached
+        77  permission denied on the cache directory itself
+        78  the configuration is wrong
+      """,
+    version: "fpcache \(fpcacheVersion)",
+    subcommands: [
+      Listen.self, ClearDate.self, ClearPort.self, ClearNews.self, Stats.self, Verify.self,
+    ])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let failure as UserError {
+      printError("fpcache: \(failure.message)")
+      exit(failure.status)
+    } catch {
+      exit(withError: error)
+    }
+  }
+
+  private static func exit(_ status: ExitStatus) -> Never {
+    exit(withError: ExitCode(status.rawValue))
+  }
+}
+
+/// The version, as `--version` prints it and the changelog heads it.
+let fpcacheVersion = "0.1.0"

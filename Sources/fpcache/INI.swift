@@ -1,0 +1,351 @@
+// Reads the syntax of Python's configparser.ConfigParser with its defaults, so that the site's own
+// fp-listen.ini serves unchanged. Deliberately different: stray quotes around a value are dropped,
+// a BOM is skipped, what references bring in is limited; and a NUL is an error, as is a line with a
+// broken '[header' even if it has a '=' in it.
+
+/// The sections of one INI file. References in values are followed only when a value is asked for,
+/// as in configparser: a faulty key that nobody reads does no harm.
+struct INI: Equatable, Sendable {
+  /// The section whose keys every other section has too.
+  static let defaultSection = "DEFAULT"
+
+  /// The names of the sections in file order, without `[DEFAULT]`.
+  fileprivate(set) var sections: [String] = []
+  fileprivate let file: String
+  fileprivate var tables: [String: Table] = [:]
+
+  /// Reads a whole file's text; `file` is only a name for messages.
+  ///
+  /// - Throws: `INIError` for the first line that is not INI syntax, or that names a section or a
+  ///   key a second time.
+  static func parse(_ text: String, file: String) throws(INIError) -> INI {
+    var parser = Parser(ini: INI(file: file))
+    for line in lines(of: text) { try parser.read(line) }
+    parser.closeKey()
+    return parser.ini
+  }
+
+  /// Whether the file has this section; always false for `[DEFAULT]`, as in configparser.
+  func has(section: String) -> Bool {
+    section != Self.defaultSection && tables[section] != nil
+  }
+
+  /// The section's own keys in file order, then those it has from `[DEFAULT]`, all in lower case.
+  /// None for a section that does not exist.
+  func keys(in section: String) -> [String] {
+    guard let own = tables[section] else { return [] }
+    let inherited = tables[Self.defaultSection]?.keys ?? []
+    return own.keys + inherited.filter { own.entries[$0] == nil }
+  }
+
+  /// The key's value, stray quotes dropped and references filled in; nil if neither the section
+  /// nor `[DEFAULT]` has the key, or if there is no such section.
+  ///
+  /// - Throws: `INIError` for a reference that is malformed, unknown, circular or brings in too much.
+  func value(_ key: String, in section: String) throws(INIError) -> INIValue? {
+    guard let entry = entry(key, in: section) else { return nil }
+    var expansion = Expansion(ini: self, section: section)
+    try expansion.append(entry)
+    return INIValue(text: expansion.text, line: entry.line, file: file)
+  }
+
+  fileprivate func entry(_ key: String, in section: String) -> Entry? {
+    guard let own = tables[section] else { return nil }
+    return own.entries[key.lowercased()]
+      ?? tables[Self.defaultSection]?.entries[key.lowercased()]
+  }
+}
+
+/// One value, and the line (counted from 1) and file where its key stands.
+struct INIValue: Equatable, Sendable {
+  let text: String
+  let line: Int
+  let file: String
+}
+
+/// What is wrong with an INI file, and where. Never quotes a value, since one may be a password.
+struct INIError: Error, Equatable, CustomStringConvertible {
+  enum Problem: Equatable, Sendable {
+    case nul, outsideSection, brokenHeader, notAKey, strayPercent, brokenReference
+    case duplicateSection(String, firstLine: Int)
+    case duplicateKey(section: String, firstLine: Int)
+    case unknownReference(String, section: String, nearest: String?)
+    case circularReference([String])
+    case nestedTooDeep(limit: Int)
+    case tooMuchText(byteLimit: Int)
+  }
+
+  let file: String
+  /// Counted from 1.
+  let line: Int
+  /// The key as the file spells it; nil when the line as a whole is at fault.
+  let key: String?
+  let problem: Problem
+
+  /// `FILE:LINE: KEY: what is wrong; what to write instead`, without `KEY: ` where there is none.
+  var message: String {
+    "\(file):\(line): " + (key.map { INI.shown($0) + ": " } ?? "") + problem.wording
+  }
+
+  var description: String { message }
+}
+
+extension INIError.Problem {
+  fileprivate var wording: String {
+    switch self {
+    case .nul:
+      "the line holds a NUL character; the file must be plain text in UTF-8"
+    case .outsideSection:
+      "the line stands before any section; write a line like [dirs] above it"
+    case .brokenHeader:
+      "the section's name or its closing ']' is missing; write [SECTION]"
+    case .notAKey:
+      "no key with '=' or ':' behind it; write KEY = VALUE, or indent to continue the value above"
+    case .strayPercent:
+      "a single '%'; write '%%' for a percent sign, or '%(KEY)s' for the value of another key"
+    case .brokenReference:
+      "a '%(' that no key and ')s' follow; write '%(KEY)s', or '%%(' for the plain text '%('"
+    case .duplicateSection(let name, let firstLine):
+      "section [\(INI.shown(name))] is on line \(firstLine) already; put its keys there"
+    case .duplicateKey(let section, let firstLine):
+      "the key is in [\(INI.shown(section))] on line \(firstLine) already; keep one of the two"
+    case .unknownReference(let name, let section, let nearest):
+      "'%(\(INI.shown(name)))s' names no key of [\(INI.shown(section))] or [DEFAULT]; "
+        + (nearest.map { "did you mean '%(\(INI.shown($0)))s'?" } ?? "add that key, or name another")
+    case .circularReference(let keys):
+      "the references go in a circle, \(keys.map(INI.shown).joined(separator: " -> "));"
+        + " give one of these keys a value without a reference"
+    case .nestedTooDeep(let limit):
+      "the references are nested more than \(limit) deep; refer to the last key directly"
+    case .tooMuchText(let byteLimit):
+      "the references bring in more than \(byteLimit) bytes; shorten the values they name"
+    }
+  }
+}
+
+// MARK: - Parsing
+
+extension INI {
+  fileprivate typealias Scalars = Substring.UnicodeScalarView
+
+  fileprivate struct Entry: Equatable, Sendable {
+    let spelling: String
+    let line: Int
+    var raw: String
+
+    var key: String { spelling.lowercased() }
+  }
+
+  fileprivate struct Table: Equatable, Sendable {
+    let line: Int
+    var keys: [String] = []
+    var entries: [String: Entry] = [:]
+  }
+
+  /// Takes the file line by line; the newest key stays open, as the next line may continue its value.
+  fileprivate struct Parser {
+    var ini: INI
+    var section: String?
+    var open: Entry?
+    var lineNumber = 0
+    var indentation = 0
+
+    mutating func read(_ line: Scalars) throws(INIError) {
+      lineNumber += 1
+      guard !line.contains("\0") else { throw error(.nul) }
+      let content = INI.trimmed(line)
+      guard content.first != "#", content.first != ";" else { return }
+      let lineIndentation = line.distance(from: line.startIndex, to: content.startIndex)
+      if open != nil, content.isEmpty || lineIndentation > indentation {
+        open?.raw += "\n" + String(content)
+        return
+      }
+      guard let first = content.first else { return }
+      indentation = lineIndentation
+      closeKey()
+      if first == "[" { try openSection(content) } else { try openKey(content) }
+    }
+
+    /// The name reaches to the last `]`, and what is behind that is ignored, as in configparser.
+    mutating func openSection(_ content: Scalars) throws(INIError) {
+      let bracket = content.lastIndex(of: "]") ?? content.startIndex
+      let name = String(content[..<bracket].dropFirst())
+      guard !name.isEmpty else { throw error(.brokenHeader) }
+      section = name
+      guard let earlier = ini.tables[name] else {
+        ini.tables[name] = Table(line: lineNumber)
+        if name != INI.defaultSection { ini.sections.append(name) }
+        return
+      }
+      // configparser lets [DEFAULT] alone come twice.
+      guard name == INI.defaultSection else {
+        throw error(.duplicateSection(name, firstLine: earlier.line))
+      }
+    }
+
+    mutating func openKey(_ content: Scalars) throws(INIError) {
+      guard let section else { throw error(.outsideSection) }
+      guard let delimiter = content.firstIndex(where: { $0 == "=" || $0 == ":" }),
+        delimiter != content.startIndex
+      else { throw error(.notAKey) }
+      let key = String(INI.trimmed(content[..<delimiter]))
+      if let earlier = ini.tables[section]?.entries[key.lowercased()] {
+        throw error(.duplicateKey(section: section, firstLine: earlier.line), key: key)
+      }
+      let value = String(INI.trimmed(content[delimiter...].dropFirst()))
+      open = Entry(spelling: key, line: lineNumber, raw: value)
+    }
+
+    mutating func closeKey() {
+      guard var entry = open, let section else { return }
+      open = nil
+      entry.raw = INI.withoutStrayQuotes(entry.raw)
+      ini.tables[section]?.keys.append(entry.key)
+      ini.tables[section]?.entries[entry.key] = entry
+    }
+
+    func error(_ problem: INIError.Problem, key: String? = nil) -> INIError {
+      INIError(file: ini.file, line: lineNumber, key: key, problem: problem)
+    }
+  }
+
+  /// Splits at LF, CRLF and CR, which Python's text files take for line ends alike.
+  private static func lines(of text: String) -> [Scalars] {
+    let scalars = Substring(text).unicodeScalars
+    let content = scalars.first == "\u{FEFF}" ? scalars.dropFirst() : scalars
+    return content.split(separator: "\n", omittingEmptySubsequences: false).flatMap { line in
+      (line.last == "\r" ? line.dropLast() : line)
+        .split(separator: "\r", omittingEmptySubsequences: false)
+    }
+  }
+
+  /// The value without blank lines at its end and without the quotes that people put around paths.
+  private static func withoutStrayQuotes(_ value: String) -> String {
+    let scalars = Substring(value).unicodeScalars
+    let content = trimmed(scalars)
+    guard let quote = content.first, "'\"".unicodeScalars.contains(quote),
+      content.dropFirst().last == quote
+    else { return String(scalars[..<content.endIndex]) }
+    return String(content.dropFirst().dropLast())
+  }
+
+  private static func trimmed(_ text: Scalars) -> Scalars {
+    guard let first = text.firstIndex(where: { !isSpace($0) }),
+      let last = text.lastIndex(where: { !isSpace($0) })
+    else { return text.prefix(0) }
+    return text[first...last]
+  }
+
+  /// What Python's `str.isspace` takes for space: Unicode's White_Space and the separators 1C to 1F.
+  private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
+    (0x1C...0x1F).contains(scalar.value) || scalar.properties.isWhitespace
+  }
+}
+
+// MARK: - Interpolation
+
+extension INI {
+  /// One value being put together out of what its references name.
+  fileprivate struct Expansion {
+    /// `configparser.MAX_INTERPOLATION_DEPTH`.
+    static let depthLimit = 10
+    /// Ours: ten levels of a value that names the next one twice are 1024 copies already.
+    static let byteLimit = 64 * 1024
+
+    let ini: INI
+    let section: String
+    var text = ""
+    var bytesBroughtIn = 0
+    var path: [Entry] = []
+
+    mutating func append(_ entry: Entry) throws(INIError) {
+      try enter(entry)
+      var rest = Substring(entry.raw).unicodeScalars
+      while let percent = rest.firstIndex(of: "%") {
+        text += Substring(rest[..<percent])
+        rest = rest[percent...].dropFirst()
+        switch rest.popFirst() {
+        case "%": text += "%"
+        case "(": try append(takeTarget(from: &rest, in: entry))
+        default: throw error(.strayPercent, at: entry)
+        }
+      }
+      text += Substring(rest)
+      _ = path.popLast()
+    }
+
+    mutating func enter(_ entry: Entry) throws(INIError) {
+      let asked = path.first ?? entry
+      guard !path.contains(where: { $0.key == entry.key }) else {
+        throw error(.circularReference((path + [entry]).map(\.spelling)), at: asked)
+      }
+      // configparser counts a level only for a value that has a '%' itself.
+      guard path.count < Self.depthLimit || !entry.raw.unicodeScalars.contains("%") else {
+        throw error(.nestedTooDeep(limit: Self.depthLimit), at: asked)
+      }
+      // The extra byte makes an end of references to empty values, too.
+      bytesBroughtIn += path.isEmpty ? 0 : entry.raw.utf8.count + 1
+      guard bytesBroughtIn <= Self.byteLimit else {
+        throw error(.tooMuchText(byteLimit: Self.byteLimit), at: asked)
+      }
+      path.append(entry)
+    }
+
+    /// What `NAME)s` at the start of `rest` names; `rest` then begins behind it.
+    func takeTarget(from rest: inout Scalars, in entry: Entry) throws(INIError) -> Entry {
+      let name = String(rest.prefix { $0 != ")" })
+      rest = rest.drop { $0 != ")" }
+      guard !name.isEmpty, rest.popFirst() == ")", rest.popFirst() == "s" else {
+        throw error(.brokenReference, at: entry)
+      }
+      guard let target = ini.entry(name, in: section) else {
+        let nearest = nearestKey(to: name.lowercased(), otherThan: entry.key)
+        throw error(.unknownReference(name, section: section, nearest: nearest), at: entry)
+      }
+      return target
+    }
+
+    /// The key that takes the fewest edits, at most one for every three letters of the name.
+    func nearestKey(to name: String, otherThan asking: String) -> String? {
+      // Nobody mistypes so long a name, and a distance takes the square of its length.
+      let lengthLimit = 64
+      guard name.utf8.count <= lengthLimit else { return nil }
+      let candidates = ini.keys(in: section)
+        .filter { $0 != asking && $0.utf8.count <= lengthLimit }
+        .map { (key: $0, distance: INI.editDistance($0, name)) }
+      let nearest = candidates.min { $0.distance < $1.distance }
+      guard let nearest, nearest.distance <= name.count / 3 else { return nil }
+      return ini.entry(nearest.key, in: section)?.spelling
+    }
+
+    func error(_ problem: INIError.Problem, at entry: Entry) -> INIError {
+      INIError(file: ini.file, line: entry.line, key: entry.spelling, problem: problem)
+    }
+  }
+
+  /// Levenshtein's distance: how many letters to put in, take out or change.
+  private static func editDistance(_ left: String, _ right: String) -> Int {
+    var row = Array(0...right.count)
+    for (index, letter) in left.enumerated() {
+      var newest = index + 1
+      var next = [newest]
+      for (other, (diagonal, above)) in zip(right, zip(row, row.dropFirst())) {
+        newest = min(above + 1, newest + 1, diagonal + (letter == other ? 0 : 1))
+        next.append(newest)
+      }
+      row = next
+    }
+    return row.last ?? 0
+  }
+
+  /// A name fit for a line on a terminal, where a control character could do mischief.
+  fileprivate static func shown(_ name: String) -> String {
+    let safe = name.unicodeScalars.map { scalar in
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator: scalar.escaped(asASCII: true)
+      default: String(scalar)
+      }
+    }
+    return safe.joined()
+  }
+}

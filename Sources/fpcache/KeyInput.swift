@@ -1,0 +1,171 @@
+// The keys of a clear: those of the command line and, for `-`, those of standard input.
+//
+// Standard input is read and checked to its end before the first page is touched, so that a bad
+// key touches nothing; what is read waits in an unlinked temporary file, so that any number of
+// keys takes the same memory.
+
+import CacheFS
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What ends a key on standard input.
+enum KeySeparator: UInt8 {
+  case newline = 0x0A
+  case null = 0
+}
+
+/// Where keys come from, in order.
+struct KeyInput {
+  /// Longer than any key: a line beyond it is refused instead of filling the memory.
+  static let longestKey = 4096
+  /// What is read at a time, in bytes.
+  private static let chunkSize = 64 * 1024
+
+  private let arguments: [String]
+  private let separator: KeySeparator
+  /// What standard input held; nil when `-` was not given.
+  private let spool: Spool?
+
+  /// Takes the arguments, and all of standard input when one of them is `-`.
+  /// - Parameter check: throws for a key that is none.
+  /// - Throws: ``UserError`` with status 64 for the first bad key.
+  init(
+    _ arguments: [String], separator: KeySeparator, standardInput: CInt = STDIN_FILENO,
+    check: ([UInt8]) throws(UserError) -> Void
+  ) throws(UserError) {
+    self.arguments = arguments
+    self.separator = separator
+    for argument in arguments where argument != "-" { try check(Array(argument.utf8)) }
+    guard arguments.contains("-") else {
+      spool = nil
+      return
+    }
+    let spool = try Spool()
+    var splitter = Splitter(separator)
+    do throws(UserError) {
+      try Self.read(standardInput) { (chunk) throws(UserError) in
+        try splitter.feed(chunk, check)
+        try spool.append(chunk)
+      }
+      try splitter.finish(check)
+    } catch {
+      guard error.status == .usage else { throw error }
+      throw UserError(.usage, "standard input, key \(splitter.count): \(error.message)")
+    }
+    self.spool = spool
+  }
+
+  /// Calls `body` with each key, in order; empty lines are passed over.
+  /// - Throws: ``UserError``.
+  func each(_ body: ([UInt8]) throws(UserError) -> Void) throws(UserError) {
+    for argument in arguments {
+      guard argument == "-" else {
+        try body(Array(argument.utf8))
+        continue
+      }
+      guard let descriptor = spool?.rewind() else { continue }
+      var splitter = Splitter(separator)
+      try Self.read(descriptor) { (chunk) throws(UserError) in try splitter.feed(chunk, body) }
+      try splitter.finish(body)
+    }
+  }
+
+  private static func read(
+    _ descriptor: CInt, _ body: (ArraySlice<UInt8>) throws(UserError) -> Void
+  ) throws(UserError) {
+    var chunk = [UInt8](repeating: 0, count: chunkSize)
+    while true {
+      let count = Glibc.read(descriptor, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else {
+        throw UserError(.usage, "cannot be read: \(Errno(rawValue: errno))")
+      }
+      if count == 0 { return }
+      try body(chunk[..<count])
+    }
+  }
+}
+
+/// Cuts a stream of chunks into keys.
+private struct Splitter {
+  private let separator: UInt8
+  private var pending: [UInt8] = []
+  /// How many have been cut off so far, empty ones too.
+  private(set) var count = 0
+
+  init(_ separator: KeySeparator) { self.separator = separator.rawValue }
+
+  mutating func feed(
+    _ chunk: ArraySlice<UInt8>, _ body: ([UInt8]) throws(UserError) -> Void
+  ) throws(UserError) {
+    var rest = chunk
+    while let end = rest.firstIndex(of: separator) {
+      let key = pending + rest[..<end]
+      pending.removeAll(keepingCapacity: true)
+      count += 1
+      if !key.isEmpty { try body(key) }
+      rest = rest[(end + 1)...]
+    }
+    pending += rest
+    guard pending.count <= KeyInput.longestKey else {
+      throw UserError(
+        .usage,
+        "longer than \(KeyInput.longestKey) bytes; expected one key a line, "
+          + "or each ended by NUL with -0")
+    }
+  }
+
+  mutating func finish(_ body: ([UInt8]) throws(UserError) -> Void) throws(UserError) {
+    count += 1
+    if !pending.isEmpty { try body(pending) }
+    pending = []
+  }
+}
+
+/// Bytes that wait for a second reading: a temporary file that has no name any more.
+private final class Spool {
+  private let descriptor: CInt
+
+  init() throws(UserError) {
+    let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    var name = Array("\(folder)/fpcache.XXXXXX".utf8CString)
+    descriptor = mkstemp(&name)
+    guard descriptor >= 0 else {
+      throw UserError(
+        .incomplete,
+        "\(folder): no temporary file for standard input: \(Errno(rawValue: errno)); "
+          + "point TMPDIR at a folder that may be written")
+    }
+    unlink(name)
+  }
+
+  deinit { close(descriptor) }
+
+  func append(_ bytes: ArraySlice<UInt8>) throws(UserError) {
+    var rest = bytes
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else {
+        throw UserError(
+          .incomplete,
+          "temporary file for standard input: \(Errno(rawValue: errno)); "
+            + "point TMPDIR at a folder with room")
+      }
+      rest = rest.dropFirst(written)
+    }
+  }
+
+  /// The descriptor, at the beginning.
+  func rewind() -> CInt {
+    lseek(descriptor, 0, SEEK_SET)
+    return descriptor
+  }
+}

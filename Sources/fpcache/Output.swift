@@ -1,0 +1,28 @@
+// Writing to the standard streams. A reader who has gone (EPIPE) is no reason to die by signal.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A line on standard output: the result and nothing else.
+func printResult(_ line: String) { write(line, to: STDOUT_FILENO) }
+
+/// A line on standard error: everything that is not the result.
+func printError(_ line: String) { write(line, to: STDERR_FILENO) }
+
+private func write(_ line: String, to descriptor: CInt) {
+  var bytes = Array(line.utf8)[...]
+  bytes.append(UInt8(ascii: "\n"))
+  while !bytes.isEmpty {
+    let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+    if written < 0 {
+      if errno == EINTR || errno == EAGAIN { continue }
+      return
+    }
+    bytes = bytes.dropFirst(written)
+  }
+}

@@ -1,0 +1,109 @@
+// The result of a clear in text and JSON, and the wording of what went wrong with it.
+
+import CacheFS
+import SystemPackage
+
+extension ClearSummary {
+  /// The document of the contract; it only grows.
+  func json(listing: Bool) -> JSON {
+    var members: [(String, JSON)] = [
+      ("version", .integer(1)),
+      ("dry_run", .boolean(dryRun)),
+      ("keys", .integer(keys)),
+      ("files_removed", .integer(cleared.filesRemoved)),
+      ("bytes_removed", .integer(cleared.bytesRemoved)),
+      ("keys_without_match", .integer(keysWithoutMatch)),
+      ("failures", .array(cleared.failures.map(\.json))),
+    ]
+    if listing {
+      members.append(("removed", .array(cleared.removed.sorted().map { .string("\($0)") })))
+    }
+    return .object(members)
+  }
+
+  /// For people: each path that was listed, then what it comes to.
+  var lines: [String] {
+    var parts = [
+      "\(grouped(cleared.filesRemoved)) \(cleared.filesRemoved == 1 ? "file" : "files") removed"
+        + " (\(grouped(cleared.bytesRemoved)) bytes)"
+        + " for \(grouped(keys)) \(keys == 1 ? "key" : "keys")"
+    ]
+    if keysWithoutMatch > 0 { parts.append("\(grouped(keysWithoutMatch)) without match") }
+    if !cleared.failures.isEmpty { parts.append("\(grouped(cleared.failures.count)) failed") }
+    let summary = parts.joined(separator: ", ") + (dryRun ? " (dry run: nothing was changed)" : "")
+    return cleared.removed.sorted().map(\.description) + [summary]
+  }
+}
+
+extension ClearFailure {
+  var json: JSON {
+    .object([
+      ("path", .string("\(path)")),
+      ("error", .string(error.symbol)),
+      ("message", .string(error.description)),
+    ])
+  }
+
+  /// What, where, and what to try.
+  var explanation: String {
+    "\(path): \(error.description)" + (error.remedy.map { "; \($0)" } ?? "")
+  }
+}
+
+extension Errno {
+  /// The name of errno.h, for programs.
+  var symbol: String {
+    switch self {
+    case .permissionDenied: "EACCES"
+    case .notPermitted: "EPERM"
+    case .ioError: "EIO"
+    case .readOnlyFileSystem: "EROFS"
+    case .notDirectory: "ENOTDIR"
+    case .isDirectory: "EISDIR"
+    case .tooManySymbolicLinkLevels: "ELOOP"
+    case .tooManyOpenFiles: "EMFILE"
+    case .tooManyOpenFilesInSystem: "ENFILE"
+    case .resourceBusy: "EBUSY"
+    case .noMemory: "ENOMEM"
+    case .noSpace: "ENOSPC"
+    case .fileNameTooLong: "ENAMETOOLONG"
+    case .staleNFSFileHandle: "ESTALE"
+    case .noSuchFileOrDirectory: "ENOENT"
+    default: "E\(rawValue)"
+    }
+  }
+
+  fileprivate var remedy: String? {
+    switch self {
+    case .permissionDenied, .notPermitted:
+      "run fpcache as the user who owns the cache, or give this one leave to write the folder"
+    case .notDirectory, .tooManySymbolicLinkLevels:
+      "a link is never followed: put a real folder in its place"
+    case .readOnlyFileSystem: "mount the cache for writing"
+    default: nil
+    }
+  }
+}
+
+extension KeyError {
+  /// What is wrong with a value and what was expected.
+  var explanation: String {
+    switch self {
+    case .unknownFamily(let family): "the layout has no family \(family)"
+    case .unknownField(let field, let family): "the family \(family) has no field \(field)"
+    case .neverCleared(let family): "the family \(family) is never cleared"
+    case .badValue(let value, let field, let kind):
+      "\"\(escape(value))\" is no \(field): expected \(kind.expectation)"
+    }
+  }
+}
+
+/// A whole number with its thousands apart.
+func grouped(_ number: some BinaryInteger) -> String {
+  var text = ""
+  for (index, digit) in String(number.magnitude).reversed().enumerated() {
+    if index > 0, index.isMultiple(of: 3) { text.append(",") }
+    text.append(digit)
+  }
+  return (number < 0 ? "-" : "") + String(text.reversed())
+}

@@ -1,0 +1,105 @@
+// The site's fp-listen.ini, read unchanged: [database] and [dirs].
+
+import CacheFS
+import SystemPackage
+
+/// What a configuration file says, with the places where it says it.
+struct SiteConfiguration {
+  let file: String
+  /// libpq's keywords and their values.
+  let database: [(String, String)]
+  /// `BASEDIR/cache`.
+  let cacheDirectory: String?
+  /// The templates that are given.
+  private let templates: [(template: Template, value: INIValue)]
+
+  /// The keys of [database], and libpq's names for them.
+  private static let databaseKeys = [
+    ("host", "host"), ("port", "port"), ("dbname", "dbname"), ("dbuser", "user"),
+    ("password", "password"),
+  ]
+
+  /// Reads the file named, or else the first default that exists.
+  /// - Throws: ``UserError`` with status 78.
+  static func load(
+    named name: String?, _ files: FileReader
+  ) throws(UserError) -> SiteConfiguration? {
+    for path in name.map({ [$0] }) ?? Config.defaultFiles {
+      if let bytes = try read(path, isNamed: name != nil, files) {
+        return try SiteConfiguration(bytes, file: path)
+      }
+    }
+    return nil
+  }
+
+  private static func read(
+    _ path: String, isNamed: Bool, _ files: FileReader
+  ) throws(UserError) -> [UInt8]? {
+    do throws(Errno) {
+      return try files.read(path)
+    } catch {
+      if !isNamed, error == .noSuchFileOrDirectory || error == .notDirectory { return nil }
+      throw UserError(
+        .configuration,
+        "\(escape(Array(path.utf8))): cannot be read: \(error); name another with --config")
+    }
+  }
+
+  /// - Throws: ``UserError`` with status 78.
+  init(_ bytes: [UInt8], file: String) throws(UserError) {
+    self.file = file
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw UserError(.configuration, "\(file): is not UTF-8 text; save it as UTF-8")
+    }
+    do throws(INIError) {
+      let ini = try INI.parse(text, file: file)
+      database = try Self.databaseKeywords(ini)
+      cacheDirectory = try ini.value("basedir", in: "dirs").map { $0.text + "/cache" }
+      templates = try Self.templates(ini)
+    } catch {
+      throw UserError(.configuration, error.message)
+    }
+  }
+
+  private static func databaseKeywords(_ ini: INI) throws(INIError) -> [(String, String)] {
+    var keywords: [(String, String)] = []
+    for (key, keyword) in databaseKeys {
+      if let value = try ini.value(key, in: "database"), !value.text.isEmpty {
+        keywords.append((keyword, value.text))
+      }
+    }
+    return keywords
+  }
+
+  private static func templates(
+    _ ini: INI
+  ) throws(INIError) -> [(template: Template, value: INIValue)] {
+    var found: [(template: Template, value: INIValue)] = []
+    for template in Template.all {
+      if let value = try ini.value(template.key, in: "dirs") { found.append((template, value)) }
+    }
+    return found
+  }
+
+  /// FreshPorts' layout with this site's templates in it.
+  ///
+  /// Templates are absolute, below the file's own cache directory, the default one, or the one
+  /// that a flag puts in its place.
+  /// - Throws: ``UserError`` with status 78.
+  func layout(effectiveDirectory: String) throws(UserError) -> Layout {
+    let roots = [cacheDirectory, effectiveDirectory, Config.defaultCacheDirectory]
+      .compactMap { $0 }
+    var layout = Layout.freshPorts
+    for (template, value) in templates {
+      do throws(Template.Problem) {
+        let pattern = try template.pattern(of: value.text, below: roots)
+        layout = try template.replace(in: layout, with: pattern)
+      } catch {
+        throw UserError(
+          .configuration,
+          "\(value.file):\(value.line): \(template.key): \(error.explanation(template))")
+      }
+    }
+    return layout
+  }
+}

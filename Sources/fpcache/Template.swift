@@ -1,0 +1,136 @@
+// The path templates of fp-listen.ini: `%s` for each field in order and one `*`, turned into a
+// pattern of the layout.
+
+import CacheFS
+
+/// A key of [dirs] that says where a family lies.
+struct Template: Equatable {
+  let key: String
+  let family: String
+  /// What each `%s` stands for.
+  let fields: [String]
+  /// What follows the last `%s` where the value names a folder only.
+  let isFolder: Bool
+  /// The kind of a `*` that is the whole of the last component.
+  let rest: String
+
+  static let all = [
+    Template("PORT_CACHE_PATH", "ports", ["category", "port"]),
+    Template("CATEGORY_CACHE_PATH", "categories", ["category"]),
+    Template("DATE_CACHE_PATH", "daily", ["year", "month", "day"]),
+    Template("NEWS_CACHE_DIR", "news", [], isFolder: true, rest: "{page:visible...}"),
+    Template("COMMIT_CACHE_PATH", "commits", ["id"], isFolder: true),
+  ]
+
+  private init(
+    _ key: String, _ family: String, _ fields: [String], isFolder: Bool = false,
+    rest: String = "{page...}"
+  ) {
+    self.key = key
+    self.family = family
+    self.fields = fields
+    self.isFolder = isFolder
+    self.rest = rest
+  }
+
+  /// Why a template cannot be used.
+  enum Problem: Error, Equatable {
+    case empty
+    case outside(String)
+    case fieldCount(Int)
+    case misplacedStar
+    case glob(Character)
+    case pattern(PatternProblem)
+  }
+
+  /// The pattern, relative to the cache directory.
+  /// - Throws: ``Problem``.
+  func pattern(of text: String, below roots: [String]) throws(Problem) -> String {
+    for character in "?[]{}" where text.contains(character) { throw .glob(character) }
+    var components = try relativeComponents(of: text, below: roots)
+    if isFolder, components.last?.contains("*") != true { components.append("*") }
+    let count = components.reduce(0) { $0 + $1.split(on: "%s").count - 1 }
+    guard count == fields.count else { throw .fieldCount(count) }
+    guard components.dropLast().allSatisfy({ !$0.contains("*") }),
+      components.last.map({ $0.split(on: "*").count <= 2 }) ?? false
+    else { throw .misplacedStar }
+    var names = fields[...]
+    return components.map { component in
+      if component == "*" { return rest }
+      let pieces = component.split(on: "%s")
+      let bound = pieces.dropFirst().reduce(pieces.first ?? "") { text, piece in
+        text + "{\(names.popFirst() ?? "")}" + piece
+      }
+      return bound.split(on: "*").joined(separator: "{page:name}")
+    }.joined(separator: "/")
+  }
+
+  /// Cuts the root off, by components, so that `/a/cachet` is not below `/a/cache`.
+  private func relativeComponents(
+    of text: String, below roots: [String]
+  ) throws(Problem) -> [String] {
+    guard !text.isEmpty else { throw .empty }
+    let components = Self.components(text)
+    guard !components.contains("..") else { throw .outside(roots.first ?? "") }
+    guard text.hasPrefix("/") else { return components }
+    for root in roots {
+      let above = Self.components(root)
+      if components.count > above.count, components.starts(with: above) {
+        return Array(components.dropFirst(above.count))
+      }
+    }
+    throw .outside(roots.first ?? "")
+  }
+
+  private static func components(_ path: String) -> [String] {
+    path.split(separator: "/").filter { $0 != "." }.map(String.init)
+  }
+
+  /// - Throws: ``Problem/pattern(_:)``.
+  func replace(in layout: Layout, with pattern: String) throws(Problem) -> Layout {
+    do throws(PatternProblem) {
+      return try layout.replacing(family, with: pattern)
+    } catch {
+      throw .pattern(error)
+    }
+  }
+}
+
+extension Template.Problem {
+  /// What is wrong and what was expected, for the person who wrote the file.
+  func explanation(_ template: Template) -> String {
+    let fields = template.fields.map { "%%s (\($0))" }.joined(separator: ", ")
+    switch self {
+    case .empty: return "is empty; expected a path below the cache directory, or no such key"
+    case .outside(let root):
+      return "lies outside the cache directory; expected a path below \(root)"
+    case .fieldCount(let count):
+      return "has \(count) %%s; expected \(template.fields.count)"
+        + (fields.isEmpty ? "" : ": " + fields)
+    case .misplacedStar:
+      return "has more than one *, or one before the last /; expected one at most"
+    case .glob(let character):
+      return "holds \(character); expected a path of plain names, %%s and *"
+    case .pattern: return "cannot be told apart into its fields; expected text between two %%s"
+    }
+  }
+}
+
+extension String {
+  /// The pieces between each occurrence of `separator`, empty ones too.
+  fileprivate func split(on separator: String) -> [String] {
+    var pieces: [String] = []
+    var piece = ""
+    var rest = self[...]
+    while !rest.isEmpty {
+      if rest.hasPrefix(separator) {
+        pieces.append(piece)
+        piece = ""
+        rest = rest.dropFirst(separator.count)
+      } else {
+        piece.append(rest.removeFirst())
+      }
+    }
+    return pieces + [piece]
+  }
+}

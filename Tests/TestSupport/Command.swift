@@ -1,0 +1,172 @@
+// Running a program to its end: the built fpcache, or any other. Both streams go to files, so
+// that neither a full pipe nor a grandchild that holds one can hang a test.
+
+import Foundation
+
+/// A program with its arguments and surroundings, ready to run.
+public struct Command: Sendable {
+  /// The program's path.
+  public var executable: String
+  /// Its arguments.
+  public var arguments: [String]
+  /// What is added to `baseEnvironment`; nil takes a variable away.
+  public var environment: [String: String?] = [:]
+  /// What it reads from standard input.
+  public var input: [UInt8] = []
+  /// What is listed when its result is printed, and where it runs unless said otherwise.
+  public var tree: TemporaryTree?
+  /// The folder it runs in: by default the tree's, or else ours.
+  public var workingDirectory: String?
+  /// Under which account.
+  public var account: Account = .current
+  /// After how long it is killed and `run` throws.
+  public var timeout: Duration = .seconds(60)
+
+  /// A command without input, in the current folder, with the base environment.
+  public init(_ executable: String, _ arguments: [String] = []) {
+    self.executable = executable
+    self.arguments = arguments
+  }
+
+  /// What every child gets: none of the caller's PG* and FPCACHE_* variables, and no
+  /// configuration file that may lie on this machine.
+  public static let baseEnvironment: [String: String] = {
+    var result = ["LANG": "C.UTF-8", "HOME": "/nonexistent", "FPCACHE_CONFIG": "/dev/null"]
+    for name in ["PATH", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE", "ASAN_OPTIONS", "TSAN_OPTIONS"] {
+      result[name] = ProcessInfo.processInfo.environment[name]
+    }
+    return result
+  }()
+
+  /// The built `fpcache`: `$FPCACHE_BIN`, or the one beside the test bundle.
+  public static let fpcacheExecutable: String? = {
+    if let path = ProcessInfo.processInfo.environment["FPCACHE_BIN"] {
+      return URL(fileURLWithPath: path).path
+    }
+    let starts: [String?] = [
+      Bundle.main.executablePath, Bundle.main.bundlePath, CommandLine.arguments.first,
+    ]
+    for case let start? in starts {
+      var folder = URL(fileURLWithPath: start)
+      for _ in 0..<4 {
+        let candidate = folder.appendingPathComponent("fpcache").path
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: candidate, isDirectory: &isFolder),
+          !isFolder.boolValue
+        {
+          return candidate
+        }
+        folder.deleteLastPathComponent()
+      }
+    }
+    return nil
+  }()
+
+  /// Runs the built `fpcache` with these arguments and waits for its end.
+  /// - Parameters:
+  ///   - tree: its working directory, listed when the result is printed; not an argument.
+  ///   - environment: what is added to `baseEnvironment`; nil takes a variable away.
+  ///   - input: its standard input.
+  ///   - account: under which account it runs.
+  /// - Throws: `SupportError` when it cannot be started or does not end in time; never because of
+  ///   its status.
+  public static func fpcache(
+    _ arguments: [String], in tree: TemporaryTree? = nil, environment: [String: String?] = [:],
+    input: String = "", as account: Account = .current, timeout: Duration = .seconds(60)
+  ) throws -> CommandResult {
+    var command = Command(try fpcachePath(), arguments)
+    command.tree = tree
+    command.environment = environment
+    command.input = Array(input.utf8)
+    command.account = account
+    command.timeout = timeout
+    return try command.run()
+  }
+
+  static func fpcachePath() throws -> String {
+    guard let path = fpcacheExecutable else {
+      throw SupportError(
+        "no fpcache beside the test bundle; build it with `swift build`, or set FPCACHE_BIN")
+    }
+    return path
+  }
+
+  /// Runs the command and waits for its end.
+  /// - Throws: `SupportError` when it cannot be started or does not end in time.
+  public func run() throws -> CommandResult {
+    let input = try Descriptor.temporary(holding: input)
+    let output = try Descriptor.temporary()
+    let errors = try Descriptor.temporary()
+    let pid = try start((input.number, output.number, errors.number))
+    var exit: Exit?
+    var overdue = false
+    do {
+      try eventually(timeout: timeout) {
+        exit = reap(pid)
+        return exit != nil
+      }
+    } catch {
+      exit = killAndReap(pid)
+      overdue = true
+    }
+    let result = CommandResult(
+      command: [executable] + arguments, exit: exit ?? .signal(SIGKILL),
+      outputBytes: output.contents(), errorBytes: errors.contents(), tree: tree)
+    if overdue { throw SupportError("killed after \(timeout): \(result)") }
+    return result
+  }
+
+  /// Starts the command; the caller reaps it.
+  func start(_ streams: (Int32, Int32, Int32)) throws -> pid_t {
+    var variables = Command.baseEnvironment
+    for (name, value) in environment { variables[name] = value }
+    var commandLine = [executable] + arguments
+    if let folder = workingDirectory ?? tree?.path {
+      // posix_spawn(3) cannot change the folder everywhere; a shell that execs keeps the id.
+      commandLine = ["/bin/sh", "-c", #"cd "$0" && exec "$@""#, folder] + commandLine
+    }
+    let pid = try spawn(try account.wrap(commandLine), environment: variables, streams: streams)
+    try Scratch.register(child: pid)
+    return pid
+  }
+}
+
+/// How a command ended and what it said.
+public struct CommandResult: CustomStringConvertible, Sendable {
+  /// The program and its arguments.
+  public let command: [String]
+  /// How it ended.
+  public let exit: Exit
+  /// Its standard output, byte for byte.
+  public let outputBytes: [UInt8]
+  /// Its standard error, byte for byte.
+  public let errorBytes: [UInt8]
+  /// The tree it ran in.
+  public let tree: TemporaryTree?
+
+  /// Its exit status, or 128 and the signal, as a shell has it.
+  public var status: Int32 {
+    switch exit {
+    case .status(let status): status
+    case .signal(let signal): 128 + signal
+    }
+  }
+  /// Its standard output as text.
+  public var stdout: String { String(decoding: outputBytes, as: UTF8.self) }
+  /// Its standard error as text.
+  public var stderr: String { String(decoding: errorBytes, as: UTF8.self) }
+
+  /// The command, how it ended, both streams, and the tree as it is now.
+  public var description: String {
+    var text = """
+      $ \(quoted(command))
+      \(exit)
+      --- stdout
+      \(stdout)
+      --- stderr
+      \(stderr)
+      """
+    if let tree { text += "\n--- \(tree)" }
+    return text
+  }
+}

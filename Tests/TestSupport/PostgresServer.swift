@@ -1,0 +1,213 @@
+// A real PostgreSQL of the tests' own: made by initdb in the scratch folder, reached through a
+// Unix socket there, started and stopped at will. Tests share one; those that break it make theirs.
+
+import Foundation
+import Synchronization
+
+/// How the site's triggers fill the queues: which of the files trigger-shape-N.sql is loaded.
+public enum TriggerShape: Int, CaseIterable, Sendable {
+  /// A row and a notification for every change.
+  case plain = 1
+  /// Neither, if the writer sees the same key pending.
+  case lookFirst = 2
+  /// The unique constraint keeps the row out; a notification for every change.
+  case onConflict = 3
+}
+
+/// A throwaway PostgreSQL server. Its superuser is `postgres`, without a password, on a socket in
+/// a folder that nobody else can enter.
+public final class PostgresServer: Sendable {
+  /// Whether it waits for the disk.
+  public enum Durability: Sendable {
+    /// It does, as a site's server, and its folder is on disk: for measurements.
+    case synced
+    /// It does not: for everything else.
+    case unsynced
+  }
+
+  /// Where it can be reached.
+  public enum Listening: Sendable {
+    /// On its Unix socket only.
+    case socketOnly
+    /// On a free port of 127.0.0.1 too, by the role `listening`, with `listenerPassword`.
+    case loopback
+  }
+
+  /// How `pg_ctl` stops it.
+  public enum StopMode: String, Sendable {
+    /// When all clients have left.
+    case smart
+    /// Clients are disconnected, transactions rolled back.
+    case fast
+    /// As a crash: it recovers at the next start.
+    case immediate
+  }
+
+  /// The password of `listening` on a server that listens on 127.0.0.1: one that cannot appear in
+  /// a text by chance.
+  public static let listenerPassword = "tell-nobody-8c1f"
+
+  /// The server that the tests of this process share: started at first use, gone with the process.
+  public static var shared: PostgresServer { get throws { try sharedResult.get() } }
+  private static let sharedResult = Result { try PostgresServer() }
+
+  /// The folder of its socket.
+  public let socketDirectory: String
+  /// Its port on 127.0.0.1, if it listens there; part of its socket's name in any case.
+  public let port: Int
+
+  private let programs: PostgresPrograms
+  private let listening: Listening
+  private let templates = Mutex<Set<TriggerShape>>([])
+
+  /// Makes a new server and starts it.
+  /// - Parameters:
+  ///   - durability: whether it waits for the disk.
+  ///   - listening: where it can be reached.
+  ///   - settings: further lines for postgresql.conf, for instance `["max_connections": "'5'"]`.
+  /// - Throws: `SupportError`, which says what to install if PostgreSQL is missing.
+  public init(
+    durability: Durability = .unsynced, listening: Listening = .socketOnly,
+    settings: [String: String] = [:]
+  ) throws {
+    programs = try PostgresPrograms.found.get()
+    self.listening = listening
+    port = listening == .loopback ? try PostgresServer.freePort() : 5432
+    socketDirectory = try Scratch.makeFolder("pg", on: durability == .synced ? .disk : .memory)
+    chmod(socketDirectory, 0o700)
+    try Account.unprivileged.take(socketDirectory)
+
+    try run(
+      "initdb", "-D", dataDirectory, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale",
+      "--no-sync")
+    let wait = durability == .synced ? "on" : "off"
+    var lines = [
+      "unix_socket_directories": "'\(socketDirectory)'", "port": "\(port)",
+      "listen_addresses": listening == .loopback ? "'127.0.0.1'" : "''",
+      "fsync": wait, "synchronous_commit": wait, "full_page_writes": wait,
+      "shared_buffers": "32MB", "max_connections": "60", "log_timezone": "UTC",
+    ]
+    lines.merge(settings) { _, new in new }
+    let configuration = lines.map { "\($0) = \($1)\n" }.sorted().joined()
+    try append(configuration, to: "postgresql.conf")
+    try replace(
+      "pg_hba.conf",
+      with: "local all all trust\nhost all listening 127.0.0.1/32 scram-sha-256\n")
+    try start()
+  }
+
+  deinit {
+    // At the process's end the watchdog does this, for the shared one above all.
+    try? stop(.immediate)
+  }
+
+  // MARK: Life
+
+  /// Starts it and waits until it takes connections.
+  public func start() throws {
+    do {
+      try run("pg_ctl", "start", "-w", "-s", "-t", "60", "-D", dataDirectory, "-l", logFile)
+    } catch {
+      throw SupportError("\(error)\n--- server log\n\(log)")
+    }
+  }
+
+  /// Stops it and waits until it is gone.
+  public func stop(_ mode: StopMode = .fast) throws {
+    try run("pg_ctl", "stop", "-w", "-s", "-t", "60", "-D", dataDirectory, "-m", mode.rawValue)
+  }
+
+  /// Stops and starts it.
+  public func restart(_ mode: StopMode = .fast) throws {
+    try stop(mode)
+    try start()
+  }
+
+  /// What the server has logged.
+  public var log: String {
+    let file = try? Descriptor.open(logFile, O_RDONLY)
+    return String(decoding: file?.contents() ?? [], as: UTF8.self)
+  }
+
+  // MARK: Databases
+
+  /// Makes a database with the site's schema, the triggers in this shape, and empty queues.
+  public func makeDatabase(shape: TriggerShape = .onConflict) throws -> TestDatabase {
+    let template = "template_shape_\(shape.rawValue)"
+    try templates.withLock { templates in
+      if templates.contains(shape) { return }
+      try sql("CREATE DATABASE \(template) TEMPLATE template0")
+      for file in ["tables.sql", "trigger-shape-\(shape.rawValue).sql"] {
+        let path = SQLFiles.folder + "/" + file
+        try sql(String(contentsOfFile: path, encoding: .utf8), in: template)
+      }
+      if listening == .loopback {
+        try sql("ALTER ROLE listening PASSWORD '\(PostgresServer.listenerPassword)'")
+      }
+      templates.insert(shape)
+    }
+    let name = "t_" + String(UInt64.random(in: .min ... .max), radix: 36)
+    try sql("CREATE DATABASE \(name) TEMPLATE \(template)")
+    return TestDatabase(name: name, server: self)
+  }
+
+  /// Runs statements as superuser, in one of its databases.
+  @discardableResult
+  public func sql(_ sql: String, in database: String = "postgres") throws -> String {
+    try programs.run(sql, on: dsn(database))
+  }
+
+  /// How to reach a database through the socket.
+  public func dsn(_ database: String = "postgres", as role: String = "postgres") -> String {
+    "host=\(socketDirectory) port=\(port) dbname=\(database) user=\(role)"
+  }
+
+  /// psql on a connection of its own; see `TestDatabase.session`.
+  func session(_ database: String, as role: String) throws -> PsqlSession {
+    try PsqlSession(program: programs.path("psql"), dsn: dsn(database, as: role))
+  }
+
+  // MARK: Inside
+
+  private var dataDirectory: String { socketDirectory + "/data" }
+  private var logFile: String { socketDirectory + "/server.log" }
+
+  private func run(_ program: String, _ arguments: String...) throws {
+    var command = Command(programs.path(program), arguments)
+    command.workingDirectory = socketDirectory
+    command.account = .unprivileged
+    command.timeout = .seconds(120)
+    let result = try command.run()
+    guard result.status == 0 else { throw SupportError("\(program) failed\n\(result)") }
+  }
+
+  private func append(_ text: String, to file: String) throws {
+    let file = try Descriptor.open("\(dataDirectory)/\(file)", O_WRONLY | O_APPEND)
+    try writeAll(Array(text.utf8), to: file.number)
+  }
+
+  private func replace(_ file: String, with text: String) throws {
+    let file = try Descriptor.open("\(dataDirectory)/\(file)", O_WRONLY | O_TRUNC)
+    try writeAll(Array(text.utf8), to: file.number)
+  }
+
+  private static func freePort() throws -> Int {
+    let socket = Descriptor(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let code = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(socket.number, $0, length) == 0 ? getsockname(socket.number, $0, &length) : -1
+      }
+    }
+    guard code == 0 else { throw SupportError.system("bind", "127.0.0.1") }
+    return Int(UInt16(bigEndian: address.sin_port))
+  }
+}
+
+/// The SQL beside these sources.
+enum SQLFiles {
+  static let folder = (#filePath as NSString).deletingLastPathComponent + "/SQL"
+}

@@ -1,0 +1,48 @@
+-- Triggers of shape 3, the site's since 2022: the queue's unique constraint keeps a key from
+-- being pending twice, the insert gives way to it, and every change notifies.
+SET client_min_messages = warning;
+
+ALTER TABLE cache_clearing_ports DROP CONSTRAINT IF EXISTS cache_clearing_ports_key;
+ALTER TABLE cache_clearing_ports
+  ADD CONSTRAINT cache_clearing_ports_key UNIQUE (category, port);
+
+ALTER TABLE cache_clearing_dates DROP CONSTRAINT IF EXISTS cache_clearing_dates_key;
+ALTER TABLE cache_clearing_dates
+  ADD CONSTRAINT cache_clearing_dates_key UNIQUE (date_to_clear);
+
+CREATE OR REPLACE FUNCTION ports_clear_cache() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO cache_clearing_ports (port_id, category, port)
+  SELECT NEW.id, categories.name, NEW.name
+  FROM categories
+  WHERE categories.id = NEW.category_id
+  ON CONFLICT (category, port) DO NOTHING;
+  NOTIFY port_updated;
+  RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION commit_log_clear_cache() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO cache_clearing_commits (commit_to_clear)
+  VALUES (NEW.message_id)
+  ON CONFLICT (commit_to_clear) DO NOTHING;
+  NOTIFY commit_updated;
+
+  INSERT INTO cache_clearing_dates (date_to_clear)
+  VALUES (NEW.commit_date::date)
+  ON CONFLICT (date_to_clear) DO NOTHING;
+  NOTIFY date_updated;
+  RETURN NULL;
+END
+$$;
+
+DROP TRIGGER IF EXISTS ports_clear_cache ON ports;
+CREATE TRIGGER ports_clear_cache
+  AFTER UPDATE ON ports
+  FOR EACH ROW EXECUTE FUNCTION ports_clear_cache();
+
+DROP TRIGGER IF EXISTS commit_log_clear_cache ON commit_log;
+CREATE TRIGGER commit_log_clear_cache
+  AFTER INSERT OR UPDATE ON commit_log
+  FOR EACH ROW EXECUTE FUNCTION commit_log_clear_cache();
