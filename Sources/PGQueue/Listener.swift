@@ -15,7 +15,8 @@ public protocol ListenerService: AnyObject {
   /// - Throws: ``DatabaseError``.
   func serve(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served
   /// Does what the events of a drain ask for besides their queues, once all were served.
-  func finish(_ events: Set<SiteEvent>, first: Bool)
+  /// The drain is not complete when a writer still holds a queue.
+  func finish(_ events: Set<SiteEvent>, complete: Bool)
   /// The connections are gone: whatever was begun in a queue begins anew.
   func reset()
   func note(_ news: ListenerNews)
@@ -92,8 +93,8 @@ public final class Listener {
       disconnect()
     case .probe: probe()
     case .serve(let queue): serve(queue)
-    case .finish(let events, let first):
-      service.finish(events, first: first)
+    case .finish(let events, let complete):
+      service.finish(events, complete: complete)
     case .leave:
       service.note(.stopping)
       hasLeft = true

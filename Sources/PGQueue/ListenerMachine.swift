@@ -13,6 +13,9 @@ public struct ListenerMachine: Sendable {
     public var probeTimeout = Duration.seconds(5)
     /// How long a connection must have held for the reconnect delay to begin anew.
     public var heldLongEnough = Duration.seconds(60)
+    /// How long a drain waits for a writer that holds a queue before it is finished without it;
+    /// autovacuum, for one, holds it for milliseconds.
+    public var contentionGrace = Duration.seconds(1)
 
     public init() {}
   }
@@ -48,8 +51,9 @@ public struct ListenerMachine: Sendable {
     case disconnect(Reason)
     case probe
     case serve(QueueTable)
-    /// Every queue asked for has been served: do what the events ask for besides.
-    case finish(Set<SiteEvent>, first: Bool)
+    /// Every queue asked for has been served: do what the events ask for besides. A drain is
+    /// not complete when a writer still holds a queue.
+    case finish(Set<SiteEvent>, complete: Bool)
     case leave
   }
 
@@ -80,6 +84,12 @@ public struct ListenerMachine: Sendable {
     /// Not before this time.
     var notBefore: Duration?
     var contention = Backoff(first: .milliseconds(20), ceiling: .seconds(1))
+    var contendedSince: Duration?
+
+    mutating func endContention() {
+      contention.reset()
+      contendedSince = nil
+    }
   }
 
   public let settings: Settings
@@ -92,7 +102,6 @@ public struct ListenerMachine: Sendable {
   private var turn = 0
   /// The events of the drain under way; nil between drains.
   private var draining: Set<SiteEvent>?
-  private var isFirstDrain = true
   private var nextPoll = Duration.zero
   private var nextProbe = Duration.zero
   private var probeDeadline: Duration?
@@ -145,7 +154,6 @@ public struct ListenerMachine: Sendable {
   private mutating func becomeConnected(_ now: Duration) {
     guard phase == .connecting else { return }
     phase = .connected(since: now)
-    isFirstDrain = true
     queues = [:]
     // As if each channel had been notified. What the packages family needs cannot be known:
     // it has no queue, and emptying it at each connect would cost a site all of it.
@@ -189,14 +197,15 @@ public struct ListenerMachine: Sendable {
     case .more:
       state.isDue = true
       state.notBefore = nil
-      state.contention.reset()
+      state.endContention()
     case .drained(let retryAfter):
       state.isDue = retryAfter != nil
       state.notBefore = retryAfter.map { now + $0 }
-      state.contention.reset()
+      state.endContention()
     case .contended:
       state.isDue = true
       state.notBefore = now + state.contention.next(jitter: jitter())
+      state.contendedSince = state.contendedSince ?? now
     }
     queues[queue] = state
   }
@@ -246,9 +255,10 @@ public struct ListenerMachine: Sendable {
       return [.serve(queue)]
     }
     guard let events = draining else { return [] }
+    let contended = queues.values.compactMap(\.contendedSince)
+    if contended.contains(where: { now - $0 < settings.contentionGrace }) { return [] }
     draining = nil
-    defer { isFirstDrain = false }
-    return [.finish(events, first: isFirstDrain)]
+    return [.finish(events, complete: contended.isEmpty)]
   }
 
   /// The next queue that is due, taking turns, so that a long one does not hold up the others.

@@ -31,12 +31,13 @@ public struct QueueTable: Hashable, Sendable {
   public static func == (left: Self, right: Self) -> Bool { left.name == right.name }
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
-  /// The next rows after a place in the order.
+  /// The next rows after a place in the order. The column is named with its table: ORDER BY
+  /// alone would take the output column of that name, which is text and sorts 10 before 9.
   var batchStatement: String {
     """
     SELECT ctid, \(order.column)::text, \(key.joined(separator: ", ")) FROM \(name) \
     WHERE $1::\(order.type) IS NULL OR \(order.column) > $1::\(order.type) \
-    ORDER BY \(order.column) LIMIT $2::bigint
+    ORDER BY \(name).\(order.column) LIMIT $2::bigint
     """
   }
 

@@ -75,6 +75,11 @@ final class Drain {
     }
   }
 
+  /// The queues that the server would not let us drain, but for those that it does not have.
+  var refusedQueues: [String] {
+    troubles.filter { !$0.value.isMissingTable }.map(\.key.name).sorted()
+  }
+
   /// Forgets how far passes have come: after a lost connection they begin anew.
   func reset() { passes = [:] }
 
@@ -101,6 +106,7 @@ final class Drain {
     let prompt = clearPages(of: visible, queue.table)
     guard clearer.dryRun == .no else {
       tally.rows += visible.count
+      tally.keys += prompt.keys
       return advance(&pass, visible, queue.table)
     }
     if prompt.retirable.isEmpty, prompt.refused.isEmpty {
@@ -117,6 +123,7 @@ final class Drain {
     for row in outcome.refused { tell(row.row, row.problem, queue.table) }
     tally.rows += try queue.retire(outcome.retirable + outcome.refused.map(\.row))
     tally.refused += outcome.refused.count
+    tally.keys += outcome.keys
     pass.promptedTo = nil
     pass.waiting.formUnion(outcome.waiting)
     return advance(&pass, rows, queue.table)
@@ -155,6 +162,8 @@ final class Drain {
     var retirable: [QueueRow] = []
     var refused: [(row: QueueRow, problem: RowProblem)] = []
     var waiting: Set<RowName> = []
+    /// How many different keys the rows named.
+    var keys = 0
   }
 
   /// Clears the pages of rows, each key once, and tells the rows apart by what came of them.
@@ -174,9 +183,9 @@ final class Drain {
         outcome.refused.append((row, error))
       }
     }
+    outcome.keys = plan.keys.count
     let reports = clearer.clear(plan.keys)
     for report in reports { count(report) }
-    tally.keys += plan.keys.count
     for (row, name, indices) in planned {
       let failures = indices.flatMap { reports[$0].failures }
       if failures.isEmpty {

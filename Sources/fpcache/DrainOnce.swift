@@ -20,8 +20,12 @@ struct DrainOnce {
     var tally = Drain.Tally()
     /// Queues whose rows stay, since a writer held them for longer than our patience.
     var contended: [String] = []
+    /// Queues that the server would not let us drain.
+    var refused: [String] = []
 
-    var status: ExitStatus { tally.failures > 0 || !contended.isEmpty ? .incomplete : .done }
+    var status: ExitStatus {
+      tally.failures > 0 || !contended.isEmpty || !refused.isEmpty ? .incomplete : .done
+    }
 
     func json(dryRun: Bool) -> JSON {
       .object([
@@ -30,6 +34,7 @@ struct DrainOnce {
         ("files_removed", .integer(tally.files)), ("bytes_removed", .integer(tally.bytes)),
         ("rows_refused", .integer(tally.refused)), ("rows_failed", .integer(tally.failures)),
         ("queues_contended", .array(contended.map(JSON.string))),
+        ("queues_refused", .array(refused.map(JSON.string))),
       ])
     }
   }
@@ -60,8 +65,10 @@ struct DrainOnce {
       throw UserError(.noDatabase, "database: \(error.explanation); see --dsn")
     }
     // As if each channel had been notified, but for the packages, which have no queue.
-    service.finish(Set(SiteEvent.allCases).subtracting([.packagesImported]), first: true)
+    service.finish(
+      Set(SiteEvent.allCases).subtracting([.packagesImported]), complete: result.contended.isEmpty)
     result.tally = service.total
+    result.refused = drain.refusedQueues
     return result
   }
 

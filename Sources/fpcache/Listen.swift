@@ -25,6 +25,10 @@ struct Listen: ParsableCommand {
     help: ArgumentHelp(
       "Drain without being asked this often, in seconds.", valueName: "seconds"))
   var pollInterval: Double = 60
+  @Option(
+    help: ArgumentHelp("Where the listener keeps what must survive a crash.", valueName: "dir"),
+    completion: .directory)
+  var stateDir: String?
   @Option(help: "How to print the result of --once.") var format = ClearFormat.text
 
   func validate() throws {

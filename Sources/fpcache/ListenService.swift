@@ -9,6 +9,8 @@ final class ListenService: ListenerService {
   private let drain: Drain
   private let logger: Logger
   private var drainBegan: ContinuousClock.Instant?
+  /// Whether no drain has been completed on this connection.
+  private var isFresh = true
   /// Families that an event asked to be emptied and that could not be, wholly.
   private var owed: Set<String> = []
   private(set) var total = Drain.Tally()
@@ -23,10 +25,13 @@ final class ListenService: ListenerService {
     return try drain.step(queue)
   }
 
-  func reset() { drain.reset() }
+  func reset() {
+    drain.reset()
+    isFresh = true
+  }
 
   /// Empties the families that the events and the rows ask for, once, and logs the drain.
-  func finish(_ events: Set<SiteEvent>, first: Bool) {
+  func finish(_ events: Set<SiteEvent>, complete: Bool) {
     var families = owed
     if drain.tally.rows > 0 || events.contains(where: { $0 != .packagesImported }) {
       families.insert("news")
@@ -37,9 +42,11 @@ final class ListenService: ListenerService {
     total.add(tally)
     let began = drainBegan ?? .now
     drainBegan = nil
-    if first || tally.rows > 0 || tally.files > 0 {
-      logger.notice("drained: \(tally.text) in \(began.duration(to: .now).text)")
+    if isFresh || tally.rows > 0 || tally.files > 0 || !complete {
+      let rest = complete ? "" : "; a writer holds the rest, pages are gone and rows follow"
+      logger.notice("drained: \(tally.text) in \(began.duration(to: .now).text)\(rest)")
     }
+    if complete { isFresh = false }
   }
 
   private func empty(_ family: String) {
@@ -110,10 +117,10 @@ extension Drain.Tally {
   }
 
   var text: String {
-    "\(grouped(rows)) rows, \(grouped(keys)) keys, \(grouped(files)) files, "
+    "\(counted(rows, "row")), \(counted(keys, "key")), \(counted(files, "file")), "
       + "\(grouped(bytes)) bytes"
       + (refused > 0 ? ", \(grouped(refused)) refused" : "")
-      + (failures > 0 ? ", \(grouped(failures)) rows not cleared" : "")
+      + (failures > 0 ? ", \(grouped(failures)) not cleared" : "")
   }
 }
 

@@ -24,9 +24,8 @@ extension ClearSummary {
   /// For people: each path that was listed, then what it comes to.
   var lines: [String] {
     var parts = [
-      "\(grouped(cleared.filesRemoved)) \(cleared.filesRemoved == 1 ? "file" : "files") removed"
-        + " (\(grouped(cleared.bytesRemoved)) bytes)"
-        + " for \(grouped(keys)) \(keys == 1 ? "key" : "keys")"
+      "\(counted(cleared.filesRemoved, "file")) removed (\(grouped(cleared.bytesRemoved)) bytes)"
+        + " for \(counted(keys, "key"))"
     ]
     if keysWithoutMatch > 0 { parts.append("\(grouped(keysWithoutMatch)) without match") }
     if !cleared.failures.isEmpty { parts.append("\(grouped(cleared.failures.count)) failed") }
@@ -96,6 +95,11 @@ extension KeyError {
       "\"\(escape(value))\" is no \(field): expected \(kind.expectation)"
     }
   }
+}
+
+/// A number of things: `1 file`, `2 files`.
+func counted(_ number: Int, _ noun: String) -> String {
+  "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
 }
 
 /// A whole number with its thousands apart.

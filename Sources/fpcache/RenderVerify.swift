@@ -54,10 +54,9 @@ struct Audit: Equatable {
       }
       lines.append("  remedy: \(code.remedy)")
     }
-    let count = open.count
-    let verdict = count == 0 ? "clean" : "\(grouped(count)) \(count == 1 ? "finding" : "findings")"
+    let verdict = open.isEmpty ? "clean" : counted(open.count, "finding")
     lines.append(
-      "\(verdict) in \(grouped(files)) files" + (dryRun ? " (dry run: nothing was changed)" : ""))
+      "\(verdict) in \(counted(files, "file"))" + (dryRun ? " (dry run: nothing was changed)" : ""))
     return lines
   }
 
