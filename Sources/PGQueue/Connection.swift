@@ -116,13 +116,15 @@ public final class Connection {
   /// Runs one statement with parameters, all as text.
   /// - Throws: ``DatabaseError``.
   @discardableResult
-  public func query(_ sql: String, _ parameters: [String?] = []) throws(DatabaseError) -> Rows {
+  public func query(
+    _ sql: String, _ parameters: [String?] = [], timeout: Duration = replyTimeout
+  ) throws(DatabaseError) -> Rows {
     let values = parameters.map { $0.map { strdup($0) } ?? nil }
     defer { for value in values { free(value) } }
     let sent = PQsendQueryParams(
       handle, sql, CInt(values.count), nil, values.map { UnsafePointer($0) }, nil, nil, 0)
     guard sent == 1 else { throw .lost(lastMessage) }
-    return try results().last ?? Rows(nil)
+    return try results(within: timeout).last ?? Rows(nil)
   }
 
   /// Runs several statements in one round trip.
@@ -131,12 +133,12 @@ public final class Connection {
   @discardableResult
   public func script(_ sql: String) throws(DatabaseError) -> [Rows] {
     guard PQsendQuery(handle, sql) == 1 else { throw .lost(lastMessage) }
-    return try results()
+    return try results(within: Self.replyTimeout)
   }
 
   /// Takes every result of what was sent, the rest too when one is an error.
-  private func results() throws(DatabaseError) -> [Rows] {
-    let deadline = ContinuousClock.now + Self.replyTimeout
+  private func results(within timeout: Duration) throws(DatabaseError) -> [Rows] {
+    let deadline = ContinuousClock.now + timeout
     var results: [Rows] = []
     var failure: DatabaseError?
     while true {

@@ -17,6 +17,13 @@ public protocol ListenerService: AnyObject {
   /// Does what the events of a drain ask for besides their queues, once all were served.
   /// The drain is not complete when a writer still holds a queue.
   func finish(_ events: Set<SiteEvent>, complete: Bool)
+  /// Does what time brings, and is called whenever the listener wakes.
+  /// - Returns: when to be called again if nothing happens before; nil for whenever.
+  func tick() -> Duration?
+  /// Takes what waits in the queues, as of the last poll.
+  func measure(_ backlog: [QueueBacklog])
+  /// Reads the configuration again; nil when it has to stay as it was.
+  func reload() -> (ConnectionParameters, ListenerMachine.Settings)?
   /// The connections are gone: whatever was begun in a queue begins anew.
   func reset()
   func note(_ news: ListenerNews)
@@ -25,6 +32,8 @@ public protocol ListenerService: AnyObject {
 /// What is worth a line in the log.
 public enum ListenerNews: Equatable, Sendable {
   case ready([Channel])
+  case notified(Int)
+  case probed
   /// LISTEN was refused for one channel; the others are heard.
   case notHeard(Channel, DatabaseError)
   /// The first failure since the last success.
@@ -42,7 +51,7 @@ public enum ListenerNews: Equatable, Sendable {
 
 /// Listens until it is told to stop.
 public final class Listener {
-  private let parameters: ConnectionParameters
+  private var parameters: ConnectionParameters
   private let service: ListenerService
   private let signals: Signals
   private var machine: ListenerMachine
@@ -68,7 +77,8 @@ public final class Listener {
   /// Returns when SIGTERM or SIGINT has been obeyed.
   public func run() {
     while !hasLeft {
-      if inputs.isEmpty { wait() }
+      let timer = service.tick()
+      if inputs.isEmpty { wait(atMost: timer) }
       takeSignals()
       takeNotifications()
       let due = inputs.isEmpty ? [.timePassed] : inputs
@@ -92,6 +102,7 @@ public final class Listener {
       service.note(.probeUnanswered)
       disconnect()
     case .probe: probe()
+    case .measure: measure()
     case .serve(let queue): serve(queue)
     case .finish(let events, let complete):
       service.finish(events, complete: complete)
@@ -140,10 +151,22 @@ public final class Listener {
     }
   }
 
+  private func measure() {
+    guard let working else { return }
+    do throws(DatabaseError) {
+      service.measure(try QueueBacklog.all(on: working))
+      inputs.append(.timePassed)
+    } catch {
+      lose(error)
+    }
+  }
+
   private func probe() {
     guard let listening else { return }
     do throws(DatabaseError) {
-      try listening.query("NOTIFY \(listening.quoted(identifier: probeChannel))")
+      try listening.query(
+        "NOTIFY \(listening.quoted(identifier: probeChannel))",
+        timeout: machine.settings.probeTimeout)
       inputs.append(.timePassed)
     } catch {
       lose(error)
@@ -179,10 +202,13 @@ public final class Listener {
     guard let listening else { return }
     do throws(DatabaseError) {
       var events: [SiteEvent] = []
+      var count = 0
       for notification in try listening.takeNotifications() {
         if notification.channel == probeChannel {
           inputs.append(.probeReturned)
+          service.note(.probed)
         } else if let channel = channels.first(where: { $0.isNamed(notification.channel) }) {
+          count += 1
           if let event = channel.event {
             if !events.contains(event) { events.append(event) }
           } else {
@@ -190,6 +216,7 @@ public final class Listener {
           }
         }
       }
+      if count > 0 { service.note(.notified(count)) }
       if !events.isEmpty { inputs.append(.notified(events)) }
     } catch {
       lose(error)
@@ -200,21 +227,33 @@ public final class Listener {
     for signal in signals.take() {
       switch signal {
       case .terminate: inputs.append(.stop)
-      case .hangup:
-        service.note(.reloading)
-        disconnect()
+      case .hangup: reload()
       case .user1: service.note(.statusAsked)
       }
     }
   }
 
-  private func wait() {
+  /// Both connections are made anew, with what the configuration says now.
+  private func reload() {
+    service.note(.reloading)
+    if let (parameters, settings) = service.reload() {
+      self.parameters = parameters
+      machine.settings = settings
+    }
+    let wasConnected = machine.isConnected
+    listening = nil
+    working = nil
+    if wasConnected { service.reset() }
+    inputs.append(.reconnect)
+  }
+
+  private func wait(atMost limit: Duration?) {
     var descriptors = [pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)]
     for connection in [listening, working].compactMap({ $0 }) {
       descriptors.append(pollfd(fd: connection.socket, events: Int16(POLLIN), revents: 0))
     }
-    let timeout = machine.deadline.map { ($0 - now).pollTimeout } ?? -1
-    guard poll(&descriptors, nfds_t(descriptors.count), timeout) > 0 else { return }
+    let timeout = [machine.deadline.map { $0 - now }, limit].compactMap { $0 }.min()?.pollTimeout
+    guard poll(&descriptors, nfds_t(descriptors.count), timeout ?? -1) > 0 else { return }
     if descriptors.count > 2, descriptors[2].revents != 0 { checkWorking() }
   }
 

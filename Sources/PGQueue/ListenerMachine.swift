@@ -10,7 +10,10 @@ public struct ListenerMachine: Sendable {
     /// How long the LISTEN connection may be silent before it has to prove itself.
     public var probeAfter = Duration.seconds(10)
     /// How long the proof may take.
-    public var probeTimeout = Duration.seconds(5)
+    ///
+    /// The protocol grants 5 s; half a second is kept for finding out, so that a connection that
+    /// freezes just after a proof is given up within 15 s.
+    public var probeTimeout = Duration.milliseconds(4500)
     /// How long a connection must have held for the reconnect delay to begin anew.
     public var heldLongEnough = Duration.seconds(60)
     /// How long a drain waits for a writer that holds a queue before it is finished without it;
@@ -32,6 +35,8 @@ public struct ListenerMachine: Sendable {
     /// A batch of the queue was served.
     case served(QueueTable, Served)
     case timePassed
+    /// Give up the connections, which are gone already, and make new ones at once.
+    case reconnect
     case stop
   }
 
@@ -50,6 +55,8 @@ public struct ListenerMachine: Sendable {
     case connect
     case disconnect(Reason)
     case probe
+    /// Look at what waits in the queues.
+    case measure
     case serve(QueueTable)
     /// Every queue asked for has been served: do what the events ask for besides. A drain is
     /// not complete when a writer still holds a queue.
@@ -92,7 +99,7 @@ public struct ListenerMachine: Sendable {
     }
   }
 
-  public let settings: Settings
+  public var settings: Settings
   public private(set) var hearing = Hearing.unproved
   private let jitter: @Sendable () -> Double
   private var phase = Phase.idle
@@ -127,6 +134,7 @@ public struct ListenerMachine: Sendable {
     case .probeReturned: hear(now)
     case .served(let queue, let served): note(queue, served, now)
     case .timePassed: break
+    case .reconnect: if phase != .idle { giveUp(until: now) }
     case .stop:
       phase = .left
       return [.leave]
@@ -170,7 +178,11 @@ public struct ListenerMachine: Sendable {
     case .connecting: break
     case .idle, .waiting, .left: return
     }
-    phase = .waiting(until: now + reconnect.next(jitter: jitter()))
+    giveUp(until: now + reconnect.next(jitter: jitter()))
+  }
+
+  private mutating func giveUp(until time: Duration) {
+    phase = .waiting(until: time)
     draining = nil
     probeDeadline = nil
   }
@@ -249,6 +261,7 @@ public struct ListenerMachine: Sendable {
       nextPoll = pollTime(now)
       draining = draining ?? []
       for queue in QueueTable.all { queues[queue, default: QueueState()].isDue = true }
+      return [.measure]
     }
     if let queue = nextQueue(now) {
       draining = draining ?? []

@@ -70,9 +70,11 @@ struct CommonOptions: ParsableArguments {
   }
 
   /// The logger of a command; `daemon` lines carry a time and a level.
-  func logger(_ style: LogStyle) -> Logger {
-    makeLogger(
-      log, style, level: quiet ? .error : verbose ? .debug : .info)
+  func logger(
+    _ style: LogStyle, syslog: SyslogSettings = .standard, lastError: LastError? = nil
+  ) -> Logger {
+    let level: Logger.Level = quiet ? .error : verbose ? .debug : .info
+    return makeLogger(log, style, level: level, syslog: syslog, lastError: lastError)
   }
 
   /// The clearer of a command.

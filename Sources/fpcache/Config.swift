@@ -28,6 +28,8 @@ struct Config: Equatable, Sendable {
   var connection: ConnectionParameters
   /// Whether somebody named a database: a flag, the file, or a PG* variable.
   var namesDatabase: Bool
+  /// What the file says of the listener.
+  var listen = ListenSettings()
 
   /// What the command line says.
   struct Flags: Equatable {
@@ -47,7 +49,7 @@ struct Config: Equatable, Sendable {
     return Config(
       cacheDirectory: FilePath(directory), cacheDirectoryOrigin: origin,
       layout: try site?.layout(effectiveDirectory: directory) ?? .freshPorts,
-      connection: connection, namesDatabase: isNamed)
+      connection: connection, namesDatabase: isNamed, listen: site?.listen ?? ListenSettings())
   }
 
   private static func cacheDirectory(
@@ -63,7 +65,7 @@ struct Config: Equatable, Sendable {
     _ flags: Flags, _ environment: [String: String], _ site: SiteConfiguration?
   ) throws(UserError) -> (ConnectionParameters, isNamed: Bool) {
     // Later keywords override earlier ones, and `dbname` unfolds in its place.
-    var keywords = [("fallback_application_name", "fpcache")]
+    var keywords = [("fallback_application_name", "fpcache")] + keepalives
     var isNamed = true
     if let dsn = flags.dsn {
       do throws(DatabaseError) {
@@ -86,6 +88,13 @@ struct Config: Equatable, Sendable {
 
   /// The cache directory, fit to be shown.
   var cacheDirectoryText: String { escape(Array(cacheDirectory.string.utf8)) }
+
+  /// A server that vanished without a word is found by the kernel too: after 10 s of silence it
+  /// asks, and what has not been acknowledged within 15 s breaks the connection.
+  private static let keepalives = [
+    ("keepalives", "1"), ("keepalives_idle", "10"), ("keepalives_interval", "5"),
+    ("keepalives_count", "2"), ("tcp_user_timeout", "15000"),
+  ]
 
   /// Opens the cache directory, which every command then holds from the start.
   /// - Throws: ``UserError`` with status 66 or 77.
@@ -139,11 +148,15 @@ private final class FileDescriptorBox {
 /// The variables that are set and not empty.
 func environment() -> [String: String] {
   var variables: [String: String] = [:]
-  for name in ["FPCACHE_CONFIG", "FPCACHE_DIR", "NO_COLOR"] + pgVariables {
+  for name in ourVariables + pgVariables {
     if let value = getenv(name), value.pointee != 0 { variables[name] = String(cString: value) }
   }
   return variables
 }
+
+private let ourVariables = [
+  "FPCACHE_CONFIG", "FPCACHE_DIR", "NO_COLOR", "NOTIFY_SOCKET", "STATE_DIRECTORY",
+]
 
 /// libpq's variables that name a database (PostgreSQL manual, 34.15).
 private let pgVariables = [

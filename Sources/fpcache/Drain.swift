@@ -42,20 +42,18 @@ final class Drain {
     let key: [[UInt8]?]
   }
 
-  private struct Retry {
-    var backoff = Backoff(first: .seconds(1), ceiling: .seconds(300))
-    var notBefore: ContinuousClock.Instant
-  }
-
-  let clearer: Clearer
+  /// Replaced when the configuration is read again, between batches.
+  var clearer: Clearer
+  private let settle: Settle?
   private let logger: Logger
   private(set) var tally = Tally()
   private var passes: [QueueTable: Pass] = [:]
   private var retries: [RowName: Retry] = [:]
   private var troubles: [QueueTable: ServerError] = [:]
 
-  init(_ clearer: Clearer, _ logger: Logger) {
+  init(_ clearer: Clearer, _ settle: Settle?, _ logger: Logger) {
     self.clearer = clearer
+    self.settle = settle
     self.logger = logger
   }
 
@@ -80,6 +78,9 @@ final class Drain {
     troubles.filter { !$0.value.isMissingTable }.map(\.key.name).sorted()
   }
 
+  /// How many rows wait for another try.
+  var retriesWaiting: Int { retries.count }
+
   /// Forgets how far passes have come: after a lost connection they begin anew.
   func reset() { passes = [:] }
 
@@ -103,10 +104,12 @@ final class Drain {
     defer { passes[queue.table] = pass }
     let visible = try queue.batch(after: pass.position, limit: Self.batchSize)
     if visible.isEmpty { return end(&pass, queue.table) }
+    CrashPoint.selected.reach()
     let prompt = clearPages(of: visible, queue.table)
+    CrashPoint.cleared.reach()
     guard clearer.dryRun == .no else {
       tally.rows += visible.count
-      tally.keys += prompt.keys
+      tally.keys += prompt.keys.count
       return advance(&pass, visible, queue.table)
     }
     if prompt.retirable.isEmpty, prompt.refused.isEmpty {
@@ -118,12 +121,16 @@ final class Drain {
       try clearBeyond(visible, queue, &pass)
       return .contended
     }
+    CrashPoint.locked.reach()
     let rows = try queue.batch(after: pass.position, limit: Self.batchSize)
     let outcome = clearPages(of: rows, queue.table)
+    CrashPoint.clearedAgain.reach()
+    settle?.add(outcome.cleared)
     for row in outcome.refused { tell(row.row, row.problem, queue.table) }
     tally.rows += try queue.retire(outcome.retirable + outcome.refused.map(\.row))
+    CrashPoint.retired.reach()
     tally.refused += outcome.refused.count
-    tally.keys += outcome.keys
+    tally.keys += outcome.keys.count
     pass.promptedTo = nil
     pass.waiting.formUnion(outcome.waiting)
     return advance(&pass, rows, queue.table)
@@ -162,8 +169,9 @@ final class Drain {
     var retirable: [QueueRow] = []
     var refused: [(row: QueueRow, problem: RowProblem)] = []
     var waiting: Set<RowName> = []
-    /// How many different keys the rows named.
-    var keys = 0
+    /// The different keys that the rows named, and those of them whose pages are all gone.
+    var keys: [CacheKey] = []
+    var cleared: [CacheKey] = []
   }
 
   /// Clears the pages of rows, each key once, and tells the rows apart by what came of them.
@@ -183,9 +191,10 @@ final class Drain {
         outcome.refused.append((row, error))
       }
     }
-    outcome.keys = plan.keys.count
+    outcome.keys = plan.keys
     let reports = clearer.clear(plan.keys)
     for report in reports { count(report) }
+    outcome.cleared = zip(plan.keys, reports).compactMap { $1.failures.isEmpty ? $0 : nil }
     for (row, name, indices) in planned {
       let failures = indices.flatMap { reports[$0].failures }
       if failures.isEmpty {
@@ -211,15 +220,15 @@ final class Drain {
 
   /// Logs the first failure of a row; later ones only push its next try away.
   private func postpone(_ name: RowName, _ failures: [ClearFailure]) {
-    var retry = retries[name] ?? Retry(notBefore: .now)
-    if retry.backoff.isReset, let first = failures.first {
+    var retry = retries[name] ?? Retry()
+    if retry.isNew, let first = failures.first {
       tally.failures += 1
       let more = failures.count > 1 ? " (and \(failures.count - 1) more)" : ""
       logger.error(
         "\(name.table.name): \(name.text): \(first.explanation)\(more); the row stays and is retried"
       )
     }
-    retry.notBefore = .now + retry.backoff.next(jitter: .random(in: 0...1))
+    retry.postpone()
     retries[name] = retry
   }
 

@@ -4,6 +4,7 @@ import ArgumentParser
 import CacheFS
 import Logging
 import PGQueue
+import SystemPackage
 
 struct Listen: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,7 +12,8 @@ struct Listen: ParsableCommand {
     abstract: "Serve invalidations as the database announces them.",
     discussion: """
       Listens on the channels of listen_for, drains every queue at the start and whenever it is \
-      told or a minute has passed, and runs until SIGTERM.
+      told or a minute has passed, and runs until SIGTERM. SIGHUP reads the configuration and \
+      listen_for again; SIGUSR1 logs a status line.
 
       EXAMPLES
         fpcache listen --config /usr/local/etc/freshports/fp-listen.ini
@@ -23,23 +25,88 @@ struct Listen: ParsableCommand {
   @Flag(help: "Drain everything that waits, then leave: for cron.") var once = false
   @Option(
     help: ArgumentHelp(
-      "Drain without being asked this often, in seconds.", valueName: "seconds"))
-  var pollInterval: Double = 60
+      "Clear each key once more after this many seconds; 0 does not (default: 5).",
+      valueName: "seconds"))
+  var settle: String?
   @Option(
-    help: ArgumentHelp("Where the listener keeps what must survive a crash.", valueName: "dir"),
+    help: ArgumentHelp(
+      "Drain without being asked this often, in seconds (default: 60).", valueName: "seconds"))
+  var pollInterval: String?
+  @Option(
+    help: ArgumentHelp(
+      "Where the list of keys to be cleared once more survives a crash.",
+      discussion: "Else $STATE_DIRECTORY, then \(ListenSettings.defaultStateDirectory).",
+      valueName: "dir"),
     completion: .directory)
   var stateDir: String?
+  @Option(
+    help: ArgumentHelp("Keep the listener's status here, as JSON.", valueName: "file"),
+    completion: .file())
+  var statusFile: String?
+  @Option(
+    help: ArgumentHelp("Keep the listener's metrics here, for Prometheus.", valueName: "file"),
+    completion: .file())
+  var metricsFile: String?
   @Option(help: "How to print the result of --once.") var format = ClearFormat.text
 
   func validate() throws {
-    guard pollInterval >= 0.1, pollInterval <= 86_400 else {
+    if let settle, ListenSettings.seconds(settle, 0...3600) == nil {
+      throw ValidationError("--settle \(settle): expected seconds from 0 to 3600")
+    }
+    if let pollInterval, ListenSettings.seconds(pollInterval, 0.1...86_400) == nil {
       throw ValidationError("--poll-interval \(pollInterval): expected seconds from 0.1 to 86400")
     }
   }
 
+  private var flags: ListenSettings {
+    var flags = ListenSettings()
+    flags.settle = settle.flatMap { ListenSettings.seconds($0, 0...3600) }
+    flags.pollInterval = pollInterval.flatMap { ListenSettings.seconds($0, 0.1...86_400) }
+    flags.stateDirectory = stateDir
+    flags.statusFile = statusFile
+    flags.metricsFile = metricsFile
+    return flags
+  }
+
   func run() throws {
     let config = try common.resolve()
-    let logger = common.logger(.daemon)
+    let settings = flags.orElse(config.listen)
+    let lastError = LastError()
+    let logger = common.logger(.daemon, syslog: settings.syslog, lastError: lastError)
+    let site = try site(config, logger)
+    guard let signals = Signals() else {
+      throw UserError(.incomplete, "no pipe for signals: too many files are open")
+    }
+    let reporter = HealthReporter(
+      statusFile: settings.statusFile, metricsFile: settings.metricsFile,
+      manager: once ? nil : ServiceManager(environment()["NOTIFY_SOCKET"]), lastError: lastError,
+      logger)
+    let settle = common.dryRun ? nil : settleList(settings, site.clearer.layout, logger)
+    let drain = Drain(site.clearer, settle, logger)
+    let service = ListenService(drain, settle, reporter, logger) { () throws(UserError) in
+      try self.site(common.resolve(), logger)
+    }
+    if once {
+      try report(try DrainOnce(drain, service, signals).drainAll(site.connection))
+    } else {
+      Listener(site.connection, settings: site.settings, signals: signals, service: service).run()
+    }
+  }
+
+  private func settleList(
+    _ settings: ListenSettings, _ layout: Layout, _ logger: Logger
+  ) -> Settle {
+    let directory =
+      settings.stateDirectory
+      ?? environment()["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
+      ?? ListenSettings.defaultStateDirectory
+    return Settle.open(
+      settings.settle ?? ListenSettings.defaultSettle, stateDirectory: FilePath(directory),
+      layout: layout, logger)
+  }
+
+  /// What the configuration makes of the listener.
+  private func site(_ config: Config, _ logger: Logger) throws(UserError) -> ListenerSite {
     let clearer = try common.clearer(config, paths: common.verbose ? .kept : .dropped)
     for folder in clearer.missingFolders {
       logger.warning(
@@ -48,21 +115,10 @@ struct Listen: ParsableCommand {
         correct the configuration or create it
         """)
     }
-    guard let signals = Signals() else {
-      throw UserError(.incomplete, "no pipe for signals: too many files are open")
-    }
-    let drain = Drain(clearer, logger)
-    let service = ListenService(drain, logger)
-    if once {
-      let run = DrainOnce(drain, service, signals)
-      try report(try run.drainAll(config.connection))
-    } else {
-      var settings = ListenerMachine.Settings()
-      settings.pollInterval = .milliseconds(Int64(pollInterval * 1000))
-      Listener(
-        config.connection, settings: settings, signals: signals, service: service
-      ).run()
-    }
+    var settings = ListenerMachine.Settings()
+    settings.pollInterval = flags.orElse(config.listen).pollInterval ?? settings.pollInterval
+    return ListenerSite(
+      clearer: clearer, connection: config.connection, settings: settings)
   }
 
   private func report(_ result: DrainOnce.Result) throws {

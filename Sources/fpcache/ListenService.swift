@@ -1,135 +1,169 @@
-// What the listener asks of the cache, and how its news reads in the log.
+// What the listener asks of the cache: queues drained, families emptied, keys cleared again.
 
 import CacheFS
 import Logging
 import PGQueue
 
-/// The listener's side of the cache: drains queues, empties families, tells people.
+/// The listener's side of the cache.
 final class ListenService: ListenerService {
+  /// How often a drain that takes long tells how far it is.
+  private static let progressInterval = Duration.seconds(10)
+
   private let drain: Drain
+  private let debts: Debts
+  private let settle: Settle?
+  private let reporter: HealthReporter
   private let logger: Logger
+  private let reloadSite: () throws(UserError) -> ListenerSite
   private var drainBegan: ContinuousClock.Instant?
+  private var lastProgress = ContinuousClock.now
+  private var notifiedAt: ContinuousClock.Instant?
   /// Whether no drain has been completed on this connection.
   private var isFresh = true
-  /// Families that an event asked to be emptied and that could not be, wholly.
-  private var owed: Set<String> = []
-  private(set) var total = Drain.Tally()
+  private var isDeaf = false
 
-  init(_ drain: Drain, _ logger: Logger) {
+  init(
+    _ drain: Drain, _ settle: Settle?, _ reporter: HealthReporter, _ logger: Logger,
+    reload: @escaping () throws(UserError) -> ListenerSite
+  ) {
     self.drain = drain
+    self.settle = settle
+    self.reporter = reporter
     self.logger = logger
+    debts = Debts(logger)
+    reloadSite = reload
   }
+
+  /// All that was drained since the start.
+  var total: Drain.Tally { reporter.health.total }
+
+  // MARK: Drains
 
   func serve(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served {
-    if drainBegan == nil { drainBegan = .now }
-    return try drain.step(queue)
+    if drainBegan == nil {
+      drainBegan = .now
+      lastProgress = .now
+    }
+    let served = try drain.step(queue)
+    if served == .more {
+      reporter.enter(.draining)
+      reporter.served()
+      tellProgress(queue.table)
+    }
+    return served
   }
 
-  func reset() {
-    drain.reset()
-    isFresh = true
+  private func tellProgress(_ table: QueueTable) {
+    guard lastProgress.duration(to: .now) >= Self.progressInterval, let drainBegan else { return }
+    lastProgress = .now
+    let time = drainBegan.duration(to: .now)
+    logger.notice("draining \(table.name): \(drain.tally.text) in \(time.text) so far")
   }
 
   /// Empties the families that the events and the rows ask for, once, and logs the drain.
   func finish(_ events: Set<SiteEvent>, complete: Bool) {
-    var families = owed
     if drain.tally.rows > 0 || events.contains(where: { $0 != .packagesImported }) {
-      families.insert("news")
+      empty("news")
     }
-    if events.contains(.packagesImported) { families.insert("packages") }
-    for family in families.sorted() { empty(family) }
+    if events.contains(.packagesImported) { empty("packages") }
+    CrashPoint.finished.reach()
     let tally = drain.takeTally()
-    total.add(tally)
-    let began = drainBegan ?? .now
+    let time = (drainBegan ?? .now).duration(to: .now)
     drainBegan = nil
+    if let notifiedAt {
+      reporter.update { $0.cleared(after: notifiedAt.duration(to: .now).seconds) }
+    }
+    notifiedAt = nil
+    reporter.enter(isDeaf ? .polling : .listening)
+    reporter.drained(tally, time, complete: complete)
     if isFresh || tally.rows > 0 || tally.files > 0 || !complete {
       let rest = complete ? "" : "; a writer holds the rest, pages are gone and rows follow"
-      logger.notice("drained: \(tally.text) in \(began.duration(to: .now).text)\(rest)")
+      logger.notice("drained: \(tally.text) in \(time.text)\(rest)")
     }
     if complete { isFresh = false }
   }
 
   private func empty(_ family: String) {
     guard let key = try? drain.clearer.layout.all(of: family) else { return }
-    let failures = drain.clear(key).failures
-    if failures.isEmpty {
-      if owed.remove(family) != nil { logger.notice("\(family): emptied at last") }
-    } else if owed.insert(family).inserted, let first = failures.first {
-      logger.error("\(family): \(first.explanation); tried again with the next drain")
+    clearWithoutRow(key)
+    settle?.add([key])
+  }
+
+  private func clearWithoutRow(_ key: CacheKey) {
+    debts.note(key, drain.clear(key), drain.clearer.layout)
+  }
+
+  // MARK: What time brings
+
+  func tick() -> Duration? {
+    let settled = settle?.run { keys in
+      for (key, report) in zip(keys, drain.clearer.clear(keys)) {
+        debts.note(key, report, drain.clearer.layout)
+      }
+    }
+    let owed = debts.run(clearWithoutRow)
+    let waiting = (retries: drain.retriesWaiting + debts.count, settle: settle?.waiting ?? 0)
+    if waiting != (reporter.health.retriesWaiting, reporter.health.settleWaiting) {
+      reporter.update {
+        $0.retriesWaiting = waiting.retries
+        $0.settleWaiting = waiting.settle
+      }
+    }
+    return [settled, owed, reporter.writeIfDue()].compactMap { $0 }.min()
+  }
+
+  func measure(_ backlog: [QueueBacklog]) {
+    reporter.update { $0.backlog = backlog }
+  }
+
+  func reset() {
+    drain.reset()
+    reporter.lost()
+    isFresh = true
+    notifiedAt = nil
+  }
+
+  func reload() -> (ConnectionParameters, ListenerMachine.Settings)? {
+    reporter.reloading()
+    do throws(UserError) {
+      let site = try reloadSite()
+      drain.clearer = site.clearer
+      settle?.layout = site.clearer.layout
+      return (site.connection, site.settings)
+    } catch {
+      logger.error("SIGHUP: \(error.message); the configuration stays as it was")
+      return nil
     }
   }
+
+  // MARK: News
 
   func note(_ news: ListenerNews) {
     switch news {
-    case .ready(let channels):
-      let names = channels.map { escape(Array($0.name.utf8)) }.joined(separator: ", ")
-      logger.notice("ready: listening on \(channels.count) channels: \(names)")
-    case .notHeard(let channel, let error):
-      logger.error("channel \(channel.text): LISTEN failed: \(error.explanation)")
-    case .unknownEvent(let channel):
-      let name = escape(Array(channel.scriptName.utf8))
-      logger.error(
-        "channel \(channel.text): unknown script_name \(name) in listen_for; it clears nothing")
-    case .disconnected(let error):
-      logger.error("database: \(error.explanation); trying again until it answers")
-    case .reconnected(let downtime):
-      logger.notice("database: back after \(downtime.text)")
-    case .probeUnanswered:
-      logger.warning("database: our own notification did not come back; connecting anew")
-    case .deaf(let interval):
-      logger.error(
-        """
-        database: notifications do not arrive (a pooler in transaction mode?); \
-        draining every \(interval.text) instead. Connect to the server itself to be prompt
-        """)
-    case .hearsAgain: logger.notice("database: notifications arrive again")
-    case .statusAsked: logger.notice("status: \(total.text) since the start")
-    case .reloading: logger.notice("SIGHUP: connecting anew, listen_for is read again")
-    case .stopping: logger.notice("stopping: \(total.text) since the start")
+    case .ready: reporter.enter(.draining)
+    case .disconnected: reporter.enter(.disconnected)
+    case .reconnected: reporter.update { $0.reconnects += 1 }
+    case .notified(let count):
+      notifiedAt = notifiedAt ?? .now
+      reporter.update { $0.notifications += count }
+    case .probed: reporter.probed()
+    case .deaf:
+      isDeaf = true
+      reporter.enter(.polling)
+    case .hearsAgain: isDeaf = false
+    case .stopping:
+      reporter.enter(.stopping)
+      settle?.sync()
+    default: break
     }
+    if let (level, message) = news.logLine(total) { logger.log(level: level, "\(message)") }
+    if news == .stopping { reporter.write() }
   }
 }
 
-extension Channel {
-  fileprivate var text: String { "\"\(escape(Array(name.utf8)))\"" }
-}
-
-extension DatabaseError {
-  /// What happened, in the words of libpq or the server where there are any.
-  var explanation: String {
-    switch self {
-    case .unreachable(let message): "cannot connect: \(message)"
-    case .lost(let message): "connection lost: \(message)"
-    case .refused(let reason): reason.message + (reason.hint.map { " (\($0))" } ?? "")
-    case .badConnectionString: "the connection string cannot be read"
-    }
-  }
-}
-
-extension Drain.Tally {
-  mutating func add(_ other: Drain.Tally) {
-    rows += other.rows
-    keys += other.keys
-    files += other.files
-    bytes += other.bytes
-    refused += other.refused
-    failures += other.failures
-  }
-
-  var text: String {
-    "\(counted(rows, "row")), \(counted(keys, "key")), \(counted(files, "file")), "
-      + "\(grouped(bytes)) bytes"
-      + (refused > 0 ? ", \(grouped(refused)) refused" : "")
-      + (failures > 0 ? ", \(grouped(failures)) not cleared" : "")
-  }
-}
-
-extension Duration {
-  /// Seconds with milliseconds below a minute, whole seconds above.
-  var text: String {
-    let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
-    if milliseconds >= 60_000 { return "\(grouped(milliseconds / 1000)) s" }
-    let fraction = String(1000 + milliseconds % 1000).dropFirst()
-    return "\(milliseconds / 1000).\(fraction) s"
-  }
+/// What a configuration file makes of the listener; read again on SIGHUP.
+struct ListenerSite {
+  let clearer: Clearer
+  let connection: ConnectionParameters
+  let settings: ListenerMachine.Settings
 }

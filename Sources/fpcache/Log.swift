@@ -1,6 +1,8 @@
 // Messages to people: swift-log's handlers for standard error and syslog(3).
 
+import CacheFS
 import Logging
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -18,15 +20,69 @@ enum LogStyle {
   case daemon
 }
 
-func makeLogger(_ destination: LogDestination, _ style: LogStyle, level: Logger.Level) -> Logger {
+/// Where syslog(3) files our messages.
+struct SyslogSettings: Equatable, Sendable {
+  /// As the old listener did, so that a site's log rules go on working.
+  static let standard = SyslogSettings(facility: LOG_LOCAL3, identity: "fp-listen")
+
+  static let facilities: [(name: String, value: CInt)] = [
+    ("user", LOG_USER), ("daemon", LOG_DAEMON), ("local0", LOG_LOCAL0), ("local1", LOG_LOCAL1),
+    ("local2", LOG_LOCAL2), ("local3", LOG_LOCAL3), ("local4", LOG_LOCAL4),
+    ("local5", LOG_LOCAL5), ("local6", LOG_LOCAL6), ("local7", LOG_LOCAL7),
+  ]
+
+  var facility: CInt
+  var identity: String
+}
+
+/// The last error that was logged, for the status file. Shared with the logger's handler.
+final class LastError: Sendable {
+  private let last = Mutex<(at: Int64, message: String)?>(nil)
+
+  var value: (at: Int64, message: String)? { last.withLock { $0 } }
+
+  fileprivate func set(_ message: String) { last.withLock { $0 = (currentTime(), message) } }
+}
+
+func makeLogger(
+  _ destination: LogDestination, _ style: LogStyle, level: Logger.Level,
+  syslog: SyslogSettings = .standard, lastError: LastError? = nil
+) -> Logger {
   var logger = Logger(label: "fpcache") { _ in
-    switch destination {
-    case .stderr: StandardErrorHandler(style: style)
-    case .syslog: SyslogHandler()
-    }
+    let sink: any LogHandler =
+      switch destination {
+      case .stderr: StandardErrorHandler(style: style)
+      case .syslog: SyslogHandler(syslog)
+      }
+    return lastError.map { RememberingHandler(sink: sink, lastError: $0) } ?? sink
   }
   logger.logLevel = level
   return logger
+}
+
+/// Passes messages on and keeps the last error.
+private struct RememberingHandler: LogHandler {
+  var sink: any LogHandler
+  let lastError: LastError
+
+  var metadata: Logger.Metadata {
+    get { sink.metadata }
+    set { sink.metadata = newValue }
+  }
+  var logLevel: Logger.Level {
+    get { sink.logLevel }
+    set { sink.logLevel = newValue }
+  }
+
+  subscript(metadataKey key: String) -> Logger.MetadataValue? {
+    get { sink[metadataKey: key] }
+    set { sink[metadataKey: key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    if event.level >= .error { lastError.set(event.message.description) }
+    sink.log(event: event)
+  }
 }
 
 /// Lines on standard error.
@@ -50,20 +106,14 @@ struct StandardErrorHandler: LogHandler {
   }
 }
 
-/// Messages for syslogd, under the facility and the name that the old listener had, so that a
-/// site's log rules go on working.
+/// Messages for syslogd.
 struct SyslogHandler: LogHandler {
   var metadata: Logger.Metadata = [:]
   var logLevel = Logger.Level.info
 
-  init() {
-    // openlog(3) keeps the pointer: a constant of the program lives for ever.
-    let identity: StaticString = "fp-listen"
-    identity.withUTF8Buffer { bytes in
-      bytes.withMemoryRebound(to: CChar.self) {
-        openlog($0.baseAddress, LOG_PID, LOG_LOCAL3)
-      }
-    }
+  init(_ settings: SyslogSettings) {
+    // openlog(3) keeps the pointer for as long as the process lives: never freed.
+    openlog(strdup(settings.identity), LOG_PID, settings.facility)
   }
 
   subscript(metadataKey key: String) -> Logger.MetadataValue? {

@@ -135,31 +135,27 @@ struct Overview: Equatable {
 
   // MARK: Prometheus
 
-  var prometheus: [String] {
+  var prometheus: String {
     let families = rows.dropLast()
-    var lines = metric("fpcache_files", "Files in the cache tree by family.") {
-      families.map { ("family=\"\($0.name)\"", Int64($0.tally.files)) }
-    }
-    lines += metric("fpcache_bytes", "Apparent size of the files by family.") {
-      families.map { ("family=\"\($0.name)\"", $0.tally.bytes) }
-    }
-    lines += metric("fpcache_oldest_age_seconds", "Age of the oldest file by family.") {
-      families.compactMap { row in age(row.tally.oldest).map { ("family=\"\(row.name)\"", $0) } }
-    }
+    var text = PrometheusText()
+    text.add(
+      "fpcache_files", "gauge", "Files in the cache tree by family.",
+      families.map { ("family=\"\($0.name)\"", "\($0.tally.files)") })
+    text.add(
+      "fpcache_bytes", "gauge", "Apparent size of the files by family.",
+      families.map { ("family=\"\($0.name)\"", "\($0.tally.bytes)") })
+    text.add(
+      "fpcache_oldest_age_seconds", "gauge", "Age of the oldest file by family.",
+      families.compactMap { row in
+        age(row.tally.oldest).map { ("family=\"\(row.name)\"", "\($0)") }
+      })
     if case .counted(let counts) = queues {
-      lines += metric("fpcache_queue_rows", "Rows that wait in a queue table.") {
+      text.add(
+        "fpcache_queue_rows", "gauge", "Rows in a queue table.",
         counts.compactMap { count in
-          count.rows.map { ("queue=\"\(count.table.name)\"", Int64($0)) }
-        }
-      }
+          count.rows.map { ("queue=\"\(count.table.name)\"", "\($0)") }
+        })
     }
-    return lines
-  }
-
-  private func metric(
-    _ name: String, _ help: String, _ samples: () -> [(labels: String, value: Int64)]
-  ) -> [String] {
-    ["# HELP \(name) \(help)", "# TYPE \(name) gauge"]
-      + samples().map { "\(name){\($0.labels)} \($0.value)" }
+    return text.text
   }
 }

@@ -10,6 +10,7 @@ struct SiteConfiguration {
   let database: [(String, String)]
   /// `BASEDIR/cache`.
   let cacheDirectory: String?
+  let listen: ListenSettings
   /// The templates that are given.
   private let templates: [(template: Template, value: INIValue)]
 
@@ -51,14 +52,16 @@ struct SiteConfiguration {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw UserError(.configuration, "\(file): is not UTF-8 text; save it as UTF-8")
     }
+    let ini: INI
     do throws(INIError) {
-      let ini = try INI.parse(text, file: file)
+      ini = try INI.parse(text, file: file)
       database = try Self.databaseKeywords(ini)
       cacheDirectory = try ini.value("basedir", in: "dirs").map { $0.text + "/cache" }
       templates = try Self.templates(ini)
     } catch {
       throw UserError(.configuration, error.message)
     }
+    listen = try ListenSettings(ini)
   }
 
   private static func databaseKeywords(_ ini: INI) throws(INIError) -> [(String, String)] {

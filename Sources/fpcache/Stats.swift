@@ -60,7 +60,7 @@ struct Stats: ParsableCommand {
     switch format {
     case .text: if !common.quiet { overview.lines.forEach(printResult) }
     case .json: printResult(overview.json.text)
-    case .prometheus: overview.prometheus.forEach(printResult)
+    case .prometheus: printResult(String(overview.prometheus.dropLast()))
     }
     try overview.status(namesDatabase: config.namesDatabase).leave()
   }

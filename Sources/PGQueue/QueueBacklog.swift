@@ -1,0 +1,39 @@
+// What waits in a queue, for those who watch.
+
+/// The rows of one queue table.
+public struct QueueBacklog: Equatable, Sendable {
+  public let table: QueueTable
+  public let rows: Int
+  /// Seconds since the oldest row was added; nil when there is none, or when the table keeps a
+  /// time of day only, from which no age can be told.
+  public let oldestAge: Double?
+
+  /// Every queue that this database has and that we may read.
+  /// - Throws: ``DatabaseError`` when the connection is lost.
+  public static func all(on connection: Connection) throws(DatabaseError) -> [QueueBacklog] {
+    var all: [QueueBacklog] = []
+    for table in QueueTable.all {
+      do throws(DatabaseError) {
+        let rows = try connection.query(table.backlogStatement)
+        all.append(
+          QueueBacklog(
+            table: table, rows: rows.text(0, 0).flatMap { Int($0) } ?? 0,
+            oldestAge: rows.text(0, 1).flatMap { Double($0) }))
+      } catch {
+        guard case .refused = error else { throw error }
+      }
+    }
+    return all
+  }
+}
+
+extension QueueTable {
+  /// The cast by way of text keeps the statement valid where date_added is a time of day.
+  fileprivate var backlogStatement: String {
+    """
+    SELECT count(*), CASE WHEN pg_typeof(min(date_added)) IN \
+    ('timestamp'::regtype, 'timestamptz'::regtype) \
+    THEN extract(epoch FROM now() - min(date_added)::text::timestamptz) END FROM \(name)
+    """
+  }
+}

@@ -1,0 +1,69 @@
+// Files that others read while we write them: a new one under a temporary name, then a rename.
+
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A file that is replaced as a whole.
+struct AtomicFile {
+  private let path: FilePath
+  private let temporary: FilePath
+
+  init(_ path: String) {
+    self.path = FilePath(path)
+    temporary = FilePath("\(path).\(getpid()).tmp")
+  }
+
+  /// Replaces the file.
+  /// - Parameters:
+  ///   - modified: its modification time, in nanoseconds since the epoch; nil for now.
+  /// - Throws: the `Errno` of open(2), write(2) or rename(2).
+  func write(_ text: String, mode: mode_t = 0o644, modified: Int64? = nil) throws(Errno) {
+    unlink()
+    let descriptor = temporary.withPlatformString {
+      open($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+    }
+    guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+    defer { close(descriptor) }
+    fchmod(descriptor, mode)
+    do throws(Errno) {
+      try Self.write(Array(text.utf8)[...], to: descriptor)
+      if let modified { Self.stamp(descriptor, modified) }
+      try rename()
+    } catch {
+      unlink()
+      throw error
+    }
+  }
+
+  private static func write(_ bytes: ArraySlice<UInt8>, to descriptor: CInt) throws(Errno) {
+    var rest = bytes
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else { throw Errno(rawValue: errno) }
+      rest = rest.dropFirst(written)
+    }
+  }
+
+  private static func stamp(_ descriptor: CInt, _ time: Int64) {
+    let stamp = timespec(
+      tv_sec: time_t(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
+    _ = [stamp, stamp].withUnsafeBufferPointer { futimens(descriptor, $0.baseAddress) }
+  }
+
+  private func rename() throws(Errno) {
+    let result = temporary.withPlatformString { from in
+      path.withPlatformString { to in Glibc.rename(from, to) }
+    }
+    guard result == 0 else { throw Errno(rawValue: errno) }
+  }
+
+  private func unlink() { temporary.withPlatformString { _ = Glibc.unlink($0) } }
+}

@@ -1,0 +1,29 @@
+// The steps at which a test may kill the listener. Release builds have none of it.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A step of a drain or of the settle file's writing.
+enum CrashPoint: String, CaseIterable {
+  case selected, cleared, locked, clearedAgain, settleTorn, settled, retired, finished
+  case settleCompacted, settledAgain
+
+  #if DEBUG
+    private static let chosen = getenv("FPCACHE_CRASH_AT").map { String(cString: $0) }
+
+    var isChosen: Bool { Self.chosen == rawValue }
+
+    /// Dies here, as by SIGKILL, when the environment says so.
+    func reach() {
+      if isChosen { kill(getpid(), SIGKILL) }
+    }
+  #else
+    @inline(__always) var isChosen: Bool { false }
+    @inline(__always) func reach() {}
+  #endif
+}

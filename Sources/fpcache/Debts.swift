@@ -1,0 +1,59 @@
+// Clears that failed and that no row of a queue remembers: tried again until they succeed.
+
+import CacheFS
+import Logging
+import PGQueue
+
+/// When to try something again that failed.
+struct Retry {
+  private var backoff = Backoff(first: .seconds(1), ceiling: .seconds(300))
+  private(set) var notBefore = ContinuousClock.now
+
+  /// Whether nothing has failed yet.
+  var isNew: Bool { backoff.isReset }
+
+  /// Pushes the next try away: 1 s, doubling to 5 min.
+  mutating func postpone() {
+    notBefore = .now + backoff.next(jitter: .random(in: 0...1))
+  }
+}
+
+/// The keys that are owed a clear: families that an event asked for, keys of the settle list.
+final class Debts {
+  private var retries: [CacheKey: Retry] = [:]
+  private let logger: Logger
+
+  init(_ logger: Logger) { self.logger = logger }
+
+  var count: Int { retries.count }
+
+  /// Takes note of what came of clearing a key.
+  func note(_ key: CacheKey, _ report: ClearReport, _ layout: Layout) {
+    guard let first = report.failures.first else {
+      if retries.removeValue(forKey: key) != nil {
+        logger.notice("\(Self.name(key, layout)): cleared at last")
+      }
+      return
+    }
+    var retry = retries[key] ?? Retry()
+    if retry.isNew {
+      logger.error("\(Self.name(key, layout)): \(first.explanation); tried again until it is gone")
+    }
+    retry.postpone()
+    retries[key] = retry
+  }
+
+  /// Tries what is due.
+  /// - Returns: the time until the next try; nil when nothing is owed.
+  func run(_ clear: (CacheKey) -> Void) -> Duration? {
+    let now = ContinuousClock.now
+    for (key, retry) in retries where retry.notBefore <= now { clear(key) }
+    return retries.values.map(\.notBefore).min().map {
+      max(.zero, ContinuousClock.now.duration(to: $0))
+    }
+  }
+
+  private static func name(_ key: CacheKey, _ layout: Layout) -> String {
+    layout.text(of: key).replacing("\t", with: " ")
+  }
+}

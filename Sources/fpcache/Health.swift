@@ -1,0 +1,93 @@
+// What the listener knows of itself: counters, the last of everything, and the proof of health
+// that the supervisor and the status file get. Proof is a drain and a probe that succeeded;
+// being alive is none.
+
+import CacheFS
+import PGQueue
+
+/// The listener's state and counters.
+struct Health: Equatable {
+  enum State: String {
+    case starting, draining, listening, polling, disconnected, stopping
+  }
+
+  /// Upper bounds of the buckets of notify-to-cleared time, in seconds.
+  static let buckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60]
+
+  private(set) var state = State.starting
+  /// Times are in nanoseconds since the epoch.
+  private(set) var stateSince: Int64
+  let started: Int64
+  private(set) var lastDrain: (at: Int64, tally: Drain.Tally, seconds: Double)?
+  private(set) var lastProbe: Int64?
+  /// When health was last proved.
+  private(set) var healthyAt: Int64?
+  private(set) var total = Drain.Tally()
+  private(set) var drains = 0
+  var notifications = 0
+  var reconnects = 0
+  var retriesWaiting = 0
+  var settleWaiting = 0
+  /// Rows and the oldest row's age in seconds, as of the last poll.
+  var backlog: [QueueBacklog] = []
+  private(set) var delays = [Int](repeating: 0, count: buckets.count + 1)
+  private(set) var delaySum = 0.0
+
+  private var hasDrained = false
+  private var hasProbed = false
+
+  init(now: Int64) {
+    started = now
+    stateSince = now
+  }
+
+  static func == (left: Health, right: Health) -> Bool {
+    left.state == right.state && left.total == right.total && left.healthyAt == right.healthyAt
+  }
+
+  mutating func enter(_ state: State, now: Int64) {
+    guard state != self.state else { return }
+    self.state = state
+    stateSince = now
+  }
+
+  /// A batch was served: progress is proof, even where the drain takes hours.
+  /// - Returns: whether health is proved by it.
+  mutating func served(now: Int64) -> Bool {
+    hasDrained = true
+    return prove(now)
+  }
+
+  mutating func drained(_ tally: Drain.Tally, seconds: Double, now: Int64) -> Bool {
+    drains += 1
+    total.add(tally)
+    lastDrain = (now, tally, seconds)
+    hasDrained = true
+    return prove(now)
+  }
+
+  mutating func probed(now: Int64) -> Bool {
+    lastProbe = now
+    hasProbed = true
+    return prove(now)
+  }
+
+  private mutating func prove(_ now: Int64) -> Bool {
+    guard hasDrained, hasProbed else { return false }
+    hasDrained = false
+    hasProbed = false
+    healthyAt = now
+    return true
+  }
+
+  /// A connection was lost: what it proved is void.
+  mutating func lost() {
+    hasDrained = false
+    hasProbed = false
+  }
+
+  mutating func cleared(after seconds: Double) {
+    delays[Self.buckets.firstIndex { seconds <= $0 } ?? Self.buckets.count] += 1
+    delaySum += seconds
+  }
+}

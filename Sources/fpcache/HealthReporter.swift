@@ -1,0 +1,127 @@
+// Tells those who watch: the status file, the metrics file and the service manager.
+
+import CacheFS
+import Logging
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Keeps the listener's health and passes it on.
+final class HealthReporter {
+  /// The files are written at most this often.
+  private static let writeInterval = Duration.seconds(1)
+
+  private(set) var health = Health(now: currentTime())
+  private let statusFile: AtomicFile?
+  private let metricsFile: AtomicFile?
+  private let manager: ServiceManager?
+  private let lastError: LastError
+  private let logger: Logger
+  private var isDirty = true
+  private var lastWrite: ContinuousClock.Instant?
+  private var hasFailed = false
+  /// READY is sent once a drain was completed and a probe came back, since the start or a reload.
+  private var isReady = false
+  private var hasDrained = false
+  private var hasProbed = false
+
+  init(
+    statusFile: String?, metricsFile: String?, manager: ServiceManager?, lastError: LastError,
+    _ logger: Logger
+  ) {
+    self.statusFile = statusFile.map(AtomicFile.init)
+    self.metricsFile = metricsFile.map(AtomicFile.init)
+    self.manager = manager
+    self.lastError = lastError
+    self.logger = logger
+  }
+
+  func enter(_ state: Health.State) {
+    guard state != health.state else { return }
+    health.enter(state, now: currentTime())
+    if state == .stopping { manager?.stopping() }
+    isDirty = true
+  }
+
+  func served() { passOn(health.served(now: currentTime())) }
+
+  func drained(_ tally: Drain.Tally, _ duration: Duration, complete: Bool) {
+    hasDrained = hasDrained || complete
+    passOn(health.drained(tally, seconds: duration.seconds, now: currentTime()))
+    manager?.status("\(health.state.rawValue): \(health.total.text) since the start")
+  }
+
+  func probed() {
+    hasProbed = true
+    passOn(health.probed(now: currentTime()))
+  }
+
+  /// The connection is gone, and what it proved.
+  func lost() {
+    health.lost()
+    isDirty = true
+  }
+
+  func reloading() {
+    manager?.reloading()
+    isReady = false
+    hasDrained = false
+    hasProbed = false
+  }
+
+  func update(_ change: (inout Health) -> Void) {
+    change(&health)
+    isDirty = true
+  }
+
+  private func passOn(_ isProved: Bool) {
+    isDirty = true
+    if isProved { manager?.feedWatchdog() }
+    if !isReady, hasDrained, hasProbed {
+      isReady = true
+      manager?.ready()
+    }
+  }
+
+  /// Writes the files when something has changed and the last time is long enough ago.
+  /// - Returns: the time until they should be written; nil when nothing has changed.
+  func writeIfDue() -> Duration? {
+    guard isDirty, statusFile != nil || metricsFile != nil else { return nil }
+    if let lastWrite {
+      let left = Self.writeInterval - lastWrite.duration(to: .now)
+      if left > .zero { return left }
+    }
+    write()
+    return nil
+  }
+
+  /// Writes the files now.
+  func write() {
+    isDirty = false
+    lastWrite = .now
+    do throws(Errno) {
+      // The file's own time is the proof's: a monitor may look at either.
+      try statusFile?.write(
+        health.json(lastError: lastError.value, pid: getpid()).text + "\n",
+        modified: health.healthyAt ?? 0)
+      try metricsFile?.write(health.prometheus)
+      hasFailed = false
+    } catch {
+      if !hasFailed {
+        logger.warning("status or metrics file: \(error); create its folder or name another")
+      }
+      hasFailed = true
+    }
+  }
+}
+
+extension Duration {
+  /// Seconds and their fraction.
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+}

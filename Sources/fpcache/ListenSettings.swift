@@ -1,0 +1,86 @@
+// How the listener runs: flags, then [listen] and [syslog] of the configuration, then defaults.
+
+import PGQueue
+
+/// Settings of `listen`, each nil until somebody says otherwise.
+struct ListenSettings: Equatable, Sendable {
+  /// Longer than the slowest render (docs/drain-protocol.md, "Settle").
+  static let defaultSettle = Duration.seconds(5)
+  /// Where systemd has made no directory for us.
+  static let defaultStateDirectory = "/var/db/fpcache"
+
+  var settle: Duration?
+  var pollInterval: Duration?
+  var stateDirectory: String?
+  var statusFile: String?
+  var metricsFile: String?
+  var syslog = SyslogSettings.standard
+
+  init() {}
+
+  /// What the file says.
+  /// - Throws: ``UserError`` with status 78.
+  init(_ ini: INI) throws(UserError) {
+    let reader = Reader(ini: ini)
+    settle = try reader.seconds("SETTLE", 0...3600)
+    pollInterval = try reader.seconds("POLL_INTERVAL", 0.1...86_400)
+    stateDirectory = try reader.text("STATE_DIR", in: "listen")?.text
+    statusFile = try reader.text("STATUS_FILE", in: "listen")?.text
+    metricsFile = try reader.text("METRICS_FILE", in: "listen")?.text
+    if let facility = try reader.facility() { syslog.facility = facility }
+    if let identity = try reader.text("IDENT", in: "syslog") { syslog.identity = identity.text }
+  }
+
+  /// These settings where they are given, and the other's where they are not.
+  func orElse(_ other: ListenSettings) -> ListenSettings {
+    var merged = other
+    merged.settle = settle ?? other.settle
+    merged.pollInterval = pollInterval ?? other.pollInterval
+    merged.stateDirectory = stateDirectory ?? other.stateDirectory
+    merged.statusFile = statusFile ?? other.statusFile
+    merged.metricsFile = metricsFile ?? other.metricsFile
+    return merged
+  }
+
+  /// A number of seconds within a range, or nil.
+  static func seconds(_ text: String, _ range: ClosedRange<Double>) -> Duration? {
+    guard let seconds = Double(text), range.contains(seconds) else { return nil }
+    return .milliseconds(Int64(seconds * 1000))
+  }
+}
+
+/// Reads values of the file and tells what was expected of those that are none.
+private struct Reader {
+  let ini: INI
+
+  func text(_ key: String, in section: String) throws(UserError) -> INIValue? {
+    do throws(INIError) {
+      return try ini.value(key, in: section)
+    } catch {
+      throw UserError(.configuration, error.message)
+    }
+  }
+
+  func seconds(_ key: String, _ range: ClosedRange<Double>) throws(UserError) -> Duration? {
+    guard let value = try text(key, in: "listen") else { return nil }
+    guard let seconds = ListenSettings.seconds(value.text, range) else {
+      throw bad(
+        value, key, "expected seconds from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return seconds
+  }
+
+  func facility() throws(UserError) -> CInt? {
+    guard let value = try text("FACILITY", in: "syslog") else { return nil }
+    let facilities = SyslogSettings.facilities
+    guard let facility = facilities.first(where: { $0.name == value.text.lowercased() }) else {
+      throw bad(
+        value, "FACILITY", "expected one of \(facilities.map(\.name).joined(separator: ", "))")
+    }
+    return facility.value
+  }
+
+  private func bad(_ value: INIValue, _ key: String, _ expected: String) -> UserError {
+    UserError(.configuration, "\(value.file):\(value.line): \(key): \(expected)")
+  }
+}

@@ -1,0 +1,86 @@
+// How the listener's news reads in the log: what happened, and what is done about it.
+
+import CacheFS
+import Logging
+import PGQueue
+
+extension ListenerNews {
+  /// Level and text; nil for what only the counters want to know.
+  func logLine(_ total: Drain.Tally) -> (Logger.Level, String)? {
+    switch self {
+    case .notified, .probed: nil
+    case .ready(let channels):
+      (
+        .notice,
+        "ready: listening on \(counted(channels.count, "channel")): "
+          + channels.map { escape(Array($0.name.utf8)) }.joined(separator: ", ")
+      )
+    case .notHeard(let channel, let error):
+      (.error, "channel \(channel.text): LISTEN failed: \(error.explanation)")
+    case .unknownEvent(let channel):
+      (
+        .error,
+        "channel \(channel.text): unknown script_name "
+          + "\(escape(Array(channel.scriptName.utf8))) in listen_for; it clears nothing"
+      )
+    case .disconnected(let error):
+      (.error, "database: \(error.explanation); trying again until it answers")
+    case .reconnected(let downtime): (.notice, "database: back after \(downtime.text)")
+    case .probeUnanswered:
+      (.warning, "database: our own notification did not come back; connecting anew")
+    case .deaf(let interval):
+      (
+        .error,
+        "database: notifications do not arrive (a pooler in transaction mode?); draining every "
+          + "\(interval.text) instead. Connect to the server itself to be prompt"
+      )
+    case .hearsAgain: (.notice, "database: notifications arrive again")
+    case .statusAsked: (.notice, "status: \(total.text) since the start")
+    case .reloading: (.notice, "SIGHUP: reading the configuration and listen_for again")
+    case .stopping: (.notice, "stopping: \(total.text) since the start")
+    }
+  }
+}
+
+extension Channel {
+  fileprivate var text: String { "\"\(escape(Array(name.utf8)))\"" }
+}
+
+extension DatabaseError {
+  /// What happened, in the words of libpq or the server where there are any.
+  var explanation: String {
+    switch self {
+    case .unreachable(let message): "cannot connect: \(message)"
+    case .lost(let message): "connection lost: \(message)"
+    case .refused(let reason): reason.message + (reason.hint.map { " (\($0))" } ?? "")
+    case .badConnectionString: "the connection string cannot be read"
+    }
+  }
+}
+
+extension Drain.Tally {
+  mutating func add(_ other: Drain.Tally) {
+    rows += other.rows
+    keys += other.keys
+    files += other.files
+    bytes += other.bytes
+    refused += other.refused
+    failures += other.failures
+  }
+
+  var text: String {
+    "\(counted(rows, "row")), \(counted(keys, "key")), \(counted(files, "file")), "
+      + "\(grouped(bytes)) bytes"
+      + (refused > 0 ? ", \(grouped(refused)) refused" : "")
+      + (failures > 0 ? ", \(grouped(failures)) not cleared" : "")
+  }
+}
+
+extension Duration {
+  /// Seconds with milliseconds below a minute, whole seconds above.
+  var text: String {
+    if milliseconds >= 60_000 { return "\(grouped(milliseconds / 1000)) s" }
+    let fraction = String(1000 + milliseconds % 1000).dropFirst()
+    return "\(milliseconds / 1000).\(fraction) s"
+  }
+}

@@ -1,0 +1,187 @@
+// The second clear. A page may be written by a request that read the old data before the change
+// was committed and that ends after the page was cleared; so each cleared key is cleared once
+// more a little later, and the list of them survives a crash.
+
+import CacheFS
+import Logging
+import SystemPackage
+
+/// The keys that are cleared once more, in the order in which they fall due.
+final class Settle {
+  /// What is read of the list at a time, in bytes: some 1,000 keys.
+  private static let chunk = 64 * 1024
+  /// The list is copied without its spent beginning when that is longer than this, in bytes.
+  private static let longestSpentPart = 1 << 20
+
+  private let delay: Duration
+  /// Replaced when the configuration is read again.
+  var layout: Layout
+  private let logger: Logger
+  private var log: SettleLog
+  /// Where the first key stands that has not been cleared again.
+  private var head = 0
+  /// How many keys wait.
+  private(set) var waiting = 0
+  /// When the key at the head falls due, in milliseconds since the epoch; nil when none waits.
+  private var headDue: Int64?
+
+  /// - Parameter delay: zero turns it off, but for what an earlier process has left.
+  init(_ delay: Duration, _ log: SettleLog, layout: Layout, _ logger: Logger) {
+    self.delay = delay
+    self.log = log
+    self.layout = layout
+    self.logger = logger
+    replay()
+  }
+
+  /// Opens the list in the state directory; without one, it lives in memory and says so.
+  static func open(
+    _ delay: Duration, stateDirectory: FilePath, layout: Layout, _ logger: Logger
+  ) -> Settle {
+    let log: SettleLog
+    do throws(Errno) {
+      log = try FileSettleLog(in: stateDirectory)
+    } catch {
+      log = MemorySettleLog()
+      let reason = error == .wouldBlock ? "another fpcache listen has it" : "\(error)"
+      logger.warning(
+        """
+        state directory \(escape(Array(stateDirectory.string.utf8))): \(reason); \
+        the settle list will not survive a crash. Name another with --state-dir
+        """)
+    }
+    return Settle(delay, log, layout: layout, logger)
+  }
+
+  /// What an earlier process left: cleared again when due, at once when that time has passed.
+  private func replay() {
+    do throws(Errno) {
+      var whole = 0
+      var offset = 0
+      while offset < log.count {
+        let bytes = try log.read(at: offset, count: Self.chunk)
+        guard !bytes.isEmpty else { break }
+        waiting += bytes.count { $0 == UInt8(ascii: "\n") }
+        if let end = bytes.lastIndex(of: UInt8(ascii: "\n")) { whole = offset + end + 1 }
+        offset += bytes.count
+      }
+      // A torn last line is no line, and what is appended must not continue it.
+      if whole < log.count { try log.truncate(to: whole) }
+    } catch {
+      moveToMemory(error)
+    }
+    readHead()
+    if waiting > 0 {
+      logger.notice("settle: \(counted(waiting, "key")) of an earlier run to clear")
+    }
+  }
+
+  /// Puts keys on the list; called before the rows that named them are committed away.
+  func add(_ keys: [CacheKey]) {
+    guard delay > .zero, !keys.isEmpty else { return }
+    let due = Self.now() + delay.milliseconds
+    let lines = keys.map { "\(due)\t\(layout.text(of: $0))\n" }.joined()
+    do throws(Errno) {
+      try log.append(Array(lines.utf8))
+    } catch {
+      moveToMemory(error)
+      try? log.append(Array(lines.utf8))
+    }
+    waiting += keys.count
+    if headDue == nil { headDue = due }
+    CrashPoint.settled.reach()
+  }
+
+  /// Clears what is due, at most some thousand keys of it.
+  /// - Returns: the time until the next is due; nil when none waits.
+  func run(_ clear: ([CacheKey]) -> Void) -> Duration? {
+    guard let due = headDue else { return nil }
+    // The clock may have been set back: never wait for longer than the delay.
+    let left = min(due - Self.now(), delay.milliseconds)
+    guard left <= 0 else { return .milliseconds(left) }
+    do throws(Errno) {
+      let keys = try takeDue()
+      clear(keys)
+      CrashPoint.settledAgain.reach()
+      if waiting == 0 || head > Self.longestSpentPart {
+        try log.drop(before: head)
+        head = 0
+      }
+    } catch {
+      moveToMemory(error)
+    }
+    return headDue.map { .milliseconds(max(0, min($0 - Self.now(), delay.milliseconds))) }
+  }
+
+  /// Before the process leaves.
+  func sync() { log.sync() }
+
+  // MARK: The list
+
+  /// The keys at the head whose time has come; the head moves behind them.
+  private func takeDue() throws(Errno) -> [CacheKey] {
+    let bytes = try log.read(at: head, count: Self.chunk)
+    let now = Self.now()
+    var plan = ClearPlan()
+    var rest = bytes[...]
+    while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+      let line = String(decoding: rest[..<end], as: UTF8.self)
+      guard Self.due(line).map({ $0 <= now || $0 > now + delay.milliseconds }) ?? true else {
+        break
+      }
+      if let key = key(line) { _ = plan.add([key]) }
+      head += end + 1 - rest.startIndex
+      waiting = max(0, waiting - 1)
+      rest = rest[(end + 1)...]
+    }
+    if plan.keys.isEmpty, rest.count == bytes.count, !rest.contains(UInt8(ascii: "\n")) {
+      // No whole line where one should be: nothing more can be read from here.
+      head = log.count
+      waiting = 0
+    }
+    readHead()
+    return plan.keys
+  }
+
+  private func readHead() {
+    guard waiting > 0, let bytes = try? log.read(at: head, count: 32) else {
+      headDue = nil
+      return
+    }
+    headDue = Self.due(String(decoding: bytes, as: UTF8.self)) ?? Self.now()
+  }
+
+  /// The key of a line; nil for what this layout does not know any more.
+  private func key(_ line: String) -> CacheKey? {
+    guard let tab = line.firstIndex(of: "\t") else { return nil }
+    do throws(KeyError) {
+      return try layout.key(text: line[line.index(after: tab)...])
+    } catch {
+      logger.warning("settle: a line of the list is no key: \(error.explanation); passed over")
+      return nil
+    }
+  }
+
+  private static func due(_ line: String) -> Int64? {
+    line.split(separator: "\t", maxSplits: 1).first.flatMap { Int64($0) }
+  }
+
+  private static func now() -> Int64 { currentTime() / 1_000_000 }
+
+  /// The file failed: what it still holds goes on in memory.
+  private func moveToMemory(_ error: Errno) {
+    guard !(log is MemorySettleLog) else { return }
+    logger.warning("settle: the list's file failed: \(error); it goes on in memory")
+    let memory = MemorySettleLog()
+    memory.append((try? log.read(at: head, count: log.count - head)) ?? [])
+    log = memory
+    head = 0
+  }
+}
+
+extension Duration {
+  /// Whole milliseconds.
+  var milliseconds: Int64 {
+    components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+  }
+}

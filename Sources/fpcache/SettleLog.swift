@@ -1,0 +1,142 @@
+// Where the settle list waits: an append-only file in the state directory or, when that cannot
+// be had, memory. Both hold the same lines, so that neither costs memory for each key.
+
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A first-in, first-out list of bytes.
+protocol SettleLog: AnyObject {
+  /// Adds bytes at the end, wholly or not at all.
+  func append(_ bytes: [UInt8]) throws(Errno)
+  /// Reads from an offset; fewer bytes than asked for at the end.
+  func read(at offset: Int, count: Int) throws(Errno) -> [UInt8]
+  /// Forgets what stands before the offset, which becomes 0.
+  func drop(before offset: Int) throws(Errno)
+  /// Cuts the end off, so that `count` bytes are left.
+  func truncate(to count: Int) throws(Errno)
+  /// Makes what was appended survive the machine.
+  func sync()
+  var count: Int { get }
+}
+
+/// The list in memory: lost with the process.
+final class MemorySettleLog: SettleLog {
+  private var bytes: [UInt8] = []
+
+  var count: Int { bytes.count }
+
+  func append(_ bytes: [UInt8]) { self.bytes += bytes }
+
+  func read(at offset: Int, count: Int) -> [UInt8] {
+    Array(bytes.dropFirst(offset).prefix(count))
+  }
+
+  func drop(before offset: Int) { bytes.removeFirst(min(offset, bytes.count)) }
+
+  func truncate(to count: Int) { bytes.removeLast(max(0, bytes.count - count)) }
+
+  func sync() {}
+}
+
+/// The list in a file that one process at a time may have.
+final class FileSettleLog: SettleLog {
+  private static let name = "settle"
+
+  private let directory: FilePath
+  private var descriptor: CInt
+  private(set) var count: Int
+
+  /// Opens the file, or makes it.
+  /// - Throws: the `Errno` of open(2); `EWOULDBLOCK` when another process has it.
+  init(in directory: FilePath) throws(Errno) {
+    self.directory = directory
+    (descriptor, count) = try Self.open(directory.appending(Self.name), O_CREAT)
+  }
+
+  deinit { close(descriptor) }
+
+  private static func open(_ path: FilePath, _ flags: CInt) throws(Errno) -> (CInt, Int) {
+    let flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags
+    let descriptor = path.withPlatformString { Glibc.open($0, flags, 0o600) }
+    guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let error = Errno(rawValue: errno)
+      close(descriptor)
+      throw error
+    }
+    return (descriptor, Int(lseek(descriptor, 0, SEEK_END)))
+  }
+
+  func append(_ bytes: [UInt8]) throws(Errno) {
+    do throws(Errno) {
+      try Self.write(bytes, to: descriptor)
+      count += bytes.count
+    } catch {
+      // Half a line must not be followed by a whole one.
+      try? truncate(to: count)
+      throw error
+    }
+  }
+
+  private static func write(_ bytes: [UInt8], to descriptor: CInt) throws(Errno) {
+    var rest = bytes[...]
+    if CrashPoint.settleTorn.isChosen { rest = rest.prefix(rest.count / 2) }
+    while !rest.isEmpty {
+      let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else { throw Errno(rawValue: errno) }
+      rest = rest.dropFirst(written)
+    }
+    CrashPoint.settleTorn.reach()
+  }
+
+  func read(at offset: Int, count: Int) throws(Errno) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    while true {
+      let length = pread(descriptor, &bytes, count, off_t(offset))
+      if length < 0, errno == EINTR { continue }
+      guard length >= 0 else { throw Errno(rawValue: errno) }
+      return Array(bytes.prefix(length))
+    }
+  }
+
+  func drop(before offset: Int) throws(Errno) {
+    if offset >= count { return try truncate(to: 0) }
+    try replace(with: try read(at: offset, count: count - offset))
+  }
+
+  func truncate(to length: Int) throws(Errno) {
+    guard ftruncate(descriptor, off_t(length)) == 0 else { throw Errno(rawValue: errno) }
+    count = length
+  }
+
+  /// A new file under the old name, so that a crash leaves one of the two, whole.
+  private func replace(with bytes: [UInt8]) throws(Errno) {
+    let fresh = directory.appending(Self.name + ".new")
+    fresh.withPlatformString { _ = unlink($0) }
+    let (replacement, _) = try Self.open(fresh, O_CREAT | O_EXCL)
+    do throws(Errno) {
+      try Self.write(bytes, to: replacement)
+      CrashPoint.settleCompacted.reach()
+      let renamed = fresh.withPlatformString { from in
+        directory.appending(Self.name).withPlatformString { to in rename(from, to) }
+      }
+      guard renamed == 0 else { throw Errno(rawValue: errno) }
+    } catch {
+      close(replacement)
+      throw error
+    }
+    close(descriptor)
+    descriptor = replacement
+    count = bytes.count
+  }
+
+  func sync() { fsync(descriptor) }
+}
