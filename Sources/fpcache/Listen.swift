@@ -87,7 +87,11 @@ struct Listen: ParsableCommand {
       try self.site(common.resolve(), logger)
     }
     if once {
-      try report(try DrainOnce(drain, service, signals).drainAll(site.connection))
+      let run = DrainOnce(drain, service, signals)
+      let result = try run.drainAll(site.connection)
+      report(result)
+      run.settle()
+      try result.status.leave()
     } else {
       Listener(site.connection, settings: site.settings, signals: signals, service: service).run()
     }
@@ -121,7 +125,7 @@ struct Listen: ParsableCommand {
       clearer: clearer, connection: config.connection, settings: settings)
   }
 
-  private func report(_ result: DrainOnce.Result) throws {
+  private func report(_ result: DrainOnce.Result) {
     switch format {
     case .json: printResult(result.json(dryRun: common.dryRun).text)
     case .text:
@@ -129,6 +133,5 @@ struct Listen: ParsableCommand {
         printResult(result.tally.text + (common.dryRun ? " (dry run: nothing was changed)" : ""))
       }
     }
-    try result.status.leave()
   }
 }
