@@ -112,11 +112,12 @@ struct Listen: ParsableCommand {
   /// What the configuration makes of the listener.
   private func site(_ config: Config, _ logger: Logger) throws(UserError) -> ListenerSite {
     let clearer = try common.clearer(config, paths: common.verbose ? .kept : .dropped)
-    for folder in clearer.missingFolders {
+    let missing = clearer.missingFolders.map(\.description)
+    if !missing.isEmpty {
       logger.warning(
         """
-        \(folder): no such folder in the cache directory \(config.cacheDirectoryText); \
-        correct the configuration or create it
+        cache directory \(config.cacheDirectoryText): no folder \(missing.joined(separator: ", ")); \
+        nothing will be cleared there. Correct the configuration or create it
         """)
     }
     var settings = ListenerMachine.Settings()
