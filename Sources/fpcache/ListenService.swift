@@ -50,7 +50,7 @@ final class ListenService: ListenerService {
     let served = try drain.step(queue)
     if served == .more {
       reporter.enter(.draining)
-      reporter.served()
+      reporter.served(drain.tally)
       tellProgress(queue.table)
     }
     return served

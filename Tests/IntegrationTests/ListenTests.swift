@@ -104,6 +104,6 @@ import Testing
         database.listenerDSN,
       ], in: tree)
     #expect(result.status == 0, "\(result)")
-    #expect(result.stderr.contains("no folder "), "\(result)")
+    #expect(result.stderr.contains(", new, "), "\(result)")
   }
 }
