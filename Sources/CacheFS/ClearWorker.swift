@@ -117,8 +117,15 @@ struct ClearWorker {
   ) {
     // A key of one file names its folder: the folders beside and below it are not meant.
     if tailPath(of: keys[index]) != nil { return }
+    let failures = reports[index]?.failures.count
     clear(index, in: child, { _ in })
-    guard isUnfiltered(index), clearer.dryRun == .no else { return }
+    guard isUnfiltered(index) else { return }
+    if let ghosts = clearer.ghosts {
+      // The folder would go, and is a match of its own even if nothing was in it.
+      let wouldGo = reports[index]?.failures.count == failures
+      if wouldGo, ghosts.remove(CachePath(child.path)) { report(index) { $0.matched = true } }
+      return
+    }
     do throws(Errno) {
       try parent.directory.removeDirectory(name, clearer.kernel)
       report(index) { $0.matched = true }

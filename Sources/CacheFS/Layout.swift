@@ -19,10 +19,13 @@ public struct Family: Hashable, Sendable {
   /// What the last field may look like, first match wins; none means anything goes.
   public let shapes: [Shape]
   public let clearing: Clearing
+  /// Whether a site's configuration says where the family lies, so that its folder must exist.
+  public let isConfigured: Bool
 
   /// - Throws: ``PatternProblem``.
   public init(
-    _ name: String, _ pattern: String, shapes: [String] = [], clearing: Clearing = .everything
+    _ name: String, _ pattern: String, shapes: [String] = [], clearing: Clearing = .everything,
+    isConfigured: Bool = false
   ) throws(PatternProblem) {
     self.name = name
     self.pattern = try Pattern(pattern)
@@ -30,6 +33,7 @@ public struct Family: Hashable, Sendable {
     for shape in shapes { compiled.append(try Shape(shape)) }
     self.shapes = compiled
     self.clearing = clearing
+    self.isConfigured = isConfigured
   }
 
   /// The names of the fields of the pattern and its shapes, in order.
@@ -89,7 +93,7 @@ public struct Layout: Hashable, Sendable {
       replaced.append(
         try Family(
           name, pattern, shapes: hasPage ? shapes.map(\.description) : [],
-          clearing: family.clearing))
+          clearing: family.clearing, isConfigured: true))
     }
     return Layout(replaced)
   }

@@ -32,7 +32,9 @@ public struct Pattern: Hashable, Sendable, CustomStringConvertible {
   public init(_ text: String) throws(PatternProblem) {
     description = text
     var components: [ComponentPattern] = []
-    for part in text.split(separator: "/", omittingEmptySubsequences: false) {
+    // By scalars: a combining mark makes one character of itself and a slash.
+    for part in text.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false) {
+      let part = Substring(part)
       guard !part.isEmpty else { throw .emptyComponent }
       guard part != ".", part != ".." else { throw .dotComponent }
       components.append(try ComponentPattern(tokens: Self.tokens(of: part)))

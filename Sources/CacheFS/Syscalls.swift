@@ -110,7 +110,10 @@ public final class Directory: Sendable {
   public convenience init(root path: FilePath) throws(Errno) {
     let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
     var opened: Result<CInt, Errno> = .failure(.invalidArgument)
-    path.withPlatformString { name in
+    // An empty path is no folder, least of all the current one.
+    guard !path.isEmpty else { throw .noSuchFileOrDirectory }
+    // `DIR/.` can only be opened where DIR may be searched, without which nothing in it can be.
+    path.appending(FilePath.Component(".")).withPlatformString { name in
       opened = Result { () throws(Errno) in try retrying { open(name, flags) } }
     }
     self.init(descriptor: try opened.get())

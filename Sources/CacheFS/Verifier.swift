@@ -127,7 +127,8 @@ public struct Verifier: Sendable {
 
   /// The folders that the layout names and the tree lacks.
   private func missingDirectories() -> [Finding] {
-    scanner.layout.missingFolders(in: scanner.root).map { Finding(.missingDirectory, $0) }
+    let configured = Layout(scanner.layout.families.filter(\.isConfigured))
+    return configured.missingFolders(in: scanner.root).map { Finding(.missingDirectory, $0) }
   }
 }
 

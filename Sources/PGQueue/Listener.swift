@@ -161,11 +161,13 @@ public final class Listener {
     }
   }
 
+  /// The proof comes from the other connection: a pooler that hands each statement to whichever
+  /// server session is free would answer one that came from the listening connection itself.
   private func probe() {
-    guard let listening else { return }
+    guard let working else { return }
     do throws(DatabaseError) {
-      try listening.query(
-        "NOTIFY \(listening.quoted(identifier: probeChannel))",
+      try working.query(
+        "NOTIFY \(working.quoted(identifier: probeChannel))",
         timeout: machine.settings.probeTimeout)
       inputs.append(.timePassed)
     } catch {

@@ -13,7 +13,8 @@ struct Age: Equatable, ExpressibleByArgument {
   init?(argument: String) {
     guard let last = argument.last,
       let unit = Self.units.first(where: { $0.suffix == last }),
-      let number = Int64(argument.dropLast()), number >= 0,
+      argument.utf8.dropLast().allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains),
+      let number = Int64(argument.dropLast()),
       case (let seconds, let overflow) = number.multipliedReportingOverflow(by: unit.seconds),
       !overflow, seconds < 1_000_000_000_000
     else { return nil }
@@ -26,7 +27,13 @@ struct Age: Equatable, ExpressibleByArgument {
     return overflow ? .min : now - age
   }
 
-  static let expectation = "a number and s, m, h, d or w, such as 90d"
+  /// For options, whose error then says what was expected.
+  static func parse(_ text: String) throws -> Age {
+    guard let age = Age(argument: text) else { throw ValidationError("expected \(expectation)") }
+    return age
+  }
+
+  private static let expectation = "a number and s, m, h, d or w, such as 90d"
 }
 
 /// A number of seconds in its largest fitting unit.

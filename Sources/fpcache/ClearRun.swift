@@ -49,8 +49,8 @@ struct ClearRun {
     if request.isBroad || batch.count >= Self.batchSize { flush() }
   }
 
-  /// Clears what nobody asked for by name.
-  mutating func addFamily(_ key: CacheKey) {
+  /// Clears what nobody asked for by name, with a clearer of its own.
+  mutating func addFamily(_ key: CacheKey, _ clearer: Clearer) {
     flush()
     summary.cleared.add(clearer.clear(key))
   }
@@ -138,10 +138,13 @@ extension CommonOptions {
     let input = try KeyInput(keys, separator: options.null ? .null : .newline) {
       (key) throws(UserError) in _ = try request(config.layout, key)
     }
-    var run = ClearRun(
-      try clearer(config, paths: verbose ? .kept : .dropped, branches: options.branchSet))
+    let paths: PathList = verbose ? .kept : .dropped
+    var run = ClearRun(try clearer(config, paths: paths, branches: options.branchSet))
     try input.each { (key) throws(UserError) in run.add(try request(config.layout, key)) }
-    if options.news { run.addFamily(try newsKey(config.layout)) }
+    if options.news {
+      // The listener empties the family whatever the branch: so does this.
+      run.addFamily(try newsKey(config.layout), try clearer(config, paths: paths))
+    }
     try report(run.finish(), format, requireMatch: options.requireMatch)
   }
 

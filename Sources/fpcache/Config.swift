@@ -127,6 +127,8 @@ private final class FileDescriptorBox {
   init(_ path: String) throws(Errno) {
     descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 { throw Errno(rawValue: errno) }
+    // Opening must not wait for a pipe's writer; reading must: `--config <(...)`.
+    _ = fcntl(descriptor, F_SETFL, O_RDONLY)
   }
 
   deinit { close(descriptor) }

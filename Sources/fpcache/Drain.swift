@@ -16,6 +16,12 @@ final class Drain {
   /// Rows in a batch: few enough that a lock is held for milliseconds.
   static let batchSize = 1000
 
+  /// How many rows that cannot be cleared, or could at last, a drain tells of one by one: a whole
+  /// tree mounted read-only is one piece of news, not 20,000.
+  private static let toldSingly = 10
+  /// A pass over rows that wait may take this part of the time, so that nothing spins.
+  private static let idlePerPass = 20
+
   /// What a drain has come to.
   struct Tally: Equatable {
     var rows = 0
@@ -24,6 +30,7 @@ final class Drain {
     var bytes: Int64 = 0
     var refused = 0
     var failures = 0
+    var recovered = 0
   }
 
   /// How far a pass over a queue has come.
@@ -34,6 +41,7 @@ final class Drain {
     var promptedTo: String?
     /// The rows that have to wait and were met in this pass.
     var waiting: Set<RowName> = []
+    let began = ContinuousClock.now
   }
 
   /// What identifies a row for as long as it waits.
@@ -148,8 +156,9 @@ final class Drain {
     // A row that was not met again is gone, by somebody else's hand.
     retries = retries.filter { $0.key.table != table || pass.waiting.contains($0.key) }
     let next = retries.filter { $0.key.table == table }.map(\.value.notBefore).min()
+    let rest = pass.began.duration(to: .now) * Self.idlePerPass
     pass = Pass()
-    return .drained(retryAfter: next.map { max(.zero, ContinuousClock.now.duration(to: $0)) })
+    return .drained(retryAfter: next.map { max(rest, ContinuousClock.now.duration(to: $0)) })
   }
 
   /// While a writer holds the lock, the pages of the rows behind the first batch go too.
@@ -198,9 +207,7 @@ final class Drain {
     for (row, name, indices) in planned {
       let failures = indices.flatMap { reports[$0].failures }
       if failures.isEmpty {
-        if retries.removeValue(forKey: name) != nil {
-          logger.notice("\(table.name): \(name.text): cleared at last")
-        }
+        recover(name)
         outcome.retirable.append(row)
       } else {
         postpone(name, failures)
@@ -218,18 +225,33 @@ final class Drain {
 
   // MARK: What cannot be done
 
-  /// Logs the first failure of a row; later ones only push its next try away.
+  /// Tells of the first failure of a row; later ones only push its next try away.
   private func postpone(_ name: RowName, _ failures: [ClearFailure]) {
     var retry = retries[name] ?? Retry()
     if retry.isNew, let first = failures.first {
       tally.failures += 1
       let more = failures.count > 1 ? " (and \(failures.count - 1) more)" : ""
-      logger.error(
+      tellSome(
+        tally.failures, .error,
         "\(name.table.name): \(name.text): \(first.explanation)\(more); the row stays and is retried"
       )
     }
     retry.postpone()
     retries[name] = retry
+  }
+
+  private func recover(_ name: RowName) {
+    guard retries.removeValue(forKey: name) != nil else { return }
+    tally.recovered += 1
+    tellSome(tally.recovered, .notice, "\(name.table.name): \(name.text): cleared at last")
+  }
+
+  /// The first few of a drain one by one; the drain's own line counts the others.
+  private func tellSome(_ number: Int, _ level: Logger.Level, _ message: String) {
+    if number <= Self.toldSingly { logger.log(level: level, "\(message)") }
+    if number == Self.toldSingly + 1 {
+      logger.log(level: level, "more of the same is counted only")
+    }
   }
 
   private func tell(_ row: QueueRow, _ problem: RowProblem, _ table: QueueTable) {

@@ -89,6 +89,11 @@ struct DrainOnce {
     return false
   }
 
+  /// Waits for the second clear of what was drained. A stop leaves the rest to the next run.
+  func settle() {
+    while service.settleWaiting > 0, !isStopped { wait(service.tick() ?? .seconds(1)) }
+  }
+
   private var isStopped: Bool { wait(.zero) }
 
   /// Sleeps, or less when a stop was asked for; whether one was.

@@ -33,14 +33,20 @@ struct FPCache: ParsableCommand {
     ])
 
   static func main() {
+    ignoreBrokenPipes()
     do {
       var command = try parseAsRoot()
+      hidePasswordsFromArguments()
       try command.run()
     } catch let failure as UserError {
       printError("fpcache: \(failure.message)")
       exit(failure.status)
     } catch {
-      exit(withError: error)
+      // As exit(withError:) does, but by way of printError: the parser quotes what it was given.
+      let message = fullMessage(for: error)
+      let status = exitCode(for: error)
+      if !message.isEmpty { status.isSuccess ? printResult(message) : printError(message) }
+      exit(withError: status)
     }
   }
 

@@ -23,6 +23,8 @@ struct Health: Equatable {
   /// When health was last proved.
   private(set) var healthyAt: Int64?
   private(set) var total = Drain.Tally()
+  /// How far the drain under way has come; nil between drains.
+  private(set) var underWay: Drain.Tally?
   private(set) var drains = 0
   var notifications = 0
   var reconnects = 0
@@ -53,13 +55,15 @@ struct Health: Equatable {
 
   /// A batch was served: progress is proof, even where the drain takes hours.
   /// - Returns: whether health is proved by it.
-  mutating func served(now: Int64) -> Bool {
+  mutating func served(_ tally: Drain.Tally, now: Int64) -> Bool {
+    underWay = tally
     hasDrained = true
     return prove(now)
   }
 
   mutating func drained(_ tally: Drain.Tally, seconds: Double, now: Int64) -> Bool {
     drains += 1
+    underWay = nil
     total.add(tally)
     lastDrain = (now, tally, seconds)
     hasDrained = true

@@ -49,7 +49,7 @@ final class HealthReporter {
     isDirty = true
   }
 
-  func served() { passOn(health.served(now: currentTime())) }
+  func served(_ tally: Drain.Tally) { passOn(health.served(tally, now: currentTime())) }
 
   func drained(_ tally: Drain.Tally, _ duration: Duration, complete: Bool) {
     hasDrained = hasDrained || complete

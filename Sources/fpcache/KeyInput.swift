@@ -49,16 +49,26 @@ struct KeyInput {
     }
     let spool = try Spool()
     var splitter = Splitter(separator)
-    do throws(UserError) {
-      try Self.read(standardInput) { (chunk) throws(UserError) in
-        try splitter.feed(chunk, check)
-        try spool.append(chunk)
+    var ordinal = 0
+    func checkNext(_ key: [UInt8]) throws(UserError) {
+      ordinal += 1
+      do throws(UserError) {
+        guard key.count <= Self.longestKey else {
+          throw UserError(
+            .usage,
+            "longer than \(Self.longestKey) bytes; expected one key a line, "
+              + "or each ended by NUL with -0")
+        }
+        if !key.isEmpty { try check(key) }
+      } catch {
+        throw UserError(error.status, "standard input, key \(ordinal): \(error.message)")
       }
-      try splitter.finish(check)
-    } catch {
-      guard error.status == .usage else { throw error }
-      throw UserError(.usage, "standard input, key \(splitter.count): \(error.message)")
     }
+    try Self.read(standardInput) { (chunk) throws(UserError) in
+      try splitter.feed(chunk, checkNext)
+      try spool.append(chunk)
+    }
+    try splitter.finish(checkNext)
     self.spool = spool
   }
 
@@ -72,8 +82,9 @@ struct KeyInput {
       }
       guard let descriptor = spool?.rewind() else { continue }
       var splitter = Splitter(separator)
-      try Self.read(descriptor) { (chunk) throws(UserError) in try splitter.feed(chunk, body) }
-      try splitter.finish(body)
+      func passOn(_ key: [UInt8]) throws(UserError) { if !key.isEmpty { try body(key) } }
+      try Self.read(descriptor) { (chunk) throws(UserError) in try splitter.feed(chunk, passOn) }
+      try splitter.finish(passOn)
     }
   }
 
@@ -85,7 +96,7 @@ struct KeyInput {
       let count = Glibc.read(descriptor, &chunk, chunk.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else {
-        throw UserError(.usage, "cannot be read: \(Errno(rawValue: errno))")
+        throw UserError(.usage, "standard input cannot be read: \(Errno(rawValue: errno))")
       }
       if count == 0 { return }
       try body(chunk[..<count])
@@ -93,12 +104,10 @@ struct KeyInput {
   }
 }
 
-/// Cuts a stream of chunks into keys.
+/// Cuts a stream of chunks into keys, empty ones too.
 private struct Splitter {
   private let separator: UInt8
   private var pending: [UInt8] = []
-  /// How many have been cut off so far, empty ones too.
-  private(set) var count = 0
 
   init(_ separator: KeySeparator) { self.separator = separator.rawValue }
 
@@ -107,23 +116,16 @@ private struct Splitter {
   ) throws(UserError) {
     var rest = chunk
     while let end = rest.firstIndex(of: separator) {
-      let key = pending + rest[..<end]
+      try body(pending + rest[..<end])
       pending.removeAll(keepingCapacity: true)
-      count += 1
-      if !key.isEmpty { try body(key) }
       rest = rest[(end + 1)...]
     }
     pending += rest
-    guard pending.count <= KeyInput.longestKey else {
-      throw UserError(
-        .usage,
-        "longer than \(KeyInput.longestKey) bytes; expected one key a line, "
-          + "or each ended by NUL with -0")
-    }
+    // It is refused as it stands; waiting for its end would fill the memory.
+    if pending.count > KeyInput.longestKey { try body(pending) }
   }
 
   mutating func finish(_ body: ([UInt8]) throws(UserError) -> Void) throws(UserError) {
-    count += 1
     if !pending.isEmpty { try body(pending) }
     pending = []
   }
@@ -134,7 +136,8 @@ private final class Spool {
   private let descriptor: CInt
 
   init() throws(UserError) {
-    let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+    let named = getenv("TMPDIR").map { String(cString: $0) } ?? ""
+    let folder = named.isEmpty ? "/tmp" : named
     var name = Array("\(folder)/fpcache.XXXXXX".utf8CString)
     descriptor = mkstemp(&name)
     guard descriptor >= 0 else {

@@ -87,7 +87,11 @@ struct Listen: ParsableCommand {
       try self.site(common.resolve(), logger)
     }
     if once {
-      try report(try DrainOnce(drain, service, signals).drainAll(site.connection))
+      let run = DrainOnce(drain, service, signals)
+      let result = try run.drainAll(site.connection)
+      report(result)
+      run.settle()
+      try result.status.leave()
     } else {
       Listener(site.connection, settings: site.settings, signals: signals, service: service).run()
     }
@@ -108,11 +112,12 @@ struct Listen: ParsableCommand {
   /// What the configuration makes of the listener.
   private func site(_ config: Config, _ logger: Logger) throws(UserError) -> ListenerSite {
     let clearer = try common.clearer(config, paths: common.verbose ? .kept : .dropped)
-    for folder in clearer.missingFolders {
+    let missing = clearer.missingFolders.map(\.description)
+    if !missing.isEmpty {
       logger.warning(
         """
-        \(folder): no such folder in the cache directory \(config.cacheDirectoryText); \
-        correct the configuration or create it
+        cache directory \(config.cacheDirectoryText): no folder \(missing.joined(separator: ", ")); \
+        nothing will be cleared there. Correct the configuration or create it
         """)
     }
     var settings = ListenerMachine.Settings()
@@ -121,7 +126,7 @@ struct Listen: ParsableCommand {
       clearer: clearer, connection: config.connection, settings: settings)
   }
 
-  private func report(_ result: DrainOnce.Result) throws {
+  private func report(_ result: DrainOnce.Result) {
     switch format {
     case .json: printResult(result.json(dryRun: common.dryRun).text)
     case .text:
@@ -129,6 +134,5 @@ struct Listen: ParsableCommand {
         printResult(result.tally.text + (common.dryRun ? " (dry run: nothing was changed)" : ""))
       }
     }
-    try result.status.leave()
   }
 }

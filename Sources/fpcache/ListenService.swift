@@ -37,6 +37,9 @@ final class ListenService: ListenerService {
   /// All that was drained since the start.
   var total: Drain.Tally { reporter.health.total }
 
+  /// How many keys wait to be cleared once more.
+  var settleWaiting: Int { settle?.waiting ?? 0 }
+
   // MARK: Drains
 
   func serve(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served {
@@ -47,7 +50,7 @@ final class ListenService: ListenerService {
     let served = try drain.step(queue)
     if served == .more {
       reporter.enter(.draining)
-      reporter.served()
+      reporter.served(drain.tally)
       tellProgress(queue.table)
     }
     return served
@@ -102,7 +105,7 @@ final class ListenService: ListenerService {
       }
     }
     let owed = debts.run(clearWithoutRow)
-    let waiting = (retries: drain.retriesWaiting + debts.count, settle: settle?.waiting ?? 0)
+    let waiting = (retries: drain.retriesWaiting + debts.count, settle: settleWaiting)
     if waiting != (reporter.health.retriesWaiting, reporter.health.settleWaiting) {
       reporter.update {
         $0.retriesWaiting = waiting.retries

@@ -66,12 +66,14 @@ extension Drain.Tally {
     bytes += other.bytes
     refused += other.refused
     failures += other.failures
+    recovered += other.recovered
   }
 
   var text: String {
     "\(counted(rows, "row")), \(counted(keys, "key")), \(counted(files, "file")), "
       + "\(grouped(bytes)) bytes"
       + (refused > 0 ? ", \(grouped(refused)) refused" : "")
+      + (recovered > 0 ? ", \(grouped(recovered)) cleared at last" : "")
       + (failures > 0 ? ", \(grouped(failures)) not cleared" : "")
   }
 }

@@ -11,8 +11,11 @@
 /// A line on standard output: the result and nothing else.
 func printResult(_ line: String) { write(line, to: STDOUT_FILENO) }
 
-/// A line on standard error: everything that is not the result.
-func printError(_ line: String) { write(line, to: STDERR_FILENO) }
+/// A line on standard error: everything that is not the result, and never a password.
+func printError(_ line: String) { write(redacted(line), to: STDERR_FILENO) }
+
+/// Writing to a pipe that nobody reads fails from here on, instead of ending the program.
+func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
 private func write(_ line: String, to descriptor: CInt) {
   var bytes = Array(line.utf8)[...]

@@ -21,6 +21,7 @@ extension Health {
             ])
         } ?? .null
       ),
+      ("drain_under_way", underWay.map { .object($0.json) } ?? .null),
       ("last_probe", Self.time(lastProbe)),
       ("total", .object(total.json)),
       ("drains", .integer(drains)),

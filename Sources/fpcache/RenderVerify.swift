@@ -33,7 +33,11 @@ struct Audit: Equatable {
     return open.isEmpty ? .done : .incomplete
   }
 
-  private var byCode: [(code: FindingCode, findings: [Finding])] {
+  private var byCode: [(code: FindingCode, findings: [Finding])] { Self.byCode(findings) }
+
+  private static func byCode(
+    _ findings: [Finding]
+  ) -> [(code: FindingCode, findings: [Finding])] {
     FindingCode.allCases.compactMap { code in
       let own = findings.filter { $0.code == code }
       return own.isEmpty ? nil : (code, own)
@@ -78,7 +82,8 @@ struct Audit: Equatable {
   // MARK: Nagios
 
   var nagios: (state: NagiosState, line: String) {
-    let counts = byCode.map { "\($0.code.rawValue)=\($0.findings.count)" }.joined(separator: " ")
+    let counts = Self.byCode(open).map { "\($0.code.rawValue)=\($0.findings.count)" }
+      .joined(separator: " ")
     let data = "| findings=\(open.count) files=\(files)"
     if isIncomplete, let databaseError {
       return (.unknown, "FPCACHE UNKNOWN - \(databaseError.explanation) \(data)")

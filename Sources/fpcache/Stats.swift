@@ -28,7 +28,8 @@ struct Stats: ParsableCommand {
   @Option(help: ArgumentHelp("List this many groups and largest files.", valueName: "n"))
   var top: Int?
   @Option(
-    help: ArgumentHelp("Count only files older than this, such as 90d.", valueName: "age"))
+    help: ArgumentHelp("Count only files older than this, such as 90d.", valueName: "age"),
+    transform: Age.parse)
   var olderThan: Age?
   @Flag(help: "Leave the queues alone.") var noDatabase = false
 

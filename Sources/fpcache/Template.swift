@@ -37,6 +37,8 @@ struct Template: Equatable {
   enum Problem: Error, Equatable {
     case empty
     case outside(String)
+    case noFolder
+    case taken(family: String)
     case fieldCount(Int)
     case misplacedStar
     case glob(Character)
@@ -48,7 +50,13 @@ struct Template: Equatable {
   func pattern(of text: String, below roots: [String]) throws(Problem) -> String {
     for character in "?[]{}" where text.contains(character) { throw .glob(character) }
     var components = try relativeComponents(of: text, below: roots)
-    if isFolder, components.last?.contains("*") != true { components.append("*") }
+    if isFolder || text.unicodeScalars.last == "/", components.last?.contains("*") != true {
+      components.append("*")
+    }
+    // A family that began at the cache directory itself would own what belongs to the others.
+    guard let folder = components.first, components.count > 1, !folder.contains("*"),
+      !folder.contains("%s")
+    else { throw .noFolder }
     let count = components.reduce(0) { $0 + $1.split(on: "%s").count - 1 }
     guard count == fields.count else { throw .fieldCount(count) }
     guard components.dropLast().allSatisfy({ !$0.contains("*") }),
@@ -72,7 +80,7 @@ struct Template: Equatable {
     guard !text.isEmpty else { throw .empty }
     let components = Self.components(text)
     guard !components.contains("..") else { throw .outside(roots.first ?? "") }
-    guard text.hasPrefix("/") else { return components }
+    guard text.unicodeScalars.first == "/" else { return components }
     for root in roots {
       let above = Self.components(root)
       if components.count > above.count, components.starts(with: above) {
@@ -83,11 +91,23 @@ struct Template: Equatable {
   }
 
   private static func components(_ path: String) -> [String] {
-    path.split(separator: "/").filter { $0 != "." }.map(String.init)
+    // By scalars: a combining mark makes one character of itself and a slash.
+    path.unicodeScalars.split(separator: "/").map(String.init).filter { $0 != "." }
   }
 
-  /// - Throws: ``Problem/pattern(_:)``.
+  /// - Throws: ``Problem/pattern(_:)``, or ``Problem/taken(family:)`` for a folder of another
+  ///   family, whose pages would be cleared in its stead.
   func replace(in layout: Layout, with pattern: String) throws(Problem) -> Layout {
+    let folder = pattern.prefix { $0 != "/" } + "/"
+    // What has always been shared (ports and files) stays so.
+    let own = Layout.freshPorts.family(named: family)?.pattern.description.hasPrefix(folder)
+    if own != true,
+      let other = layout.families.first(where: {
+        $0.name != family && $0.pattern.description.hasPrefix(folder)
+      })
+    {
+      throw .taken(family: other.name)
+    }
     do throws(PatternProblem) {
       return try layout.replacing(family, with: pattern)
     } catch {
@@ -99,11 +119,16 @@ struct Template: Equatable {
 extension Template.Problem {
   /// What is wrong and what was expected, for the person who wrote the file.
   func explanation(_ template: Template) -> String {
+    let family = template.family
     let fields = template.fields.map { "%%s (\($0))" }.joined(separator: ", ")
     switch self {
     case .empty: return "is empty; expected a path below the cache directory, or no such key"
     case .outside(let root):
       return "lies outside the cache directory; expected a path below \(root)"
+    case .noFolder:
+      return "names no folder of its own; expected one below the cache directory, such as \(family)"
+    case .taken(let other):
+      return "lies in the folder of \(other); expected one of its own, such as \(family)"
     case .fieldCount(let count):
       return "has \(count) %%s; expected \(template.fields.count)"
         + (fields.isEmpty ? "" : ": " + fields)

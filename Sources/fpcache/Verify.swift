@@ -31,7 +31,8 @@ struct Verify: ParsableCommand {
   @Flag(help: "Remove what is safe to remove: empty and expired pages.") var fix = false
   @Flag(help: "Leave the database alone.") var noDatabase = false
   @Option(
-    help: ArgumentHelp("Report pages older than this, such as 365d.", valueName: "age"))
+    help: ArgumentHelp("Report pages older than this, such as 365d.", valueName: "age"),
+    transform: Age.parse)
   var staleAfter: Age?
   @Option(help: ArgumentHelp("Report a queue with more rows than this.", valueName: "n"))
   var maxBacklog: Int?

@@ -71,7 +71,8 @@ import Testing
       """)
 
     let result = try Command.fpcache(
-      ["listen", "--once", "--dsn", database.listenerDSN, "--format", "json"], in: tree,
+      ["listen", "--once", "--settle", "0", "--dsn", database.listenerDSN, "--format", "json"],
+      in: tree,
       environment: ["FPCACHE_DIR": tree.path])
 
     #expect(result.status == 0, "\(result)")
@@ -104,7 +105,8 @@ import Testing
       """)
 
     let result = try Command.fpcache(
-      ["listen", "--once", "--dsn", database.listenerDSN, "--format", "json"], in: tree,
+      ["listen", "--once", "--settle", "0", "--dsn", database.listenerDSN, "--format", "json"],
+      in: tree,
       environment: ["FPCACHE_DIR": tree.path])
 
     #expect(result.status == 0, "\(result)")
@@ -127,7 +129,7 @@ import Testing
     try incident.tree.setMode("ports/\(stuck)", 0o555)
 
     let result = try Command.fpcache(
-      ["listen", "--once", "--dsn", database.listenerDSN], in: incident.tree,
+      ["listen", "--once", "--settle", "0", "--dsn", database.listenerDSN], in: incident.tree,
       environment: ["FPCACHE_DIR": incident.tree.path], as: .unprivileged)
 
     #expect(result.status == 1, "\(result)")
@@ -146,7 +148,9 @@ import Testing
     let incident = try IncidentTree(ports: 50, days: 3)
     try incident.queue(in: database)
     let before = try incident.tree.snapshot()
-    let arguments = ["listen", "--once", "--dsn", database.listenerDSN, "--format", "json"]
+    let arguments = [
+      "listen", "--once", "--settle", "0", "--dsn", database.listenerDSN, "--format", "json",
+    ]
     let environment: [String: String?] = ["FPCACHE_DIR": incident.tree.path]
 
     let dry = try Command.fpcache(arguments + ["-n"], in: incident.tree, environment: environment)
