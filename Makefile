@@ -3,10 +3,10 @@
 
 SOURCES = Package.swift Sources Tests $(wildcard Benchmarks)
 
-.PHONY: help demo test build format lint clean
+.PHONY: help demo test build generate check-generated format lint clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: ## see a page being cleared: a throwaway PostgreSQL, a small cache, the listener
 	@scripts/demo
@@ -16,6 +16,12 @@ test: ## run all tests, on a PostgreSQL of their own; prints the summary, or all
 
 build: ## build the release program: .build/release/fpcache
 	swift build -c release --static-swift-stdlib --product fpcache
+
+generate: ## make completions/ and man/ of the command line's own definition
+	@scripts/generate
+
+check-generated: ## check that they are what it makes
+	@scripts/generate --check
 
 format: ## put all Swift sources into the house's format
 	swift format --in-place --recursive --parallel $(SOURCES)

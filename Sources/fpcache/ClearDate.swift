@@ -12,7 +12,7 @@ struct ClearDate: ParsableCommand {
         fpcache clear-date 2020-01-21
         fpcache clear-date --branch head --branch 2020Q1 2020-01-01..2020-01-31
         fpcache clear-date -n -v 2020
-        psql -AXtc "SELECT date_to_clear FROM cache_clearing_dates" | fpcache clear-date -
+        fpcache clear-date - < dates.txt
       """)
 
   @OptionGroup var common: CommonOptions

@@ -12,10 +12,10 @@ struct FPCache: ParsableCommand {
       purge, measure and audit the tree. Nothing outside the cache directory is ever touched.
 
       EXAMPLES
-        fpcache clear-port graphics/py-pygeoapi    one port's pages and its category's
-        fpcache clear-date -n 2020-01              what clearing a month would remove
-        fpcache listen --once                      serve all waiting invalidations, then leave
-        fpcache stats                              the tree and the queues at a glance
+        fpcache clear-port graphics/py-pygeoapi   a port's pages and its category's
+        fpcache clear-date -n 2020-01             what clearing a month would remove
+        fpcache listen --once                     serve all that waits, then leave
+        fpcache stats                             the tree and the queues at a glance
 
       EXIT STATUS
         0   done; verify: clean
