@@ -131,7 +131,8 @@ public enum FieldKind: String, CaseIterable, Sendable {
 
   /// `CATEGORY/PORT/...`: what the ports family holds, so that no path has two owners.
   static func isBelowAPort(_ value: some RandomAccessCollection<UInt8>) -> Bool {
-    let parts = value.split(separator: UInt8(ascii: "/"), maxSplits: 2)
+    let parts = value.split(
+      separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: false)
     return parts.count == 3 && FieldKind.category.accepts(parts[0])
       && FieldKind.port.accepts(parts[1])
   }
