@@ -22,8 +22,14 @@ struct ClearWorker {
     switch task {
     case .keys(let range):
       for index in range { clear(index, push) }
-    case .folder(let index, let folder):
-      clear(index, in: folder, push)
+    case .folder(let index, let found):
+      let name = found.name + [0]
+      name.withUnsafeBytes { bytes in
+        guard let name = bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+          let folder = open(name, found.name.count, found.row, index, found.parent)
+        else { return }
+        clear(index, in: folder, push)
+      }
     }
   }
 
@@ -97,12 +103,14 @@ struct ClearWorker {
       folder.row.component + 1
       == clearer.layout.families[folder.row.family].pattern.components.count
     list(index, folder) { worker, name, length, type in
-      if type == .directory {
-        guard let child = worker.child(name, length, index, folder) else { return false }
+      // A link in a folder's place is tried and reported: what lies behind it is not cleared.
+      if type == .directory || (type == .symbolicLink && !isLast) {
+        guard let row = worker.row(of: name, length, index, folder) else { return false }
         if isLast {
-          worker.emptyFolder(name, length, index, child, of: folder)
+          worker.emptyFolder(name, length, index, row, of: folder)
         } else {
-          push(.folder(key: index, child))
+          let name = Array(Self.bytes(name, length))
+          push(.folder(key: index, FoundFolder(name: name, row: row, parent: folder)))
         }
         return false
       }
@@ -113,12 +121,13 @@ struct ClearWorker {
 
   /// Clears a folder within a tail, and removes it when the whole of it goes with the key.
   private mutating func emptyFolder(
-    _ name: CName, _ length: Int, _ index: Int, _ child: OpenFolder, of parent: OpenFolder
+    _ name: CName, _ length: Int, _ index: Int, _ row: PlacedRow, of parent: OpenFolder
   ) {
     // A key of one file names its folder: the folders beside and below it are not meant.
-    if tailPath(of: keys[index]) != nil { return }
+    if let path = tailPath(of: keys[index]), !path.starts(with: row.tail) { return }
+    guard let child = open(name, length, row, index, parent) else { return }
     clear(index, in: child, { _ in })
-    guard isUnfiltered(index), clearer.dryRun == .no else { return }
+    guard isUnfiltered(index, parent.row), clearer.dryRun == .no else { return }
     do throws(Errno) {
       try parent.directory.removeDirectory(name, clearer.kernel)
       report(index) { $0.matched = true }
@@ -131,15 +140,22 @@ struct ClearWorker {
     }
   }
 
-  /// The folder `name`, when it may hold pages of the key.
-  private mutating func child(
-    _ name: CName, _ length: Int, _ index: Int, _ folder: OpenFolder
-  ) -> OpenFolder? {
+  /// The row in the folder `name`, when it may hold pages of the key.
+  private mutating func row(
+    of name: CName, _ length: Int, _ index: Int, _ folder: OpenFolder
+  ) -> PlacedRow? {
     let bytes = Self.bytes(name, length)
     guard let row = matcher.enter(bytes, folder.row), agrees(row, with: keys[index]),
       isInTail(row, bytes)
     else { return nil }
-    let path = folder.path + Array(bytes) + [UInt8(ascii: "/")]
+    return row
+  }
+
+  /// Opens the folder `name` of another, or says why not.
+  private mutating func open(
+    _ name: CName, _ length: Int, _ row: PlacedRow, _ index: Int, _ folder: OpenFolder
+  ) -> OpenFolder? {
+    let path = folder.path + Array(Self.bytes(name, length)) + [UInt8(ascii: "/")]
     do throws(Errno) {
       let directory = try folder.directory.openDirectory(name)
       return OpenFolder(directory: directory, row: row, path: path)
@@ -162,9 +178,12 @@ struct ClearWorker {
     }
   }
 
-  /// Whether nothing is spared in the key's tail.
-  private func isUnfiltered(_ index: Int) -> Bool {
-    clearer.branches == nil && clearer.layout.families[keys[index].family].clearing == .everything
+  /// Whether nothing is spared in the key's tail: all that it binds, folders have shown.
+  private func isUnfiltered(_ index: Int, _ row: PlacedRow) -> Bool {
+    clearer.branches == nil && clearer.layout.families[row.family].clearing == .everything
+      && keys[index].bindings.allSatisfy { binding in
+        row.bound.contains { $0.field == binding.field }
+      }
   }
 
   /// Whether the file is a page of the key, and of a branch that is asked for.
