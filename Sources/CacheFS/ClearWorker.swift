@@ -130,7 +130,6 @@ struct ClearWorker {
     guard isUnfiltered(index, parent.row), clearer.dryRun == .no else { return }
     do throws(Errno) {
       try parent.directory.removeDirectory(name, clearer.kernel)
-      report(index) { $0.matched = true }
     } catch {
       // Not empty: a page was written meanwhile, or one could not go and has been reported.
       switch error {
