@@ -45,7 +45,8 @@ struct ClearWorker {
       names.append(name)
     }
     let depth = names.count
-    let tail = tailFolders(of: key)
+    let isLast = depth + 1 == components.count
+    let tail = isLast ? tailFolders(of: key) : []
     names += tail
     let bound = key.bindings.filter { binding in
       components.prefix(depth).contains { $0.fields.contains { $0.name == binding.field } }
@@ -57,27 +58,26 @@ struct ClearWorker {
     let folder = OpenFolder(
       directory: directory, row: row,
       path: Array(names.map { $0 + [UInt8(ascii: "/")] }.joined()))
-    if depth + 1 == components.count, tail.isEmpty,
-      let name = components[depth].render({ key.value(of: $0.name) })
-    {
-      removeByName(name, index, folder)
+    if isLast, let name = components[depth].render({ key.value(of: $0.name) }) {
+      // Never a path: the kernel would follow a link among its folders.
+      removeByName(Array(name.split(separator: UInt8(ascii: "/")).last ?? []), index, folder)
     } else {
       clear(index, in: folder, push)
     }
   }
 
-  /// The folders that a key names inside its family's tail: those of `{file...}`.
+  /// The folders that a key names inside its family's tail: those of `{file...}` or `{page...}`.
   private func tailFolders(of key: CacheKey) -> [[UInt8]] {
     guard let path = tailPath(of: key) else { return [] }
     return path.split(separator: UInt8(ascii: "/")).dropLast().map(Array.init)
   }
 
-  /// The value of a shape's field that spans components, when the key binds one.
+  /// The value of a field that spans components, when the key binds one.
   private func tailPath(of key: CacheKey) -> [UInt8]? {
-    for shape in clearer.layout.families[key.family].shapes {
-      for field in shape.fields where field.kind.spansComponents {
-        if let value = key.value(of: field.name) { return value }
-      }
+    let family = clearer.layout.families[key.family]
+    for field in family.pattern.fields + family.shapes.flatMap(\.fields)
+    where field.kind.spansComponents {
+      if let value = key.value(of: field.name) { return value }
     }
     return nil
   }
