@@ -194,7 +194,12 @@ struct ClearWorker {
     var isOfBranch = branches == nil
     var disagrees = false
     var unseen = Set(key.bindings.indices)
-    for bound in row.bound { key.see(bound.field, &unseen) }
+    for bound in row.bound {
+      key.see(bound.field, &unseen)
+      if let branches, bound.field == "branch", branches.contains(bound.value) {
+        isOfBranch = true
+      }
+    }
     let known = matcher.match(Self.bytes(name, length), row) { field, value in
       if let wanted = key.value(of: field.name) {
         if !value.elementsEqual(wanted) { disagrees = true }
