@@ -220,9 +220,12 @@ struct ClearWorker {
   ) {
     let buffer = self.buffer.take()
     defer { self.buffer.give(buffer) }
+    let failures = reports[index]?.failures.count ?? 0
     do throws(Errno) {
       while true {
         var removed = 0
+        // What failed in an earlier listing fails again in this one, or has gone now.
+        reports[index]?.failures.removeSubrange(failures...)
         let calls = try folder.directory.list(buffer) { name, length, type in
           let type = type == .unknown ? folder.directory.type(of: name) : type
           if body(&self, name, length, type) { removed += 1 }
@@ -230,7 +233,8 @@ struct ClearWorker {
         if calls <= 2 || removed == 0 || clearer.dryRun == .yes { return }
       }
     } catch {
-      fail(index, Array(folder.path.dropLast()), error)
+      // getdents64(2) has ENOENT for a folder that was removed after it was opened.
+      if error != .noSuchFileOrDirectory { fail(index, Array(folder.path.dropLast()), error) }
     }
   }
 
