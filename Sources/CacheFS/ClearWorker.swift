@@ -87,7 +87,7 @@ struct ClearWorker {
     do throws(OpenChain.Failure) {
       return try chain.open(names, from: clearer.root)
     } catch {
-      if error.error != .noSuchFileOrDirectory, !error.isPlainFile {
+      if !Self.saysAbsent(error.error), !error.isPlainFile {
         fail(index, Array(names.prefix(error.depth + 1).joined(separator: [0x2F])), error.error)
       }
       return nil
@@ -238,6 +238,12 @@ struct ClearWorker {
     }
   }
 
+  /// Whether an error says that there is no such page: a name too long for the file system
+  /// (some store no more than 143 bytes) can be nobody's.
+  private static func saysAbsent(_ error: Errno) -> Bool {
+    error == .noSuchFileOrDirectory || error == .fileNameTooLong
+  }
+
   // MARK: The last call
 
   private mutating func removeByName(_ name: [UInt8], _ index: Int, _ folder: OpenFolder) {
@@ -272,7 +278,7 @@ struct ClearWorker {
       return true
     } catch {
       // Somebody was faster: the page is gone, which is all that was asked.
-      if error == .noSuchFileOrDirectory { return false }
+      if Self.saysAbsent(error) { return false }
       report(index) { $0.matched = true }
       fail(index, path(of: name, length, folder).bytes, error)
       return false
