@@ -80,9 +80,13 @@ import Testing
       ),
       (.flag, ["n", "y"], ["N", "Y", "yn", "nn", "0"]),
       (.messageID, ["202001-a-b", "-", "a", "0", "--"], ["A", "a_b", "a.b", "a+b", "a@b"]),
-      (.word, ["rss2.0".replacing(".", with: "_"), "A-b_9", "-"], ["a.b", "a+b", "rss2.0"]),
+      (.word, ["rss2_0", "A-b_9", "-"], ["a.b", "a+b", "rss2.0"]),
       (.optionalWord, ["", "x11-fonts", "a+b", "A_b"], ["a.b", ".", ".."]),
       (.optionalPort, ["", "libsigc++20", "a.b", ".a"], ["a@b"]),
+      (
+        .format, ["atom", "rss2.0", "rss0.91", "opml", "R2"],
+        ["2.0", "rss.", ".0", "rss2.0.1", "rss2.x", "123.atom", "a.rss2.0", "rss_2"]
+      ),
       (.temporarySuffix, ["A1b2C3", "000000"], ["A1b2C", "A1b2C3d", "A1b2C_", "A1-2C3"]),
       (
         .name, ["a", ".a", "...", "*", "[a]", "a b", "\n", "é", "-rf", "..a", "a.."],

@@ -24,6 +24,7 @@ extension Dice {
     case .rest, .visibleRest, .portsTreePath:
       let names = (0...below(4)).map { _ in once(in: 2) ? treeName() : value(of: .name) }
       return Array(names.joined(separator: bytes("/")))
+    case .format: return pick(["atom", "rss2.0", "rss0.91", "a1"].map(bytes))
     case .port where once(in: 3):
       return pick(["libsigc++20", "R-cran-knitr", "gtk+2.0", "py-x", "-a"].map(bytes))
     default:

@@ -108,7 +108,8 @@ import Testing
   private func junk(near made: [MadePath], _ dice: inout Dice) -> [CachePath] {
     let paths = made.map(\.path)
     return paths.map { mutated($0, paths, &dice) }.filter { path in
-      path.bytes.split(separator: 0x2F).allSatisfy(FieldKind.isSafeName)
+      path.bytes.split(separator: 0x2F, omittingEmptySubsequences: false)
+        .allSatisfy(FieldKind.isSafeName)
     }
   }
 

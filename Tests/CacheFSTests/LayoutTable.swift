@@ -122,6 +122,9 @@ enum LayoutTable {
 
   private static let news = [
     Row("news", "news/news.rss.head.xml", "format=rss branch=head"),
+    Row("news", "news/news.rss2.0.head.xml", "format=rss2.0 branch=head"),
+    Row("news", "news/news.rss0.91.2020Q1.py.xml", "format=rss0.91 branch=2020Q1 flavor=py"),
+    Row("news", "news/news.123.rss2.0.head.xml", "watchlist=123 format=rss2.0 branch=head"),
     Row("news", "news/news.atom.head.py.xml", "format=atom branch=head flavor=py"),
     Row("news", "news/news.123.rss.2020Q1.xml", "watchlist=123 format=rss branch=2020Q1"),
     Row(

@@ -163,7 +163,7 @@ import Testing
 
   @Test func replacingByWhatDoesNotCompileIsRefused() {
     #expect(throws: PatternProblem.emptyComponent) { try layout.replacing("news", with: "a//b") }
-    #expect(throws: PatternProblem.ambiguous("category")) {
+    #expect(throws: PatternProblem.ambiguous("port")) {
       try layout.replacing("ports", with: "{category}-{port}/{page...}")
     }
   }

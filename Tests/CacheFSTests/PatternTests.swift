@@ -29,7 +29,8 @@ import Testing
     ("{category}{port}", "category"), ("{a:name}{b:name}", "a"), ("{number}{day}", "number"),
     ("{a:name}.{b:name}", "b"), ("{category}-{port}", "port"), ("{a:name}.{b:name}.x", "b"),
     ("{a:name}.{day}{number}", "number"), ("{page...}.{b:name}", "b"),
-    ("{a:name}-{b}.{c:name}", "c"), ("{a}-{b}-{c}", "b"), ("{a:name}1{number}", "number"),
+    ("{a:name}-{b}.{c:name}", "b"), ("{a:name}{suffix}", "a"), ("{a}-{b}-{c}", "b"),
+    ("{a:name}1{number}", "number"),
   ])
   func ambiguousOnesAreRefused(_ text: String, _ field: String) {
     #expect(throws: PatternProblem.ambiguous(field)) { try Pattern(text) }
@@ -38,8 +39,8 @@ import Testing
   @Test(arguments: [
     "a", "...", "a.b/c", "{year}{month}{day}", "{day}{number}", "{a}.{b:name}", "{a:name}.{b}",
     "{a:name}.{b}.{c}", "{a}.{b}.{c:name}.{d}.{e}", "{page...}.x", "x.{page...}",
-    "{a:name}{suffix}", "{number}x{b:number}",
-    "{a:name}.{number}{b:flag}".replacing("{b:flag}", with: ""),
+    "{number}x{b:number}",
+    "{a:name}.{number}",
     ".{a}", "{x:port?}.{files:flag}",
   ])
   func othersCompile(_ text: String) throws {
@@ -115,8 +116,6 @@ import Testing
     #expect(try cut(shape, "x" + many + ".htm") == nil)
     let digits = String(repeating: "1", count: 1_000_000)
     #expect(try cut("{a:number}x{b:number}y{c:name}z{d:number}w", digits) == nil)
-    #expect(
-      try cut("{a:number}x{b:number}", digits + "x" + digits) == [digits, digits])
     let dots = String(repeating: ".", count: 200)
     #expect(try cut("{a:name}.{b}.{c}.{d}.{e}", dots) == nil)
   }
@@ -125,7 +124,7 @@ import Testing
   @Test(arguments: [
     "{a}.{b:name}", "{a:name}.{b}", "{day}{a:number}", "{a:number}-{b}.{c:name}.{d}+{e}",
     "{id}.{c:word?}.{p:port?}.{f:flag}.html", "{a:name}.tmp{suffix}", "{year}{month}.{branch}.x",
-    "{c:category}/x".replacing("/x", with: ""), "a{b:port?}c",
+    "{c:category}", "a{b:port?}c",
   ])
   func renderedValuesAreFoundAgain(_ pattern: String) throws {
     var dice = Dice(7)
