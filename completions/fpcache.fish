@@ -1,0 +1,192 @@
+function __fpcache_should_offer_completions_for_flags_or_options -a expected_commands
+    set -l non_repeating_flags_or_options $argv[2..]
+    set -l non_repeating_flags_or_options_absent 0
+    set -l positional_index 0
+    set -l commands
+    __fpcache_parse_tokens
+    test "$commands" = "$expected_commands"; and return $non_repeating_flags_or_options_absent
+end
+
+function __fpcache_should_offer_completions_for_positional -a expected_commands positional_index_comparison expected_positional_index
+    set -l non_repeating_flags_or_options
+    set -l non_repeating_flags_or_options_absent 0
+    set -l positional_index 0
+    set -l commands
+    __fpcache_parse_tokens
+    test "$commands" = "$expected_commands" -a \( "$positional_index" "$positional_index_comparison" "$expected_positional_index" \)
+end
+
+function __fpcache_parse_tokens -S
+    set -l unparsed_tokens (__fpcache_tokens -pc)
+    switch $unparsed_tokens[1]
+    case 'fpcache'
+        __fpcache_parse_subcommand 0 'version' 'h/help'
+        switch $unparsed_tokens[1]
+        case 'listen'
+            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'once' 'settle=' 'poll-interval=' 'state-dir=' 'status-file=' 'metrics-file=' 'format=' 'version' 'h/help'
+        case 'clear-date'
+            __fpcache_parse_subcommand -r 1 'config=' 'cache-dir=' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'branch=+' 'news' 'require-match' '0/null' 'format=' 'version' 'h/help'
+        case 'clear-port'
+            __fpcache_parse_subcommand -r 1 'config=' 'cache-dir=' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'branch=+' 'news' 'require-match' '0/null' 'no-category' 'format=' 'version' 'h/help'
+        case 'clear-news'
+            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'format=' 'version' 'h/help'
+        case 'stats'
+            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'format=' 'group-by=' 'top=' 'older-than=' 'no-database' 'version' 'h/help'
+        case 'verify'
+            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'format=' 'only=' 'skip=' 'fix' 'no-database' 'stale-after=' 'max-backlog=' 'version' 'h/help'
+        case 'help'
+            __fpcache_parse_subcommand -r 1 'version'
+        end
+    end
+end
+
+function __fpcache_tokens
+    if test (string split -m 1 -f 1 -- . "$FISH_VERSION") -gt 3
+        commandline --tokens-raw $argv
+    else
+        commandline -o $argv
+    end
+end
+
+function __fpcache_parse_subcommand -S -a positional_count
+    argparse -s r -- $argv
+    set -l option_specs $argv[2..]
+    set -l is_repeating_positional $_flag_r
+    set -el _flag_r
+    set -a commands $unparsed_tokens[1]
+    set positional_index 0
+    while true
+        set -e unparsed_tokens[1]
+        argparse -sn "$commands" $option_specs -- $unparsed_tokens 2> /dev/null
+        set unparsed_tokens $argv
+        set positional_index (math $positional_index + 1)
+        for non_repeating_flag_or_option in $non_repeating_flags_or_options
+            if set -ql "_flag_$(string replace -a - _ -- $non_repeating_flag_or_option)"
+                set non_repeating_flags_or_options_absent 1
+                break
+            end
+        end
+        test (count $unparsed_tokens) -eq 0 -o \( -z "$is_repeating_positional" -a "$positional_index" -gt "$positional_count" \) && break
+    end
+end
+
+function __fpcache_complete_directories
+    set -l token (commandline -t)
+    string match -- '*/' $token
+    set -l subdirs $token*/
+    printf %s\n $subdirs
+end
+
+function __fpcache_custom_completion
+    set -x SAP_SHELL fish
+    set -x SAP_SHELL_VERSION $FISH_VERSION
+    set -l tokens (__fpcache_tokens -p)
+    if test -z "$(__fpcache_tokens -t)"
+        set -l index (count (__fpcache_tokens -pc))
+        set tokens $tokens[..$index] \'\' $tokens[(math $index + 1)..]
+    end
+    command $tokens[1] $argv $tokens
+end
+
+complete -c 'fpcache' -f
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache" version' -l 'version' -d 'Show the version.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpcache" -eq 1' -fa 'listen' -d 'Serve invalidations as the database announces them.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpcache" -eq 1' -fa 'clear-date' -d 'Delete the daily pages of dates.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpcache" -eq 1' -fa 'clear-port' -d 'Delete the pages of ports, and of their categories.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpcache" -eq 1' -fa 'clear-news' -d 'Empty the news family: feeds and the front page.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpcache" -eq 1' -fa 'stats' -d 'Count the tree and the rows that wait.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpcache" -eq 1' -fa 'verify' -d 'Audit the tree; change nothing unless told to.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpcache" -eq 1' -fa 'help' -d 'Show subcommand help information.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" v verbose' -l 'verbose' -s 'v' -d 'Say more: each path, each step.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" log' -l 'log' -d 'Where messages go.' -rfka 'stderr syslog'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" color' -l 'color' -d 'Colour in text for people.' -rfka 'auto always never'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" once' -l 'once' -d 'Drain everything that waits, then leave: for cron.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" settle' -l 'settle' -d 'Clear each key once more after this many seconds; 0 does not (default: 5).' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" poll-interval' -l 'poll-interval' -d 'Drain without being asked this often, in seconds (default: 60).' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" state-dir' -l 'state-dir' -d 'Where the list of keys to be cleared once more survives a crash.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" status-file' -l 'status-file' -d 'Keep the listener\'s status here, as JSON.' -rF
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" metrics-file' -l 'metrics-file' -d 'Keep the listener\'s metrics here, for Prometheus.' -rF
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" format' -l 'format' -d 'How to print the result of --once.' -rfka 'text json'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" version' -l 'version' -d 'Show the version.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" v verbose' -l 'verbose' -s 'v' -d 'Say more: each path, each step.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" log' -l 'log' -d 'Where messages go.' -rfka 'stderr syslog'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" color' -l 'color' -d 'Colour in text for people.' -rfka 'auto always never'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date"' -l 'branch' -d 'Only pages of this branch: head, or a quarter such as 2020Q1. May be given again.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" news' -l 'news' -d 'Empty the news family too, as the listener would.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" require-match' -l 'require-match' -d 'Exit with status 3 when a key matches nothing.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" 0 null' -s '0' -l 'null' -d 'Keys on standard input end in NUL.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" format' -l 'format' -d 'How to print the result.' -rfka 'text json'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" version' -l 'version' -d 'Show the version.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" v verbose' -l 'verbose' -s 'v' -d 'Say more: each path, each step.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" log' -l 'log' -d 'Where messages go.' -rfka 'stderr syslog'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" color' -l 'color' -d 'Colour in text for people.' -rfka 'auto always never'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port"' -l 'branch' -d 'Only pages of this branch: head, or a quarter such as 2020Q1. May be given again.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" news' -l 'news' -d 'Empty the news family too, as the listener would.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" require-match' -l 'require-match' -d 'Exit with status 3 when a key matches nothing.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" 0 null' -s '0' -l 'null' -d 'Keys on standard input end in NUL.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" no-category' -l 'no-category' -d 'Leave the category\'s own pages.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" format' -l 'format' -d 'How to print the result.' -rfka 'text json'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" version' -l 'version' -d 'Show the version.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" v verbose' -l 'verbose' -s 'v' -d 'Say more: each path, each step.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" log' -l 'log' -d 'Where messages go.' -rfka 'stderr syslog'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" color' -l 'color' -d 'Colour in text for people.' -rfka 'auto always never'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" format' -l 'format' -d 'How to print the result.' -rfka 'text json'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" version' -l 'version' -d 'Show the version.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" v verbose' -l 'verbose' -s 'v' -d 'Say more: each path, each step.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" log' -l 'log' -d 'Where messages go.' -rfka 'stderr syslog'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" color' -l 'color' -d 'Colour in text for people.' -rfka 'auto always never'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" format' -l 'format' -d 'How to print the result.' -rfka 'text json prometheus'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" group-by' -l 'group-by' -d 'Count by a field of the layout, such as category, branch or year.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" top' -l 'top' -d 'List this many groups and largest files.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" older-than' -l 'older-than' -d 'Count only files older than this, such as 90d.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" no-database' -l 'no-database' -d 'Leave the queues alone.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" version' -l 'version' -d 'Show the version.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" v verbose' -l 'verbose' -s 'v' -d 'Say more: each path, each step.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" log' -l 'log' -d 'Where messages go.' -rfka 'stderr syslog'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" color' -l 'color' -d 'Colour in text for people.' -rfka 'auto always never'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" format' -l 'format' -d 'How to print the result.' -rfka 'text json nagios'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" only' -l 'only' -d 'Look for these codes only.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" skip' -l 'skip' -d 'Do not look for these codes.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" fix' -l 'fix' -d 'Remove what is safe to remove: empty and expired pages.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" no-database' -l 'no-database' -d 'Leave the database alone.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" stale-after' -l 'stale-after' -d 'Report pages older than this, such as 365d.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" max-backlog' -l 'max-backlog' -d 'Report a queue with more rows than this.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" version' -l 'version' -d 'Show the version.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" h help' -s 'h' -l 'help' -d 'Show help information.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache help" version' -l 'version' -d 'Show the version.'
