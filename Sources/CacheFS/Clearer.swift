@@ -13,6 +13,9 @@ public struct Clearer: Sendable {
   /// nothing, whatever the number of cores (architecture.md, "Threads").
   public static let defaultThreads = 8
 
+  /// Starting a thread takes about as long as unlinking the pages of a few ports.
+  static let keysWorthAThread = 8
+
   public let layout: Layout
   public let dryRun: DryRun
   let root: Directory
@@ -50,7 +53,8 @@ public struct Clearer: Sendable {
     let seeds = stride(from: 0, to: keys.count, by: chunk).reversed().map {
       ClearTask.keys($0..<min($0 + chunk, keys.count))
     }
-    let threads = isAnyWide(keys) ? threads : min(threads, max(1, keys.count))
+    let threads =
+      isAnyWide(keys) ? threads : min(threads, max(1, keys.count / Self.keysWorthAThread))
     let makeWorker: @Sendable () -> ClearWorker = { ClearWorker(self, keys) }
     let workers = WorkPool.run(seeds, threads: threads, worker: makeWorker) {
       worker, task, pool in

@@ -226,7 +226,9 @@ public final class Connection {
   private var lastMessage: String {
     let text = String(cString: PQerrorMessage(handle))
     let lines = text.split(separator: "\n").map { $0.drop { $0 == " " || $0 == "\t" } }
-    return lines.isEmpty ? "connection closed" : lines.joined(separator: "; ")
+    guard let first = lines.first else { return "connection closed" }
+    return lines.count == 1
+      ? String(first) : "\(first) (\(lines.dropFirst().joined(separator: " ")))"
   }
 }
 
