@@ -10,7 +10,7 @@ import SystemPackage
 public struct Clearer: Sendable {
   /// How many threads unlink. The journal of ext4 batches what several threads ask for at once:
   /// 61,500 files of 20,508 folders took 3.9 s on one thread and 1.3 s on eight, more brought
-  /// nothing, whatever the number of cores (architecture.md, "Threads").
+  /// nothing, whatever the number of cores (ARCHITECTURE.md, "Threads").
   public static let defaultThreads = 8
 
   /// Starting a thread takes about as long as unlinking the pages of a few ports.

@@ -9,7 +9,7 @@ public enum FieldKind: String, CaseIterable, Sendable {
   case month
   /// Two digits. Whether such a day exists is for ``CalendarDate`` to say.
   case day
-  /// `head`, or a quarter such as `2020Q1` (freshports.md, section 2).
+  /// `head`, or a quarter such as `2020Q1` (docs/freshports.md, section 2).
   case branch
   /// A FreeBSD category: lower-case letters, digits and `+ - _ .`, not led by a sign.
   case category

@@ -1,4 +1,4 @@
-// The table of the FreshPorts cache (freshports.md, section 2) and the keys its site uses.
+// The table of the FreshPorts cache (docs/freshports.md, section 2) and the keys its site uses.
 
 extension Layout {
   /// The tree of FreshPorts, old shapes included.

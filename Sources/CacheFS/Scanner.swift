@@ -47,7 +47,7 @@ public struct ScannedEntry: ~Copyable {
 /// Walks one cache directory.
 public struct Scanner: Sendable {
   /// A scan is bound by the kernel's name cache, not by the disk: with more than a thread for
-  /// each core the threads only wait for each other (architecture.md, "Threads").
+  /// each core the threads only wait for each other (ARCHITECTURE.md, "Threads").
   public static let defaultThreads = 2
 
   let root: Directory

@@ -1,6 +1,6 @@
 // What the site asks to be listened to: the table listen_for.
 
-/// What a notification means. The names are listen_for's script_name (freshports.md, section 3).
+/// What a notification means. The names are listen_for's script_name (docs/freshports.md, section 3).
 public enum SiteEvent: String, CaseIterable, Sendable {
   case portUpdated = "listen_port"
   case dateUpdated = "listen_date_updated"

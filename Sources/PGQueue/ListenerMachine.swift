@@ -3,7 +3,7 @@
 
 /// What the listener should do next, decided from what has happened so far.
 public struct ListenerMachine: Sendable {
-  /// The intervals of drain-protocol.md.
+  /// The intervals of docs/drain-protocol.md.
   public struct Settings: Equatable, Sendable {
     /// How often every queue is drained without being asked to (`--poll-interval`).
     public var pollInterval = Duration.seconds(60)

@@ -14,7 +14,7 @@ import SystemPackage
 
 /// Everything that a command needs to know about the site.
 struct Config: Equatable, Sendable {
-  /// FreshPorts' own (freshports.md, section 2).
+  /// FreshPorts' own (docs/freshports.md, section 2).
   static let defaultCacheDirectory = "/var/db/freshports/cache"
   /// Read when no file is named, the first that exists.
   static let defaultFiles = [
