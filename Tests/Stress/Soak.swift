@@ -1,0 +1,4 @@
+import ArgumentParser
+struct Soak: ParsableCommand {
+  func run() throws {}
+}
