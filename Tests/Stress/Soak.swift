@@ -1,4 +1,5 @@
 import ArgumentParser
+
 struct Soak: ParsableCommand {
   func run() throws {}
 }
