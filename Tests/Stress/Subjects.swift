@@ -86,7 +86,7 @@ final class FpcacheSubject: Subject {
   @discardableResult
   private func end() throws -> CommandResult? {
     guard let daemon else { return nil }
-    let result = try daemon.waitForExit(timeout: .seconds(6))
+    let result = try daemon.waitForExit(timeout: .seconds(10))
     for line in daemon.lines where Self.troubles.contains(where: line.contains) {
       throw SupportError("the listener says: \(line)")
     }
