@@ -56,7 +56,8 @@ public func unescape(_ text: String) -> [UInt8]? {
     default: return nil
     }
   }
-  return bytes
+  // One text for each value: what could have been written otherwise is none of escape's.
+  return escape(bytes) == text ? bytes : nil
 }
 
 private func appendASCII(_ byte: UInt8, to text: inout String) {

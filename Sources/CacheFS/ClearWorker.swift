@@ -22,8 +22,14 @@ struct ClearWorker {
     switch task {
     case .keys(let range):
       for index in range { clear(index, push) }
-    case .folder(let index, let folder):
-      clear(index, in: folder, push)
+    case .folder(let index, let found):
+      let name = found.name + [0]
+      name.withUnsafeBytes { bytes in
+        guard let name = bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+          let folder = open(name, found.name.count, found.row, index, found.parent)
+        else { return }
+        clear(index, in: folder, push)
+      }
     }
   }
 
@@ -39,7 +45,8 @@ struct ClearWorker {
       names.append(name)
     }
     let depth = names.count
-    let tail = tailFolders(of: key)
+    let isLast = depth + 1 == components.count
+    let tail = isLast ? tailFolders(of: key) : []
     names += tail
     let bound = key.bindings.filter { binding in
       components.prefix(depth).contains { $0.fields.contains { $0.name == binding.field } }
@@ -51,27 +58,26 @@ struct ClearWorker {
     let folder = OpenFolder(
       directory: directory, row: row,
       path: Array(names.map { $0 + [UInt8(ascii: "/")] }.joined()))
-    if depth + 1 == components.count, tail.isEmpty,
-      let name = components[depth].render({ key.value(of: $0.name) })
-    {
-      removeByName(name, index, folder)
+    if isLast, let name = components[depth].render({ key.value(of: $0.name) }) {
+      // Never a path: the kernel would follow a link among its folders.
+      removeByName(Array(name.split(separator: UInt8(ascii: "/")).last ?? []), index, folder)
     } else {
       clear(index, in: folder, push)
     }
   }
 
-  /// The folders that a key names inside its family's tail: those of `{file...}`.
+  /// The folders that a key names inside its family's tail: those of `{file...}` or `{page...}`.
   private func tailFolders(of key: CacheKey) -> [[UInt8]] {
     guard let path = tailPath(of: key) else { return [] }
     return path.split(separator: UInt8(ascii: "/")).dropLast().map(Array.init)
   }
 
-  /// The value of a shape's field that spans components, when the key binds one.
+  /// The value of a field that spans components, when the key binds one.
   private func tailPath(of key: CacheKey) -> [UInt8]? {
-    for shape in clearer.layout.families[key.family].shapes {
-      for field in shape.fields where field.kind.spansComponents {
-        if let value = key.value(of: field.name) { return value }
-      }
+    let family = clearer.layout.families[key.family]
+    for field in family.pattern.fields + family.shapes.flatMap(\.fields)
+    where field.kind.spansComponents {
+      if let value = key.value(of: field.name) { return value }
     }
     return nil
   }
@@ -81,7 +87,7 @@ struct ClearWorker {
     do throws(OpenChain.Failure) {
       return try chain.open(names, from: clearer.root)
     } catch {
-      if error.error != .noSuchFileOrDirectory, !error.isPlainFile {
+      if !Self.saysAbsent(error.error), !error.isPlainFile {
         fail(index, Array(names.prefix(error.depth + 1).joined(separator: [0x2F])), error.error)
       }
       return nil
@@ -97,12 +103,14 @@ struct ClearWorker {
       folder.row.component + 1
       == clearer.layout.families[folder.row.family].pattern.components.count
     list(index, folder) { worker, name, length, type in
-      if type == .directory {
-        guard let child = worker.child(name, length, index, folder) else { return false }
+      // A link in a folder's place is tried and reported: what lies behind it is not cleared.
+      if type == .directory || (type == .symbolicLink && !isLast) {
+        guard let row = worker.row(of: name, length, index, folder) else { return false }
         if isLast {
-          worker.emptyFolder(name, length, index, child, of: folder)
+          worker.emptyFolder(name, length, index, row, of: folder)
         } else {
-          push(.folder(key: index, child))
+          let name = Array(Self.bytes(name, length))
+          push(.folder(key: index, FoundFolder(name: name, row: row, parent: folder)))
         }
         return false
       }
@@ -113,22 +121,15 @@ struct ClearWorker {
 
   /// Clears a folder within a tail, and removes it when the whole of it goes with the key.
   private mutating func emptyFolder(
-    _ name: CName, _ length: Int, _ index: Int, _ child: OpenFolder, of parent: OpenFolder
+    _ name: CName, _ length: Int, _ index: Int, _ row: PlacedRow, of parent: OpenFolder
   ) {
     // A key of one file names its folder: the folders beside and below it are not meant.
-    if tailPath(of: keys[index]) != nil { return }
-    let failures = reports[index]?.failures.count
+    if let path = tailPath(of: keys[index]), !path.starts(with: row.tail) { return }
+    guard let child = open(name, length, row, index, parent) else { return }
     clear(index, in: child, { _ in })
-    guard isUnfiltered(index) else { return }
-    if let ghosts = clearer.ghosts {
-      // The folder would go, and is a match of its own even if nothing was in it.
-      let wouldGo = reports[index]?.failures.count == failures
-      if wouldGo, ghosts.remove(CachePath(child.path)) { report(index) { $0.matched = true } }
-      return
-    }
+    guard isUnfiltered(index, parent.row), clearer.dryRun == .no else { return }
     do throws(Errno) {
       try parent.directory.removeDirectory(name, clearer.kernel)
-      report(index) { $0.matched = true }
     } catch {
       // Not empty: a page was written meanwhile, or one could not go and has been reported.
       switch error {
@@ -138,15 +139,22 @@ struct ClearWorker {
     }
   }
 
-  /// The folder `name`, when it may hold pages of the key.
-  private mutating func child(
-    _ name: CName, _ length: Int, _ index: Int, _ folder: OpenFolder
-  ) -> OpenFolder? {
+  /// The row in the folder `name`, when it may hold pages of the key.
+  private mutating func row(
+    of name: CName, _ length: Int, _ index: Int, _ folder: OpenFolder
+  ) -> PlacedRow? {
     let bytes = Self.bytes(name, length)
     guard let row = matcher.enter(bytes, folder.row), agrees(row, with: keys[index]),
       isInTail(row, bytes)
     else { return nil }
-    let path = folder.path + Array(bytes) + [UInt8(ascii: "/")]
+    return row
+  }
+
+  /// Opens the folder `name` of another, or says why not.
+  private mutating func open(
+    _ name: CName, _ length: Int, _ row: PlacedRow, _ index: Int, _ folder: OpenFolder
+  ) -> OpenFolder? {
+    let path = folder.path + Array(Self.bytes(name, length)) + [UInt8(ascii: "/")]
     do throws(Errno) {
       let directory = try folder.directory.openDirectory(name)
       return OpenFolder(directory: directory, row: row, path: path)
@@ -169,9 +177,12 @@ struct ClearWorker {
     }
   }
 
-  /// Whether nothing is spared in the key's tail.
-  private func isUnfiltered(_ index: Int) -> Bool {
-    clearer.branches == nil && clearer.layout.families[keys[index].family].clearing == .everything
+  /// Whether nothing is spared in the key's tail: all that it binds, folders have shown.
+  private func isUnfiltered(_ index: Int, _ row: PlacedRow) -> Bool {
+    clearer.branches == nil && clearer.layout.families[row.family].clearing == .everything
+      && keys[index].bindings.allSatisfy { binding in
+        row.bound.contains { $0.field == binding.field }
+      }
   }
 
   /// Whether the file is a page of the key, and of a branch that is asked for.
@@ -183,7 +194,12 @@ struct ClearWorker {
     var isOfBranch = branches == nil
     var disagrees = false
     var unseen = Set(key.bindings.indices)
-    for bound in row.bound { key.see(bound.field, &unseen) }
+    for bound in row.bound {
+      key.see(bound.field, &unseen)
+      if let branches, bound.field == "branch", branches.contains(bound.value) {
+        isOfBranch = true
+      }
+    }
     let known = matcher.match(Self.bytes(name, length), row) { field, value in
       if let wanted = key.value(of: field.name) {
         if !value.elementsEqual(wanted) { disagrees = true }
@@ -204,9 +220,12 @@ struct ClearWorker {
   ) {
     let buffer = self.buffer.take()
     defer { self.buffer.give(buffer) }
+    let failures = reports[index]?.failures.count ?? 0
     do throws(Errno) {
       while true {
         var removed = 0
+        // What failed in an earlier listing fails again in this one, or has gone now.
+        reports[index]?.failures.removeSubrange(failures...)
         let calls = try folder.directory.list(buffer) { name, length, type in
           let type = type == .unknown ? folder.directory.type(of: name) : type
           if body(&self, name, length, type) { removed += 1 }
@@ -214,8 +233,15 @@ struct ClearWorker {
         if calls <= 2 || removed == 0 || clearer.dryRun == .yes { return }
       }
     } catch {
-      fail(index, Array(folder.path.dropLast()), error)
+      // getdents64(2) has ENOENT for a folder that was removed after it was opened.
+      if error != .noSuchFileOrDirectory { fail(index, Array(folder.path.dropLast()), error) }
     }
+  }
+
+  /// Whether an error says that there is no such page: a name too long for the file system
+  /// (some store no more than 143 bytes) can be nobody's.
+  private static func saysAbsent(_ error: Errno) -> Bool {
+    error == .noSuchFileOrDirectory || error == .fileNameTooLong
   }
 
   // MARK: The last call
@@ -252,7 +278,7 @@ struct ClearWorker {
       return true
     } catch {
       // Somebody was faster: the page is gone, which is all that was asked.
-      if error == .noSuchFileOrDirectory { return false }
+      if Self.saysAbsent(error) { return false }
       report(index) { $0.matched = true }
       fail(index, path(of: name, length, folder).bytes, error)
       return false

@@ -39,7 +39,7 @@ public struct Clearer: Sendable {
     pathList = paths
     self.branches = branches
     // One thread at a time may ask the ghosts, and a dry run has no journal to wait for.
-    self.threads = dryRun == .yes ? 1 : threads
+    self.threads = dryRun == .yes ? 1 : max(1, threads)
     self.kernel = kernel
     ghosts = dryRun == .yes ? Ghosts() : nil
   }
@@ -96,7 +96,15 @@ final class Ghosts: @unchecked Sendable {
 /// A piece of work: some keys from the top, or one key in a folder found by listing.
 enum ClearTask: Sendable {
   case keys(Range<Int>)
-  case folder(key: Int, OpenFolder)
+  case folder(key: Int, FoundFolder)
+}
+
+/// A folder found by listing. It is opened when its turn comes: a category has thousands of
+/// ports, and a process a thousand descriptors.
+struct FoundFolder: Sendable {
+  let name: [UInt8]
+  let row: PlacedRow
+  let parent: OpenFolder
 }
 
 /// A folder being cleared: its descriptor, its row, and its path for reports.

@@ -53,10 +53,11 @@ struct ComponentPattern: Hashable, Sendable {
   /// Right of the open field, a field is delimited by the literal before it.
   private static func checkRightSide(_ tokens: [Token], after open: Int) throws(PatternProblem) {
     for index in tokens.indices where index > open {
-      guard case .field(let field) = tokens[index], field.kind.fixedWidth == nil,
-        case .literal(let text) = tokens[index - 1], let last = text.last
-      else { continue }
-      if field.kind.contains(last) { throw .ambiguous(field.name) }
+      guard case .field(let field) = tokens[index], field.kind.fixedWidth == nil else { continue }
+      // Read from the right, a field of a fixed width before it would be swallowed.
+      guard case .literal(let text) = tokens[index - 1], let last = text.last,
+        !field.kind.contains(last)
+      else { throw .ambiguous(field.name) }
     }
   }
 

@@ -27,6 +27,8 @@ public enum FieldKind: String, CaseIterable, Sendable {
   case optionalWord = "word?"
   /// Letters, digits and `+ - _ .`, possibly empty.
   case optionalPort = "port?"
+  /// A feed's format and its version, as in `atom` and `rss2.0`.
+  case format
   /// Six letters or digits, as mkstemp(3) makes them.
   case temporarySuffix = "suffix"
   /// Any name of one component.
@@ -77,6 +79,7 @@ public enum FieldKind: String, CaseIterable, Sendable {
       byte.isDigit || byte.isLetter || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
     case .optionalWord:
       byte.isDigit || byte.isLetter || (byte.isNameSign && byte != UInt8(ascii: "."))
+    case .format: byte.isDigit || byte.isLetter || byte == UInt8(ascii: ".")
     case .name: byte != 0 && byte != UInt8(ascii: "/")
     case .rest, .visibleRest, .portsTreePath: byte != 0
     }
@@ -105,6 +108,7 @@ public enum FieldKind: String, CaseIterable, Sendable {
     case .branch: return Self.isBranch(value)
     case .category: return value.first.map { $0.isDigit || $0.isLowerCase } ?? false
     case .port: return value.first != UInt8(ascii: ".")
+    case .format: return Self.isFormat(value)
     default: return true
     }
   }
@@ -115,6 +119,14 @@ public enum FieldKind: String, CaseIterable, Sendable {
     let quarter = value.suffix(2)
     return quarter.first == UInt8(ascii: "Q")
       && (UInt8(ascii: "1")...UInt8(ascii: "4")).contains(quarter.last ?? 0)
+  }
+
+  /// Letters and digits led by a letter, and a version's second number behind a dot at most: so
+  /// that `123.atom` is a watch list's feed and `rss2.0` is nobody's.
+  private static func isFormat(_ value: some RandomAccessCollection<UInt8>) -> Bool {
+    let parts = value.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    guard parts.count <= 2, parts[0].first?.isLetter == true else { return false }
+    return parts.count == 1 || (!parts[1].isEmpty && parts[1].allSatisfy(\.isDigit))
   }
 
   static func isSafeName(_ value: some RandomAccessCollection<UInt8>) -> Bool {
@@ -131,7 +143,8 @@ public enum FieldKind: String, CaseIterable, Sendable {
 
   /// `CATEGORY/PORT/...`: what the ports family holds, so that no path has two owners.
   static func isBelowAPort(_ value: some RandomAccessCollection<UInt8>) -> Bool {
-    let parts = value.split(separator: UInt8(ascii: "/"), maxSplits: 2)
+    let parts = value.split(
+      separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: false)
     return parts.count == 3 && FieldKind.category.accepts(parts[0])
       && FieldKind.port.accepts(parts[1])
   }
@@ -150,6 +163,7 @@ public enum FieldKind: String, CaseIterable, Sendable {
     case .word: "letters, digits, _ and -"
     case .optionalWord: "letters, digits and + - _, or nothing"
     case .optionalPort: "letters, digits and + - _ ., or nothing"
+    case .format: "a feed's format such as atom or rss2.0"
     case .temporarySuffix: "six letters or digits"
     case .name: "a file name of at most \(Self.longestName) bytes"
     case .rest: "a relative path without . or .."

@@ -121,7 +121,9 @@ extension Layout {
   /// - Throws: ``KeyError`` when the path is absolute, empty, or holds `.` or `..`.
   public func file(path: [UInt8]) throws(KeyError) -> CacheKey {
     guard FieldKind.isBelowAPort(path) else { return try key("files", [("path", path)]) }
-    let parts = path.split(separator: UInt8(ascii: "/"), maxSplits: 2).map(Array.init)
+    let parts = path.split(
+      separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: false
+    ).map(Array.init)
     return try key("ports", [("category", parts[0]), ("port", parts[1]), ("file", parts[2])])
   }
 

@@ -14,9 +14,9 @@ public struct Family: Hashable, Sendable {
   }
 
   public let name: String
-  /// The whole path. Its last field is the one that the shapes describe.
+  /// The whole path. The shapes describe its field `page`, or else its last one.
   public let pattern: Pattern
-  /// What the last field may look like, first match wins; none means anything goes.
+  /// What that field may look like, first match wins; none means anything goes.
   public let shapes: [Shape]
   public let clearing: Clearing
   /// Whether a site's configuration says where the family lies, so that its folder must exist.
@@ -46,7 +46,7 @@ public struct Family: Hashable, Sendable {
   }
 }
 
-/// What a family's last field may look like, with fields of its own.
+/// What a family's free field may look like, with fields of its own.
 ///
 /// A field that the path has bound already (the ID in `commits/ID/ID...`) must have the same value.
 public struct Shape: Hashable, Sendable, CustomStringConvertible {

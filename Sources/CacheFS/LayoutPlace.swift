@@ -191,6 +191,9 @@ public struct Matcher: Sendable {
 }
 
 extension Family {
-  /// The field that the shapes describe: the last of the pattern.
-  var shapedField: Field? { pattern.components.last?.fields.last }
+  /// The field that the shapes describe: `page`, or else the last of the pattern.
+  var shapedField: Field? {
+    let fields = pattern.components.last?.fields
+    return fields?.first { $0.name == "page" } ?? fields?.last
+  }
 }

@@ -69,12 +69,19 @@ public struct Scanner: Sendable {
     let makeWorker: @Sendable () -> ScanWorker<Visitor> = {
       ScanWorker(visitor: visitor(), layout)
     }
-    let workers = WorkPool.run([top], threads: threads, worker: makeWorker) {
-      worker, folder, pool in
-      worker.walk(folder) { pool.push($0) }
+    let workers = WorkPool.run([ScanTask.walk(top)], threads: threads, worker: makeWorker) {
+      worker, task, pool in
+      worker.perform(task) { pool.push($0) }
     }
     return workers.map(\.visitor)
   }
+}
+
+/// A piece of work. A folder found by listing is opened when its turn comes: a category has
+/// thousands of ports, and a process a thousand descriptors.
+private enum ScanTask: Sendable {
+  case walk(ScannedFolder)
+  case enter(name: [UInt8], parent: ScannedFolder)
 }
 
 /// What one thread of a scan does.
@@ -88,7 +95,15 @@ private struct ScanWorker<Visitor: ScanVisitor> {
     matcher = Matcher(layout)
   }
 
-  mutating func walk(_ folder: ScannedFolder, push: (ScannedFolder) -> Void) {
+  mutating func perform(_ task: ScanTask, push: (ScanTask) -> Void) {
+    switch task {
+    case .walk(let folder): walk(folder, push)
+    case .enter(let name, let parent):
+      if let folder = open(name, of: parent) { walk(folder, push) }
+    }
+  }
+
+  private mutating func walk(_ folder: ScannedFolder, _ push: (ScanTask) -> Void) {
     let buffer = buffers.take()
     defer { buffers.give(buffer) }
     var entries = 0
@@ -99,31 +114,31 @@ private struct ScanWorker<Visitor: ScanVisitor> {
           start: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: length)
         let type = type == .unknown ? folder.directory.type(of: name) : type
         if type == .directory {
-          enter(name, bytes, of: folder, push)
+          push(.enter(name: Array(bytes), parent: folder))
         } else {
           visit(name, bytes, of: folder)
         }
       }
       visitor.leave(folder, entries: entries)
     } catch {
-      visitor.fail(ClearFailure(path: folder.path, error: error))
+      // getdents64(2) has ENOENT for a folder that was removed after it was opened.
+      if error != .noSuchFileOrDirectory {
+        visitor.fail(ClearFailure(path: folder.path, error: error))
+      }
     }
   }
 
-  private mutating func enter(
-    _ name: CName, _ bytes: UnsafeBufferPointer<UInt8>, of folder: ScannedFolder,
-    _ push: (ScannedFolder) -> Void
-  ) {
-    let prefix = folder.prefix + Array(bytes) + [UInt8(ascii: "/")]
+  private mutating func open(_ name: [UInt8], of parent: ScannedFolder) -> ScannedFolder? {
     do throws(Errno) {
-      let directory = try folder.directory.openDirectory(name)
-      push(
-        ScannedFolder(
-          directory: directory, place: matcher.enter(bytes, at: folder.place), prefix: prefix))
+      return ScannedFolder(
+        directory: try parent.directory.openDirectory(name),
+        place: name.withUnsafeBufferPointer { matcher.enter($0, at: parent.place) },
+        prefix: parent.prefix + name + [UInt8(ascii: "/")])
     } catch {
       if error != .noSuchFileOrDirectory {
-        visitor.fail(ClearFailure(path: CachePath(Array(prefix.dropLast())), error: error))
+        visitor.fail(ClearFailure(path: CachePath(parent.prefix + name), error: error))
       }
+      return nil
     }
   }
 

@@ -80,7 +80,7 @@ private struct StatsCounter: ScanVisitor {
   private var unknown = Tally()
   private var groups: [[UInt8]: Tally] = [:]
   private var largest: [(path: CachePath, bytes: Int64)] = []
-  /// What a file must have to be among the largest, as far as is known.
+  /// The size of the last file that is still among the largest, once there are enough of them.
   private var smallestKept: Int64 = 0
   private var failures: [ClearFailure] = []
 
@@ -104,13 +104,11 @@ private struct StatsCounter: ScanVisitor {
 
   /// Keeps the list at `top` files, by sorting it whenever it has grown to twice that.
   private mutating func keepIfLarge(_ entry: borrowing ScannedEntry, _ top: Int) {
-    // Not `<=`: of files of one size those whose paths come first are kept.
     if entry.status.size < smallestKept { return }
     largest.append((entry.path, entry.status.size))
-    if largest.count / 2 > top {
-      largest = Self.first(top, of: largest)
-      smallestKept = largest.last?.bytes ?? 0
-    }
+    guard largest.count > 2 * top else { return }
+    largest = Self.first(top, of: largest)
+    smallestKept = largest.last?.bytes ?? 0
   }
 
   private static func first(

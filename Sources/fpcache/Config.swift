@@ -91,7 +91,7 @@ struct Config: Equatable, Sendable {
 
   /// A server that vanished without a word is found by the kernel too: after 10 s of silence it
   /// asks, and what has not been acknowledged within 15 s breaks the connection.
-  private static let keepalives = [
+  static let keepalives = [
     ("keepalives", "1"), ("keepalives_idle", "10"), ("keepalives_interval", "5"),
     ("keepalives_count", "2"), ("tcp_user_timeout", "15000"),
   ]
