@@ -55,8 +55,7 @@ public struct Clearer: Sendable {
     }
     let threads =
       isAnyWide(keys) ? threads : min(threads, max(1, keys.count / Self.keysWorthAThread))
-    let makeWorker: @Sendable () -> ClearWorker = { ClearWorker(self, keys) }
-    let workers = WorkPool.run(seeds, threads: threads, worker: makeWorker) {
+    let workers = WorkPool.run(seeds, threads: threads, worker: ClearWorker(self, keys)) {
       worker, task, pool in
       worker.perform(task) { pool.push($0) }
     }

@@ -66,10 +66,9 @@ public struct Scanner: Sendable {
   ) -> [Visitor] {
     let top = ScannedFolder(directory: root, place: LayoutPlace(root: layout), prefix: [])
     let layout = self.layout
-    let makeWorker: @Sendable () -> ScanWorker<Visitor> = {
-      ScanWorker(visitor: visitor(), layout)
-    }
-    let workers = WorkPool.run([ScanTask.walk(top)], threads: threads, worker: makeWorker) {
+    let workers = WorkPool.run(
+      [ScanTask.walk(top)], threads: threads, worker: ScanWorker(visitor: visitor(), layout)
+    ) {
       worker, task, pool in
       worker.perform(task) { pool.push($0) }
     }

@@ -36,7 +36,7 @@ final class WorkPool<Task: Sendable>: @unchecked Sendable {
 
   /// Gives each thread a worker of its own and returns the workers when nothing is left to do.
   static func run<Worker>(
-    _ tasks: [Task], threads: Int, worker makeWorker: @escaping @Sendable () -> Worker,
+    _ tasks: [Task], threads: Int, worker makeWorker: @autoclosure @escaping @Sendable () -> Worker,
     _ body: @escaping @Sendable (inout Worker, Task, WorkPool) -> Void
   ) -> [Worker] {
     let pool = WorkPool(tasks: tasks, threads: max(1, threads))

@@ -131,7 +131,7 @@ struct QueueAudit {
         continue
       }
       if let maxBacklog, rows > maxBacklog {
-        findings.append(Finding(.backlog, name, detail: "\(grouped(rows)) rows wait"))
+        findings.append(Finding(.backlog, name, detail: counted(rows, "row") + " waiting"))
       }
     }
     for channel in try Channel.all(on: connection) where channel.event == nil {

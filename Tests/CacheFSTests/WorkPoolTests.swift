@@ -10,7 +10,7 @@ import Testing
   @Test(arguments: 1...16)
   func everyTaskIsDoneOnce(_ threads: Int) {
     let limit = 3_000
-    let workers = WorkPool.run([1], threads: threads, worker: { [Int]() }) { done, task, pool in
+    let workers = WorkPool.run([1], threads: threads, worker: [Int]()) { done, task, pool in
       done.append(task)
       for child in [2 * task, 2 * task + 1] where child < limit { pool.push(child) }
     }
@@ -21,7 +21,7 @@ import Testing
   /// A chain is the worst case: all threads but one wait for each push.
   @Test(arguments: [1, 2, 3, 8, 16])
   func aChainIsFollowedToItsEnd(_ threads: Int) {
-    let workers = WorkPool.run([0], threads: threads, worker: { [Int]() }) { done, task, pool in
+    let workers = WorkPool.run([0], threads: threads, worker: [Int]()) { done, task, pool in
       done.append(task)
       if task < 2_000 { pool.push(task + 1) }
     }
@@ -32,7 +32,7 @@ import Testing
   func nothingToDoEnds(_ threads: Int) {
     let none: [Int] = []
     for _ in 0..<50 {
-      let workers = WorkPool.run(none, threads: threads, worker: { 0 }) { count, _, _ in count += 1
+      let workers = WorkPool.run(none, threads: threads, worker: 0) { count, _, _ in count += 1
       }
       #expect(workers == Array(repeating: 0, count: threads))
     }
@@ -40,19 +40,19 @@ import Testing
 
   @Test(arguments: [-1, 0])
   func thereIsAlwaysOneThread(_ threads: Int) {
-    let workers = WorkPool.run([1, 2, 3], threads: threads, worker: { 0 }) { sum, task, _ in
+    let workers = WorkPool.run([1, 2, 3], threads: threads, worker: 0) { sum, task, _ in
       sum += task
     }
     #expect(workers == [6])
   }
 
   @Test func moreThreadsThanTasks() {
-    let workers = WorkPool.run([5], threads: 16, worker: { 0 }) { sum, task, _ in sum += task }
+    let workers = WorkPool.run([5], threads: 16, worker: 0) { sum, task, _ in sum += task }
     #expect(workers.count == 16 && workers.reduce(0, +) == 5)
   }
 
   @Test func oneThreadTakesTheLastTaskFirst() {
-    let workers = WorkPool.run([1, 2, 3], threads: 1, worker: { [Int]() }) { done, task, pool in
+    let workers = WorkPool.run([1, 2, 3], threads: 1, worker: [Int]()) { done, task, pool in
       done.append(task)
       if task == 3 { [30, 31].forEach(pool.push) }
     }
@@ -62,7 +62,7 @@ import Testing
   @Test func eachThreadHasAWorkerOfItsOwn() {
     let made = Atomic(0)
     let workers = WorkPool.run(
-      Array(0..<100), threads: 8, worker: { made.add(1, ordering: .relaxed).newValue }
+      Array(0..<100), threads: 8, worker: made.add(1, ordering: .relaxed).newValue
     ) { _, _, _ in }
     #expect(Set(workers) == Set(1...8))
     #expect(made.load(ordering: .relaxed) == 8)

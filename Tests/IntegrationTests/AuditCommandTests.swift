@@ -1,0 +1,143 @@
+// stats and verify as a script sees them: numbers, findings, formats and exit statuses.
+
+import Testing
+
+@testable import TestSupport
+
+@Suite struct AuditCommandTests {
+  private func tree() throws -> TemporaryTree {
+    let tree = try TemporaryTree()
+    for path in [
+      "daily/2020/01/21.daily.head", "ports/www/page/Detail.Part1.head.PageSize100.PageNum1.html",
+      "ports/MOVED.PageSize100.PageNum1.html", "news/news.rss2.0.head.xml", "html/stats.html",
+      "searchlog.txt",
+    ] {
+      try tree.write(path, bytes: 10)
+    }
+    return tree
+  }
+
+  private func fpcache(_ arguments: [String], _ tree: TemporaryTree) throws -> CommandResult {
+    try Command.fpcache(arguments, in: tree, environment: ["FPCACHE_DIR": tree.path])
+  }
+
+  @Test("stats counts files and bytes of each family, and what matches no pattern")
+  func stats() throws {
+    let tree = try tree()
+    try tree.write("daily/notes.txt", bytes: 7)
+    let json = try fpcache(["stats", "--no-database", "--format", "json"], tree)
+    #expect(json.status == 0, "\(json)")
+    for part in [
+      "{\"version\":1,\"cache_dir\":\"\(tree.path)\",", "\"daily\":{\"files\":1,\"bytes\":10,",
+      "\"unknown\":{\"files\":1,\"bytes\":7,", "\"total\":{\"files\":7,\"bytes\":67,",
+    ] {
+      #expect(json.stdout.contains(part), "\(part) in \(json)")
+    }
+    let groups = try fpcache(
+      ["stats", "--no-database", "--format", "json", "--group-by", "branch"], tree)
+    #expect(
+      groups.stdout.contains("\"groups\":[{\"value\":\"head\",\"files\":3,\"bytes\":30,"),
+      "\(groups)")
+    let unknown = try fpcache(["stats", "--no-database", "--group-by", "colour"], tree)
+    #expect(unknown.status == 64, "\(unknown)")
+    #expect(unknown.stderr.contains("expected one of year, month, day, branch, "), "\(unknown)")
+  }
+
+  @Test("stats counts the rows that wait, where there is a database")
+  func queues() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    _ = try database.sql(
+      """
+      INSERT INTO cache_clearing_dates (date_to_clear) VALUES ('2020-01-21'), ('2020-01-22');
+      DROP TABLE cache_clearing_files CASCADE;
+      """)
+    let result = try fpcache(
+      ["stats", "--dsn", database.listenerDSN, "--format", "json"], try tree())
+    #expect(result.status == 0, "\(result)")
+    #expect(
+      result.stdout.contains(
+        "\"queues\":{\"cache_clearing_ports\":{\"rows\":0},\"cache_clearing_dates\":{\"rows\":2},"
+          + "\"cache_clearing_commits\":{\"rows\":0},\"cache_clearing_files\":{\"rows\":null}}"),
+      "\(result)")
+    // A database that nobody named and that is not there is no failure.
+    let none = try fpcache(["stats"], try tree())
+    #expect(none.status == 0, "\(none)")
+    #expect(none.stderr.contains("queues not counted"), "\(none)")
+  }
+
+  @Test("verify finds nothing in a sound tree, and changes nothing")
+  func clean() throws {
+    let tree = try tree()
+    let before = try tree.snapshot()
+    let result = try fpcache(["verify", "--no-database"], tree)
+    #expect(result.status == 0 && result.stdout == "clean in 6 files\n", "\(result)")
+    #expect(try tree.snapshot() == before)
+  }
+
+  @Test(
+    "verify finds each fault, and says so in every format",
+    arguments: [
+      ("notes.txt", 5, "unknown", "warning"),
+      ("daily/2020/02/30.daily.head", 5, "bad-date", "warning"),
+      ("daily/2020/13/01.daily.head", 5, "bad-date", "warning"),
+      ("daily/2020/01/22.daily.head", 0, "empty", "critical"),
+      ("ports/www/page/core", 5, "unknown", "warning"),
+    ])
+  func findings(_ path: String, _ bytes: Int, _ code: String, _ severity: String) throws {
+    let tree = try tree()
+    try tree.write(path, bytes: bytes)
+    let json = try fpcache(["verify", "--no-database", "--format", "json"], tree)
+    #expect(json.status == 1, "\(json)")
+    #expect(
+      json.stdout.hasPrefix(
+        "{\"version\":1,\"dry_run\":false,\"files\":7,\"counts\":{\"\(code)\":1},\"findings\":"
+          + "[{\"code\":\"\(code)\",\"severity\":\"\(severity)\",\"path\":\"\(path)\","), "\(json)")
+    let nagios = try fpcache(["verify", "--no-database", "--format", "nagios"], tree)
+    #expect(
+      nagios.stdout
+        == "FPCACHE \(severity.uppercased()) - \(code)=1 | findings=1 files=7\n", "\(nagios)")
+    #expect(nagios.status == (severity == "critical" ? 2 : 1))
+    #expect(try fpcache(["verify", "--no-database", "--skip", code], tree).status == 0)
+    #expect(try fpcache(["verify", "--no-database", "--only", "symlink"], tree).status == 0)
+  }
+
+  @Test("verify --fix removes an empty page and leaves the unknown; -n leaves both")
+  func fix() throws {
+    let tree = try tree()
+    try tree.write("html/empty", bytes: 0)
+    try tree.write("junk", bytes: 1)
+    let before = try tree.snapshot()
+    _ = try fpcache(["verify", "--no-database", "--fix", "-n"], tree)
+    #expect(try tree.snapshot() == before)
+    let result = try fpcache(["verify", "--no-database", "--fix"], tree)
+    #expect(result.status == 1 && result.stdout.contains("html/empty: removed"), "\(result)")
+    #expect(!tree.exists("html/empty") && tree.exists("junk"))
+  }
+
+  @Test("verify tells of a configured folder that does not exist, and of a backlog")
+  func configuredFolder() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    _ = try database.sql("INSERT INTO cache_clearing_dates (date_to_clear) VALUES ('2020-01-21')")
+    let tree = try TemporaryTree()
+    try tree.makeDirectory("cache/news")
+    try tree.write(
+      "fp.ini", text: "[dirs]\nBASEDIR = \(tree.path)\nNEWS_CACHE_DIR = %(BASEDIR)s/cache/new/*\n")
+    let result = try Command.fpcache(
+      [
+        "verify", "--config", tree.fullPath("fp.ini"), "--dsn", database.listenerDSN,
+        "--max-backlog", "0",
+      ], in: tree)
+    #expect(result.status == 1, "\(result)")
+    #expect(result.stdout.contains("missing-dir (critical): 1:"), "\(result)")
+    #expect(result.stdout.contains("  new\n"), "\(result)")
+    #expect(result.stdout.contains("cache_clearing_dates: 1 row waiting"), "\(result)")
+  }
+
+  @Test(
+    "help of every subcommand is there",
+    arguments: ["listen", "clear-date", "clear-port", "clear-news", "stats", "verify"])
+  func help(command: String) throws {
+    let result = try Command.fpcache([command, "--help"])
+    #expect(result.status == 0 && result.stdout.contains("EXAMPLES"), "\(result)")
+  }
+}
