@@ -56,7 +56,7 @@ struct Audit: Equatable {
       if shown.count < findings.count {
         lines.append("  and \(grouped(findings.count - shown.count)) more (-v lists all)")
       }
-      lines.append("  remedy: \(code.remedy)")
+      if open.contains(where: { $0.code == code }) { lines.append("  remedy: \(code.remedy)") }
     }
     let verdict = open.isEmpty ? "clean" : counted(open.count, "finding")
     lines.append(

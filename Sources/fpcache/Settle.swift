@@ -34,7 +34,8 @@ final class Settle {
     replay()
   }
 
-  /// Opens the list in the state directory; without one, it lives in memory and says so.
+  /// Opens the list in the state directory; without one, it lives in memory and says so, unless
+  /// nothing will be put on it.
   static func open(
     _ delay: Duration, stateDirectory: FilePath, layout: Layout, _ logger: Logger
   ) -> Settle {
@@ -43,12 +44,14 @@ final class Settle {
       log = try FileSettleLog(in: stateDirectory)
     } catch {
       log = MemorySettleLog()
-      let reason = error == .wouldBlock ? "another fpcache listen has it" : "\(error)"
-      logger.warning(
-        """
-        state directory \(escape(Array(stateDirectory.string.utf8))): \(reason); \
-        the settle list will not survive a crash. Name another with --state-dir
-        """)
+      if delay > .zero {
+        let reason = error == .wouldBlock ? "another fpcache listen has it" : "\(error)"
+        logger.warning(
+          """
+          state directory \(escape(Array(stateDirectory.string.utf8))): \(reason); \
+          the settle list will not survive a crash. Name another with --state-dir
+          """)
+      }
     }
     return Settle(delay, log, layout: layout, logger)
   }
