@@ -3,7 +3,7 @@
 
 SOURCES = Package.swift Sources Tests $(wildcard Benchmarks)
 
-.PHONY: help demo test build generate check-generated format lint clean
+.PHONY: help demo test stress soak build generate check-generated format lint clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,12 @@ demo: ## see a page being cleared: a throwaway PostgreSQL, a small cache, the li
 
 test: ## run all tests, on a PostgreSQL of their own; prints the summary, or all on failure
 	@scripts/test
+
+stress: ## try to make the listener leave a stale page; about ten minutes, or STRESS=--quick
+	@scripts/stress table $(STRESS)
+
+soak: ## run one listener under random faults and see whether it grows; SOAK="--minutes 20"
+	@scripts/stress soak $(SOAK)
 
 build: ## build the release program: .build/release/fpcache
 	swift build -c release --static-swift-stdlib --product fpcache

@@ -30,6 +30,9 @@ let package = Package(
     .target(
       name: "TestSupport", path: "Tests/TestSupport",
       exclude: ["SQL"], swiftSettings: strict),
+    .executableTarget(
+      name: "Stress", dependencies: ["PGQueue", "TestSupport", argumentParser],
+      path: "Tests/Stress", swiftSettings: strict),
     .testTarget(
       name: "CacheFSTests", dependencies: ["CacheFS", "TestSupport"], swiftSettings: strict),
     .testTarget(

@@ -82,18 +82,20 @@ struct Listen: ParsableCommand {
       manager: once ? nil : ServiceManager(environment()["NOTIFY_SOCKET"]), lastError: lastError,
       logger)
     let settle = common.dryRun ? nil : settleList(settings, site.clearer.layout, logger)
-    let drain = Drain(site.clearer, settle, logger)
+    let (connection, listenerSettings) = (site.connection, site.settings)
+    // From here on the drain alone holds the cache directory open, and can let go of it at SIGHUP.
+    let drain = Drain((consume site).clearer, settle, logger)
     let service = ListenService(drain, settle, reporter, logger) { () throws(UserError) in
       try self.site(common.resolve(), logger)
     }
     if once {
       let run = DrainOnce(drain, service, signals)
-      let result = try run.drainAll(site.connection)
+      let result = try run.drainAll(connection)
       report(result)
       run.settle()
       try result.status.leave()
     } else {
-      Listener(site.connection, settings: site.settings, signals: signals, service: service).run()
+      Listener(connection, settings: listenerSettings, signals: signals, service: service).run()
     }
   }
 

@@ -21,6 +21,8 @@ final class ListenService: ListenerService {
   /// Whether no drain has been completed on this connection.
   private var isFresh = true
   private var isDeaf = false
+  /// Whether the log has it that a writer holds a queue.
+  private var hasToldOfWriter = false
 
   init(
     _ drain: Drain, _ settle: Settle?, _ reporter: HealthReporter, _ logger: Logger,
@@ -79,11 +81,13 @@ final class ListenService: ListenerService {
     notifiedAt = nil
     reporter.enter(isDeaf ? .polling : .listening)
     reporter.drained(tally, time, complete: complete)
-    if isFresh || tally.rows > 0 || tally.files > 0 || !complete {
+    let isHeld = !complete && !hasToldOfWriter
+    hasToldOfWriter = !complete
+    if isFresh || tally.rows > 0 || tally.files > 0 || isHeld {
       let rest = complete ? "" : "; a writer holds the rest, pages are gone and rows follow"
       logger.notice("drained: \(tally.text) in \(time.text)\(rest)")
     }
-    if complete { isFresh = false }
+    isFresh = false
   }
 
   private func empty(_ family: String) {

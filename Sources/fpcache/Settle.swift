@@ -96,7 +96,6 @@ final class Settle {
   /// - Returns: the time until the next is due; nil when none waits.
   func run(_ clear: ([CacheKey]) -> Void) -> Duration? {
     guard let due = headDue else { return nil }
-    // The clock may have been set back: never wait for longer than the delay.
     let left = min(due - Self.now(), delay.milliseconds)
     guard left <= 0 else { return .milliseconds(left) }
     do throws(Errno) {
@@ -148,7 +147,9 @@ final class Settle {
       headDue = nil
       return
     }
-    headDue = Self.due(String(decoding: bytes, as: UTF8.self)) ?? Self.now()
+    let due = Self.due(String(decoding: bytes, as: UTF8.self)) ?? Self.now()
+    // The clock may have been set back: never wait for longer than the delay.
+    headDue = min(due, Self.now() + delay.milliseconds)
   }
 
   /// The key of a line; nil for what this layout does not know any more.

@@ -1,0 +1,150 @@
+// The one wrapper of libpq, and the queue's statements, on a real PostgreSQL.
+
+import Testing
+
+@testable import PGQueue
+@testable import TestSupport
+
+@Suite struct ConnectionTests {
+  private func connect(_ database: TestDatabase) throws -> Connection {
+    try Connection(ConnectionParameters([("dbname", database.listenerDSN)]))
+  }
+
+  @Test("values come back as bytes, NULL as nil, and what is not there as nil")
+  func values() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let connection = try connect(database)
+    let rows = try connection.query("SELECT $1::text, NULL, E'a\\nb'", ["x'y\"z"])
+    #expect(rows.count == 1)
+    #expect(rows[0, 0] == Array("x'y\"z".utf8))
+    #expect(rows[0, 1] == nil)
+    #expect(rows.text(0, 2) == "a\nb")
+    #expect(rows[1, 0] == nil && rows[0, 3] == nil && rows[-1, 0] == nil)
+  }
+
+  @Test("what the server refuses is told with its state, and the connection stays usable")
+  func refused() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let connection = try connect(database)
+    #expect {
+      try connection.query("SELECT * FROM nowhere")
+    } throws: { error in
+      guard case .refused(let reason) = error as? DatabaseError else { return false }
+      return reason.isMissingTable && reason.message.contains("nowhere")
+    }
+    #expect {
+      try connection.query("SELECT * FROM ports")
+    } throws: { error in
+      guard case .refused(let reason) = error as? DatabaseError else { return false }
+      return reason.isPermissionDenied
+    }
+    #expect(try connection.query("SELECT 1").text(0, 0) == "1")
+  }
+
+  @Test("a connection that the server ends is lost; one that cannot be made is unreachable")
+  func lost() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let connection = try connect(database)
+    _ = try database.sql("SELECT pg_terminate_backend(\(connection.backend))")
+    #expect {
+      try connection.query("SELECT 1")
+    } throws: { error in
+      if case .lost = error as? DatabaseError { true } else { false }
+    }
+    #expect {
+      _ = try Connection(ConnectionParameters([("host", "/nowhere"), ("dbname", "x")]))
+    } throws: { error in
+      guard case .unreachable(let message) = error as? DatabaseError else { return false }
+      return message.contains("/nowhere/.s.PGSQL.5432")
+    }
+    #expect(throws: DatabaseError.badConnectionString) {
+      try ConnectionParameters.check("host=x password")
+    }
+  }
+
+  @Test(
+    "any name can be a channel's",
+    arguments: ["port_updated", "Robert'); DROP TABLE x;--", "a\"b\"\"", "é", "with space"])
+  func channels(name: String) throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let connection = try connect(database)
+    let quoted = try connection.quoted(identifier: name)
+    try connection.query("LISTEN \(quoted)")
+    try connection.query("NOTIFY \(quoted), 'ignored'")
+    #expect(try connection.takeNotifications().map(\.channel) == [name])
+    #expect(try connection.takeNotifications().isEmpty)
+  }
+
+  @Test("a name that the server cuts short is still the channel's")
+  func longChannel() {
+    let long = String(repeating: "l", count: 70)
+    let channel = Channel(name: long, scriptName: "listen_port")
+    #expect(channel.isNamed(String(repeating: "l", count: 63)))
+    #expect(!channel.isNamed(String(repeating: "l", count: 20)))
+    #expect(!Channel(name: "port_updated", scriptName: "").isNamed("port"))
+  }
+
+  @Test("batches go by number, not by text, and hold what the key needs")
+  func batches() throws {
+    let database = try PostgresServer.shared.makeDatabase(shape: .plain)
+    _ = try database.sql(
+      """
+      INSERT INTO cache_clearing_ports (port_id, category, port)
+        SELECT i, 'www', 'p' || i FROM generate_series(1, 25) i;
+      INSERT INTO cache_clearing_dates (date_to_clear) VALUES (NULL), ('2020-01-21'), ('infinity');
+      """)
+    let connection = try connect(database)
+    let queue = Queue(.ports, on: connection)
+    let first = try queue.batch(after: nil, limit: 10)
+    let second = try queue.batch(after: first.last?.position, limit: 100)
+    #expect(first.map(\.position) == (1...10).map(String.init))
+    #expect(second.map(\.position) == (11...25).map(String.init))
+    #expect(first.first?.key == [Array("www".utf8), Array("p1".utf8)])
+    let dates = try Queue(.dates, on: connection).batch(after: nil, limit: 10)
+    #expect(dates.map(\.key) == [[nil], [Array("2020-01-21".utf8)], [nil]])
+  }
+
+  @Test("the lock waits for no one longer than 50 ms, and retires just the rows it is given")
+  func lockAndRetire() throws {
+    let database = try PostgresServer.shared.makeDatabase(shape: .plain)
+    _ = try database.sql(
+      "INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1,'a','b'),(2,'c','d')")
+    let queue = Queue(.ports, on: try connect(database))
+    let writer = try database.session()
+    _ = try writer.sql(
+      "BEGIN; INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (3,'e','f')")
+    #expect(try queue.lock() == false)
+    _ = try writer.sql("COMMIT")
+    #expect(try queue.lock())
+    let rows = try queue.batch(after: nil, limit: 10)
+    #expect(rows.count == 3)
+    #expect(try queue.retire(Array(rows.dropFirst())) == 2)
+    #expect(try queue.count() == 1)
+  }
+
+  @Test("the place of a row is two numbers and nothing else")
+  func place() {
+    #expect(QueueRow.Place("(12,3)")?.text == "(12,3)")
+    for text in ["", "12,3", "(a,1)", "(1,70000)", "(1,2,3)", "(1)", "(-1,2)"] {
+      #expect(QueueRow.Place(text)?.text != text || text == "(12,3)", "\(text)")
+    }
+  }
+
+  @Test("a backlog has an age only where date_added is a timestamp")
+  func backlog() throws {
+    let database = try PostgresServer.shared.makeDatabase(shape: .plain)
+    _ = try database.sql(
+      """
+      ALTER TABLE cache_clearing_dates ALTER date_added DROP DEFAULT,
+        ALTER date_added TYPE time USING date_added::time;
+      INSERT INTO cache_clearing_dates (date_to_clear, date_added) VALUES ('2020-01-21', '10:00');
+      INSERT INTO cache_clearing_ports (port_id, category, port, date_added)
+        VALUES (1, 'a', 'b', now() - interval '2 days');
+      """)
+    let backlog = try QueueBacklog.all(on: try connect(database))
+    let dates = try #require(backlog.first { $0.table == .dates })
+    let ports = try #require(backlog.first { $0.table == .ports })
+    #expect(dates.rows == 1 && dates.oldestAge == nil)
+    #expect(ports.rows == 1 && abs((ports.oldestAge ?? 0) - 172_800) < 3_600)
+  }
+}

@@ -1,0 +1,196 @@
+// The listener's decisions, tested without a socket or a clock: inputs and times go in, the
+// outputs are compared.
+
+import Testing
+
+@testable import PGQueue
+
+@Suite struct ListenerMachineTests {
+  typealias Output = ListenerMachine.Output
+
+  /// Everything that a new connection asks to be done besides the queues.
+  private static let atConnect = Set(SiteEvent.allCases).subtracting([.packagesImported])
+
+  private func machine() -> ListenerMachine { ListenerMachine(jitter: { 0 }) }
+
+  /// A machine whose first drain is done and whose first probe came back, at 1 s.
+  private func settled() -> ListenerMachine {
+    var machine = machine()
+    _ = machine.handle(.started, at: .zero)
+    _ = machine.handle(.connected, at: .zero)
+    _ = machine.handle(.probeReturned, at: .zero)
+    for queue in QueueTable.all {
+      _ = machine.handle(.served(queue, .drained(retryAfter: nil)), at: .seconds(1))
+    }
+    return machine
+  }
+
+  @Test("at connect it probes, then drains every queue unasked, then empties what events ask for")
+  func connect() {
+    var machine = machine()
+    #expect(machine.handle(.started, at: .seconds(5)) == [.connect])
+    #expect(machine.handle(.connected, at: .seconds(5)) == [.probe])
+    #expect(machine.handle(.timePassed, at: .seconds(5)) == [.serve(.ports)])
+    let done = ListenerMachine.Served.drained(retryAfter: nil)
+    #expect(machine.handle(.served(.ports, done), at: .seconds(5)) == [.serve(.dates)])
+    #expect(machine.handle(.served(.dates, done), at: .seconds(5)) == [.serve(.commits)])
+    #expect(machine.handle(.served(.commits, done), at: .seconds(5)) == [.serve(.files)])
+    #expect(
+      machine.handle(.served(.files, done), at: .seconds(5))
+        == [.finish(Self.atConnect, complete: true)])
+    #expect(machine.handle(.timePassed, at: .seconds(6)) == [])
+  }
+
+  @Test("a notification drains its queue only; one without a queue is finished at once")
+  func notified() {
+    var machine = settled()
+    #expect(machine.handle(.notified([.dateUpdated]), at: .seconds(2)) == [.serve(.dates)])
+    #expect(
+      machine.handle(.served(.dates, .drained(retryAfter: nil)), at: .seconds(2))
+        == [.finish([.dateUpdated], complete: true)])
+    #expect(
+      machine.handle(.notified([.packagesImported]), at: .seconds(3))
+        == [.finish([.packagesImported], complete: true)])
+  }
+
+  @Test("queues take turns, so that a long one does not starve the others")
+  func turns() {
+    var machine = settled()
+    #expect(
+      machine.handle(.notified([.portUpdated, .fileUpdated]), at: .seconds(2)) == [.serve(.ports)])
+    #expect(machine.handle(.served(.ports, .more), at: .seconds(2)) == [.serve(.files)])
+    #expect(machine.handle(.served(.files, .more), at: .seconds(2)) == [.serve(.ports)])
+  }
+
+  @Test("a queue that a writer holds is tried again after 20 ms, doubling to 1 s")
+  func contention() {
+    var machine = settled()
+    var now = Duration.seconds(2)
+    #expect(machine.handle(.notified([.portUpdated]), at: now) == [.serve(.ports)])
+    for delay in [20, 40, 80, 160, 320] {
+      #expect(machine.handle(.served(.ports, .contended), at: now) == [])
+      #expect(machine.deadline == now + .milliseconds(delay))
+      #expect(machine.handle(.timePassed, at: now + .milliseconds(delay - 1)) == [])
+      now += .milliseconds(delay)
+      #expect(machine.handle(.timePassed, at: now) == [.serve(.ports)])
+    }
+    // After a second of it the drain is finished without the queue, and says so.
+    #expect(machine.handle(.served(.ports, .contended), at: now) == [])
+    now += .milliseconds(639)
+    #expect(
+      machine.handle(.timePassed, at: now) == [.finish([.portUpdated], complete: false)])
+    now += .milliseconds(1)
+    for _ in 0..<3 {
+      #expect(machine.handle(.timePassed, at: now) == [.serve(.ports)])
+      #expect(
+        machine.handle(.served(.ports, .contended), at: now) == [.finish([], complete: false)])
+      #expect(machine.deadline == now + .seconds(1))
+      now += .seconds(1)
+    }
+    #expect(machine.handle(.timePassed, at: now) == [.serve(.ports)])
+    #expect(
+      machine.handle(.served(.ports, .drained(retryAfter: nil)), at: now)
+        == [.finish([], complete: true)])
+  }
+
+  @Test("rows that have to wait bring the queue back when their time has come")
+  func retry() {
+    var machine = settled()
+    _ = machine.handle(.notified([.portUpdated]), at: .seconds(2))
+    #expect(
+      machine.handle(.served(.ports, .drained(retryAfter: .seconds(3))), at: .seconds(2))
+        == [.finish([.portUpdated], complete: true)])
+    #expect(machine.handle(.timePassed, at: .seconds(4)) == [])
+    #expect(machine.handle(.timePassed, at: .seconds(5)) == [.serve(.ports)])
+  }
+
+  @Test("reconnecting: 100 ms, doubling to 30 s, and anew after a minute that held")
+  func reconnect() {
+    var machine = machine()
+    var now = Duration.zero
+    #expect(machine.handle(.started, at: now) == [.connect])
+    for delay in [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000, 30_000] {
+      #expect(machine.handle(.disconnected, at: now) == [])
+      #expect(machine.deadline == now + .milliseconds(delay))
+      now += .milliseconds(delay)
+      #expect(machine.handle(.timePassed, at: now) == [.connect])
+    }
+    _ = machine.handle(.connected, at: now)
+    now += .seconds(59)
+    _ = machine.handle(.disconnected, at: now)
+    #expect(machine.deadline == now + .seconds(30), "it did not hold for a minute")
+    now += .seconds(30)
+    _ = machine.handle(.timePassed, at: now)
+    _ = machine.handle(.connected, at: now)
+    now += .seconds(60)
+    _ = machine.handle(.disconnected, at: now)
+    #expect(machine.deadline == now + .milliseconds(100))
+  }
+
+  @Test("after 10 s of silence it asks for a proof, and 4.5 s without one end the connection")
+  func probe() {
+    var machine = settled()
+    #expect(machine.handle(.timePassed, at: .milliseconds(9999)) == [])
+    #expect(machine.handle(.timePassed, at: .seconds(10)) == [.probe])
+    #expect(machine.handle(.timePassed, at: .milliseconds(14_499)) == [])
+    #expect(
+      machine.handle(.timePassed, at: .milliseconds(14_500)) == [.disconnect(.probeUnanswered)])
+    #expect(machine.hearing == .proved)
+  }
+
+  @Test("two connections that lose the proof: deaf, polling from then on, until one comes back")
+  func deaf() {
+    var machine = machine()
+    _ = machine.handle(.started, at: .zero)
+    _ = machine.handle(.connected, at: .zero)
+    #expect(machine.handle(.timePassed, at: .seconds(5)) == [.disconnect(.probeUnanswered)])
+    _ = machine.handle(.disconnected, at: .seconds(5))
+    #expect(machine.handle(.timePassed, at: .seconds(6)) == [.connect])
+    _ = machine.handle(.connected, at: .seconds(6))
+    for queue in QueueTable.all {
+      _ = machine.handle(.served(queue, .drained(retryAfter: nil)), at: .seconds(6))
+    }
+    #expect(machine.handle(.timePassed, at: .seconds(11)) == [], "the connection is kept")
+    #expect(machine.hearing == .deaf)
+    #expect(machine.handle(.timePassed, at: .seconds(66)) == [.measure], "the poll backstop")
+    #expect(machine.handle(.timePassed, at: .seconds(66)) == [.serve(.ports)])
+    #expect(machine.handle(.timePassed, at: .seconds(71)) == [.probe], "and it asks again")
+    _ = machine.handle(.probeReturned, at: .seconds(71))
+    #expect(machine.hearing == .proved)
+  }
+
+  @Test("late inputs are ignored, and after a stop nothing is done")
+  func late() {
+    var machine = machine()
+    for input in [
+      ListenerMachine.Input.connected, .disconnected, .probeReturned, .notified([.portUpdated]),
+      .served(.ports, .more), .timePassed, .reconnect,
+    ] {
+      #expect(machine.handle(input, at: .zero) == [])
+    }
+    #expect(machine.handle(.started, at: .zero) == [.connect])
+    #expect(machine.handle(.notified([.portUpdated]), at: .zero) == [], "not connected")
+    #expect(machine.handle(.stop, at: .zero) == [.leave])
+    #expect(machine.handle(.connected, at: .zero) == [])
+    #expect(machine.deadline == nil)
+  }
+
+  @Test("a reload connects anew at once")
+  func reload() {
+    var machine = settled()
+    #expect(machine.handle(.reconnect, at: .seconds(2)) == [.connect])
+    #expect(machine.handle(.connected, at: .seconds(2)) == [.probe])
+  }
+
+  @Test("jitter takes off up to a quarter of a delay")
+  func backoff() {
+    var backoff = Backoff(first: .seconds(1), ceiling: .seconds(3))
+    #expect(backoff.isReset)
+    #expect(backoff.next(jitter: 0) == .seconds(1))
+    #expect(backoff.next(jitter: 1) == .milliseconds(1500))
+    #expect(backoff.next(jitter: 0) == .seconds(3))
+    #expect(!backoff.isReset)
+    backoff.reset()
+    #expect(backoff.next(jitter: 0) == .seconds(1))
+  }
+}

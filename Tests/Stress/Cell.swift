@@ -1,0 +1,205 @@
+// One cell of the table: a listener, a shape of trigger, whether the listener is killed in every
+// burst, and how long renders take. Rounds of a burst and a rest; at rest every page is judged.
+
+import Foundation
+import PGQueue
+import TestSupport
+
+/// What a cell is about.
+struct Cell: Sendable {
+  enum Listener: String, CaseIterable, Sendable {
+    case fpcache
+    /// The comparison (RowAtATime.swift).
+    case rowAtATime = "row-at-a-time"
+  }
+
+  enum Fate: String, CaseIterable, Sendable {
+    case left
+    case killed
+  }
+
+  let listener: Listener
+  let shape: TriggerShape
+  let fate: Fate
+  let renderMilliseconds: Int
+
+  /// For instance `fpcache-3-killed-20`.
+  var name: String {
+    "\(listener.rawValue)-\(shape.rawValue)-\(fate.rawValue)-\(renderMilliseconds)"
+  }
+
+  /// Whether the old shape loses invalidations here: where writers may leave a row out that they
+  /// see pending, and where a render outlives the clearing of its page.
+  var hasTrap: Bool { shape != .plain || renderMilliseconds > 0 }
+
+  /// The whole table, in the order in which it is printed.
+  static let all = Listener.allCases.flatMap { listener in
+    TriggerShape.allCases.flatMap { shape in
+      Fate.allCases.flatMap { fate in
+        [0, 20].map {
+          Cell(listener: listener, shape: shape, fate: fate, renderMilliseconds: $0)
+        }
+      }
+    }
+  }
+}
+
+/// How hard a cell is driven.
+struct Load: Sendable {
+  var rounds = 100
+  var ports = 4
+  var writers = 4
+  var visitors = 3
+  /// One round of so many has a writer whose transaction outlasts the settle time.
+  var roundsPerLateWriter = 4
+  /// How long writers write before all comes to rest, in milliseconds.
+  var burstMilliseconds = 100.0...250.0
+  /// `--settle`: longer than any render here, and short, so that rounds are.
+  var settle = Duration.milliseconds(300)
+  var seed: UInt64 = 1
+}
+
+/// What came of a cell.
+struct CellResult: Sendable {
+  let cell: Cell
+  var rounds = 0
+  /// Rounds in which a render took as long as the settle time, for which nothing is promised:
+  /// they are not counted and others take their place.
+  var voidRounds = 0
+  var inspection = Inspection()
+  var changes = 0
+  /// How long the writers were at work.
+  var writing = Duration.zero
+  var renders = 0
+  var slowestRender = Duration.zero
+  var drains = 0
+  var kills = 0
+}
+
+/// Everybody on a cell's site but the listener.
+private struct Crews {
+  let writers: Crew
+  let lateWriter: Crew
+  let visitors: Crew
+
+  init(_ site: Site, _ deeds: Deeds, _ load: Load, _ cell: Cell) {
+    writers = Crew(load.writers) {
+      Writer(site, deeds, SeededGenerator(load.seed, stream: 100 + $0))
+    }
+    lateWriter = Crew(1) { _ in
+      LateWriter(site, deeds, settle: load.settle, SeededGenerator(load.seed, stream: 150))
+    }
+    visitors = Crew(load.visitors) {
+      Visitor(
+        site, deeds, renderMilliseconds: cell.renderMilliseconds,
+        SeededGenerator(load.seed, stream: 200 + $0))
+    }
+  }
+
+  func dismiss() {
+    for crew in [writers, lateWriter, visitors] { crew.dismiss() }
+  }
+}
+
+/// A cell at work.
+final class CellRun {
+  private let cell: Cell
+  private let load: Load
+  private let site: Site
+  private let subject: any Subject
+  private let session: Session
+  private let deeds = Deeds()
+  private var random: SeededGenerator
+  private var result: CellResult
+
+  init(_ cell: Cell, _ load: Load) throws {
+    self.cell = cell
+    self.load = load
+    site = try Site(
+      PostgresServer.shared.makeDatabase(shape: cell.shape), ports: load.ports)
+    session = Session(site.database.dsn)
+    random = SeededGenerator(load.seed, stream: 0)
+    result = CellResult(cell: cell)
+    switch cell.listener {
+    case .fpcache: subject = try FpcacheSubject(site, settle: load.settle)
+    case .rowAtATime: subject = RowAtATimeSubject(site)
+    }
+  }
+
+  /// Plays all rounds.
+  /// - Throws: `SupportError` when the listener leaves by itself, or does not come to rest.
+  func run() throws -> CellResult {
+    let crews = Crews(site, deeds, load, cell)
+    defer { crews.dismiss() }
+    try subject.start()
+    while result.rounds < load.rounds {
+      try playRound(crews)
+      guard result.voidRounds <= load.rounds else {
+        throw SupportError("\(cell.name): every other render takes longer than the settle time")
+      }
+    }
+    try (subject as? FpcacheSubject)?.waitForIdleStatus()
+    result.drains = subject.drains
+    result.changes = deeds.changes
+    result.renders = deeds.renders
+    try subject.stop()
+    return result
+  }
+
+  private func playRound(_ crews: Crews) throws {
+    crews.visitors.work()
+    try burst(crews)
+    // Visitors go on until the listener has nothing left to do: a page that is cleared late is
+    // rendered again, and is judged too.
+    try waitForRest()
+    try crews.visitors.rest()
+    let slowest = deeds.takeSlowestRender()
+    result.slowestRender = max(result.slowestRender, slowest)
+    let inspection = try site.inspect(session)
+    // A stale page would be stale in the next round too, and be counted twice.
+    for page in inspection.stale { site.tree.remove(page.path) }
+    if cell.listener == .fpcache, load.settle > .zero, slowest >= load.settle {
+      result.voidRounds += 1
+      return
+    }
+    result.rounds += 1
+    result.inspection.add(inspection)
+  }
+
+  private func burst(_ crews: Crews) throws {
+    let length = random.duration(milliseconds: load.burstMilliseconds)
+    let killAfter = length * Double.random(in: 0..<1, using: &random)
+    let began = ContinuousClock.now
+    crews.writers.work()
+    if Int.random(in: 0..<load.roundsPerLateWriter, using: &random) == 0 { crews.lateWriter.work() }
+    if cell.fate == .killed {
+      pause(killAfter)
+      try kill()
+    }
+    pause(length - began.duration(to: .now))
+    try crews.writers.rest()
+    result.writing += began.duration(to: .now)
+    try crews.lateWriter.rest()
+    // And every other time once more, while keys wait to be cleared again.
+    if cell.fate == .killed, Bool.random(using: &random) {
+      pause(load.settle * Double.random(in: 0..<1, using: &random))
+      try kill()
+    }
+  }
+
+  private func kill() throws {
+    try subject.killAndRestart()
+    result.kills += 1
+  }
+
+  /// Waits until no queue holds a row and the listener owes nothing for those that are gone.
+  private func waitForRest() throws {
+    try eventually(timeout: .seconds(30), "\(cell.name) comes to rest", details: rowsAndLog) {
+      try !site.hasRows(session) && subject.isSettled
+    }
+  }
+
+  private var rowsAndLog: String {
+    "\(site.database)\n\((subject as? FpcacheSubject)?.log ?? "")"
+  }
+}
