@@ -106,7 +106,8 @@ private struct StatsCounter: ScanVisitor {
   private mutating func keepIfLarge(_ entry: borrowing ScannedEntry, _ top: Int) {
     if entry.status.size < smallestKept { return }
     largest.append((entry.path, entry.status.size))
-    guard largest.count > 2 * top else { return }
+    // Divided, not multiplied: the number asked for may be any.
+    guard largest.count / 2 >= top, largest.count > top else { return }
     largest = Self.first(top, of: largest)
     smallestKept = largest.last?.bytes ?? 0
   }

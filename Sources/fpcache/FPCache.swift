@@ -33,6 +33,7 @@ struct FPCache: ParsableCommand {
     ])
 
   static func main() {
+    openStandardStreams()
     ignoreBrokenPipes()
     do {
       var command = try parseAsRoot()

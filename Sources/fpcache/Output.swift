@@ -17,6 +17,17 @@ func printError(_ line: String) { write(redacted(line), to: STDERR_FILENO) }
 /// Writing to a pipe that nobody reads fails from here on, instead of ending the program.
 func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
+/// Opens what the caller has closed of the standard streams. A descriptor of our own would take
+/// their number otherwise, and be written to: the listener once read its log as signals.
+func openStandardStreams() {
+  while true {
+    let descriptor = open("/dev/null", O_RDWR)
+    if (STDIN_FILENO...STDERR_FILENO).contains(descriptor) { continue }
+    if descriptor >= 0 { close(descriptor) }
+    return
+  }
+}
+
 private func write(_ line: String, to descriptor: CInt) {
   var bytes = Array(line.utf8)[...]
   bytes.append(UInt8(ascii: "\n"))
