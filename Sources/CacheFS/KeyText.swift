@@ -10,14 +10,16 @@ extension Layout {
   /// Reads a key back; its values are checked like any other's.
   /// - Throws: ``KeyError``; a field without a value is an unknown one.
   public func key(text: some StringProtocol) throws(KeyError) -> CacheKey {
-    let parts = text.split(separator: "\t", omittingEmptySubsequences: false)
+    // By bytes: a combining mark makes one character of itself and the sign before it.
+    let parts = text.utf8.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+      .map { String(decoding: $0, as: UTF8.self) }
     var values: [(field: String, value: [UInt8])] = []
     for part in parts.dropFirst() {
-      guard let equals = part.firstIndex(of: "="),
-        let value = unescape(String(part[part.index(after: equals)...]))
-      else { throw .unknownField(String(part), family: String(parts.first ?? "")) }
-      values.append((String(part[..<equals]), value))
+      guard let equals = part.utf8.firstIndex(of: UInt8(ascii: "=")),
+        let value = unescape(String(decoding: part.utf8[equals...].dropFirst(), as: UTF8.self))
+      else { throw .unknownField(part, family: parts.first ?? "") }
+      values.append((String(decoding: part.utf8[..<equals], as: UTF8.self), value))
     }
-    return try key(String(parts.first ?? ""), values)
+    return try key(parts.first ?? "", values)
   }
 }
