@@ -1,5 +1,5 @@
 // Paths of the site, old and new, with odd names, and what the layout must say of each
-// (freshports.md, section 2); and paths that are nobody's.
+// (docs/freshports.md, section 2); and paths that are nobody's.
 
 import Testing
 
