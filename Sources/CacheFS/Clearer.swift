@@ -18,7 +18,7 @@ public struct Clearer: Sendable {
 
   public let layout: Layout
   public let dryRun: DryRun
-  let root: Directory
+  var root: Directory
   let pathList: PathList
   let branches: Set<[UInt8]>?
   let threads: Int
@@ -68,6 +68,18 @@ public struct Clearer: Sendable {
 
   /// Clears one key.
   public func clear(_ key: CacheKey) -> ClearReport { clear([key]).first ?? ClearReport() }
+
+  /// Whether both clear below the same open directory.
+  public func isSameTree(as other: Clearer) -> Bool { root === other.root }
+
+  /// Goes to the directory that stands at the cache directory's path by now.
+  /// - Returns: whether that is another one than before.
+  /// - Throws: the `Errno` of stat(2) or open(2).
+  public mutating func followRoot() throws(Errno) -> Bool {
+    let there = try root.followed()
+    defer { root = there }
+    return there !== root
+  }
 
   /// The folders that the layout names and the tree lacks.
   public var missingFolders: [CachePath] { layout.missingFolders(in: root) }

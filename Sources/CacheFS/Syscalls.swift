@@ -101,7 +101,13 @@ public final class Directory: Sendable {
 
   let descriptor: CInt
 
-  private init(descriptor: CInt) { self.descriptor = descriptor }
+  /// The path that it was opened by; nil for a folder of another.
+  private let path: FilePath?
+
+  private init(descriptor: CInt, path: FilePath? = nil) {
+    self.descriptor = descriptor
+    self.path = path
+  }
 
   deinit { close(descriptor) }
 
@@ -116,7 +122,27 @@ public final class Directory: Sendable {
     path.appending(FilePath.Component(".")).withPlatformString { name in
       opened = Result { () throws(Errno) in try retrying { open(name, flags) } }
     }
-    self.init(descriptor: try opened.get())
+    self.init(descriptor: try opened.get(), path: path)
+  }
+
+  /// This directory, or the one that stands at its path by now: a cache is purged by moving it
+  /// away and making another, and a listener must not go on clearing the one that was.
+  /// - Throws: the `Errno` of stat(2) or open(2).
+  func followed() throws(Errno) -> Directory {
+    guard let path else { return self }
+    var own = stat()
+    _ = try retrying { fstat(descriptor, &own) }
+    var named: Result<stat, Errno> = .failure(.invalidArgument)
+    path.withPlatformString { name in
+      named = Result { () throws(Errno) in
+        var status = stat()
+        _ = try retrying { stat(name, &status) }
+        return status
+      }
+    }
+    let there = try named.get()
+    let isSame = own.st_dev == there.st_dev && own.st_ino == there.st_ino
+    return isSame ? self : try Directory(root: path)
   }
 
   /// Opens a folder of this one.

@@ -10,6 +10,7 @@
 import CacheFS
 import Logging
 import PGQueue
+import SystemPackage
 
 /// Drains queues, batch by batch, and keeps the tally of the drain under way.
 final class Drain {
@@ -98,6 +99,27 @@ final class Drain {
     return tally
   }
 
+  /// Whether the cache directory is there. Without it nothing is cleared and no row deleted.
+  private(set) var hasRoot = true
+
+  /// Looks where the cache directory is by now: it may have been moved away and made anew.
+  /// - Returns: whether it is there.
+  @discardableResult
+  func followRoot() -> Bool {
+    do throws(Errno) {
+      if try clearer.followRoot() || !hasRoot {
+        logger.notice("the cache directory is another one or back again; clearing goes on there")
+      }
+      hasRoot = true
+    } catch {
+      if hasRoot {
+        logger.error("cache directory: \(error); rows stay in their queues until it is back")
+      }
+      hasRoot = false
+    }
+    return hasRoot
+  }
+
   /// Clears what no row asks for: a whole family.
   func clear(_ key: CacheKey) -> ClearReport {
     let report = clearer.clear(key)
@@ -108,6 +130,8 @@ final class Drain {
   // MARK: One batch
 
   private func serve(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served {
+    guard followRoot() else { return .drained(retryAfter: .seconds(1)) }
+    let root = clearer
     var pass = passes[queue.table] ?? Pass()
     defer { passes[queue.table] = pass }
     let visible = try queue.batch(after: pass.position, limit: Self.batchSize)
@@ -133,6 +157,11 @@ final class Drain {
     let rows = try queue.batch(after: pass.position, limit: Self.batchSize)
     let outcome = clearPages(of: rows, queue.table)
     CrashPoint.clearedAgain.reach()
+    guard followRoot(), clearer.isSameTree(as: root) else {
+      // What was cleared is not what visitors see: once more, in the tree that they do.
+      try queue.rollback()
+      return .more
+    }
     settle?.add(outcome.cleared)
     for row in outcome.refused { tell(row.row, row.problem, queue.table) }
     tally.rows += try queue.retire(outcome.retirable + outcome.refused.map(\.row))

@@ -64,6 +64,10 @@ struct DrainOnce {
     } catch {
       throw UserError(.noDatabase, "database: \(error.explanation); see --dsn")
     }
+    guard drain.hasRoot else {
+      throw UserError(
+        .noCacheDirectory, "the cache directory went away; its rows stay in their queues")
+    }
     // As if each channel had been notified, but for the packages, which have no queue.
     service.finish(
       Set(SiteEvent.allCases).subtracting([.packagesImported]), complete: result.contended.isEmpty)

@@ -9,6 +9,7 @@ import PGQueue
 struct Health: Equatable {
   enum State: String {
     case starting, draining, listening, polling, disconnected, stopping
+    case noCacheDirectory = "no-cache-directory"
   }
 
   /// Upper bounds of the buckets of notify-to-cleared time, in seconds.
@@ -61,12 +62,14 @@ struct Health: Equatable {
     return prove(now)
   }
 
-  mutating func drained(_ tally: Drain.Tally, seconds: Double, now: Int64) -> Bool {
+  mutating func drained(
+    _ tally: Drain.Tally, seconds: Double, isProof: Bool, now: Int64
+  ) -> Bool {
     drains += 1
     underWay = nil
     total.add(tally)
     lastDrain = (now, tally, seconds)
-    hasDrained = true
+    hasDrained = hasDrained || isProof
     return prove(now)
   }
 

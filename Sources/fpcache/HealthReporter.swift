@@ -51,9 +51,10 @@ final class HealthReporter {
 
   func served(_ tally: Drain.Tally) { passOn(health.served(tally, now: currentTime())) }
 
-  func drained(_ tally: Drain.Tally, _ duration: Duration, complete: Bool) {
-    hasDrained = hasDrained || complete
-    passOn(health.drained(tally, seconds: duration.seconds, now: currentTime()))
+  func drained(_ tally: Drain.Tally, _ duration: Duration, complete: Bool, isProof: Bool) {
+    hasDrained = hasDrained || (complete && isProof)
+    passOn(
+      health.drained(tally, seconds: duration.seconds, isProof: isProof, now: currentTime()))
     manager?.status("\(health.state.rawValue): \(health.total.text) since the start")
   }
 

@@ -21,6 +21,8 @@ final class ListenService: ListenerService {
   /// Whether no drain has been completed on this connection.
   private var isFresh = true
   private var isDeaf = false
+  /// Families that could not be emptied for want of the cache directory.
+  private var unemptied: Set<String> = []
   /// Whether the log has it that a writer holds a queue.
   private var hasToldOfWriter = false
 
@@ -79,8 +81,8 @@ final class ListenService: ListenerService {
       reporter.update { $0.cleared(after: notifiedAt.duration(to: .now).seconds) }
     }
     notifiedAt = nil
-    reporter.enter(isDeaf ? .polling : .listening)
-    reporter.drained(tally, time, complete: complete)
+    reporter.enter(!drain.hasRoot ? .noCacheDirectory : isDeaf ? .polling : .listening)
+    reporter.drained(tally, time, complete: complete, isProof: drain.hasRoot)
     let isHeld = !complete && !hasToldOfWriter
     hasToldOfWriter = !complete
     if isFresh || tally.rows > 0 || tally.files > 0 || isHeld {
@@ -91,6 +93,10 @@ final class ListenService: ListenerService {
   }
 
   private func empty(_ family: String) {
+    guard drain.followRoot() else {
+      unemptied.insert(family)
+      return
+    }
     guard let key = try? drain.clearer.layout.all(of: family) else { return }
     clearWithoutRow(key)
     settle?.add([key])
@@ -103,6 +109,16 @@ final class ListenService: ListenerService {
   // MARK: What time brings
 
   func tick() -> Duration? {
+    if settleWaiting > 0 || debts.count > 0 || !unemptied.isEmpty {
+      // Nothing is settled in a directory that is not there.
+      guard drain.followRoot() else {
+        return min(.seconds(1), reporter.writeIfDue() ?? .seconds(1))
+      }
+    }
+    for family in unemptied {
+      unemptied.remove(family)
+      empty(family)
+    }
     let settled = settle?.run { keys in
       for (key, report) in zip(keys, drain.clearer.clear(keys)) {
         debts.note(key, report, drain.clearer.layout)

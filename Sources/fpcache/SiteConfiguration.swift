@@ -67,11 +67,21 @@ struct SiteConfiguration {
   private static func databaseKeywords(_ ini: INI) throws(INIError) -> [(String, String)] {
     var keywords: [(String, String)] = []
     for (key, keyword) in databaseKeys {
-      if let value = try ini.value(key, in: "database"), !value.text.isEmpty {
+      if let value = try value(key, ini), !value.text.isEmpty {
         keywords.append((keyword, value.text))
       }
     }
     return keywords
+  }
+
+  /// A reference that names no key may be part of a password, which no message repeats.
+  private static func value(_ key: String, _ ini: INI) throws(INIError) -> INIValue? {
+    do throws(INIError) {
+      return try ini.value(key, in: "database")
+    } catch {
+      guard key == "password" else { throw error }
+      throw INIError(file: error.file, line: error.line, key: error.key, problem: .strayPercent)
+    }
   }
 
   private static func templates(

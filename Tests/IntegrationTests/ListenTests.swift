@@ -1,6 +1,7 @@
 // The daemon on a real PostgreSQL: the nine events under each shape of trigger, channels with
 // hostile names, and the log's lines.
 
+import Foundation
 import Testing
 
 @testable import TestSupport
@@ -105,5 +106,34 @@ import Testing
       ], in: tree)
     #expect(result.status == 0, "\(result)")
     #expect(result.stderr.contains(", new, "), "\(result)")
+  }
+
+  @Test("a cache directory that is moved away and made anew: rows wait, and the new one is cleared")
+  func replacedDirectory() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let tree = try TemporaryTree()
+    let page = "cache/daily/2020/01/21.daily.head"
+    try tree.write(page, bytes: 1)
+    let listener = try Daemon(
+      Command(
+        try #require(Command.fpcacheExecutable),
+        [
+          "listen", "--cache-dir", tree.path + "/cache", "--dsn", database.listenerDSN,
+          "--settle", "0", "--poll-interval", "0.2", "--state-dir", tree.path,
+        ]))
+    try listener.waitForLog(containing: "drained: ")
+    #expect(rename(tree.path + "/cache", tree.path + "/old") == 0)
+    _ = try database.sql(
+      "INSERT INTO cache_clearing_dates (date_to_clear) VALUES ('2020-01-21'); NOTIFY date_updated")
+    try listener.waitForLog(containing: "rows stay in their queues until it is back")
+    #expect(try database.count("cache_clearing_dates") == 1)
+
+    try tree.write(page, bytes: 1)
+    try eventually("the page in the new directory goes", details: "\(listener)") {
+      try !tree.exists(page) && database.count("cache_clearing_dates") == 0
+    }
+    #expect(tree.exists("old/daily/2020/01/21.daily.head"))
+    listener.terminate()
+    #expect(try listener.waitForExit().status == 0)
   }
 }
