@@ -43,9 +43,11 @@ public struct Channel: Hashable, Sendable {
 
   /// Whether a notification under this name is meant for the channel.
   func isNamed(_ name: String) -> Bool {
-    name == self.name
-      || (self.name.utf8.count > Self.longestName && self.name.hasPrefix(name)
-        && name.utf8.count > Self.longestName - 4)
+    // Byte by byte, as the server compares and cuts: a cut may part a letter from its accent.
+    let (name, own) = (name.utf8, self.name.utf8)
+    return own.elementsEqual(name)
+      || (own.count > Self.longestName && own.starts(with: name)
+        && name.count > Self.longestName - 4)
   }
 
   /// Reads listen_for; rows without a name are left out.
