@@ -92,6 +92,16 @@ public struct ListenerMachine: Sendable {
     var notBefore: Duration?
     var contention = Backoff(first: .milliseconds(20), ceiling: .seconds(1))
     var contendedSince: Duration?
+    /// Whether a pass has come past rows and not to the end.
+    var isUnderWay = false
+    /// Asked for while a pass was under way: what is new may stand behind it.
+    var isAskedAgain = false
+
+    /// The rows that wait for another try must not hold up new ones; a writer may.
+    mutating func becomeDue() {
+      isDue = true
+      if contendedSince == nil { notBefore = nil }
+    }
 
     mutating func endContention() {
       contention.reset()
@@ -109,6 +119,10 @@ public struct ListenerMachine: Sendable {
   private var turn = 0
   /// The events of the drain under way; nil between drains.
   private var draining: Set<SiteEvent>?
+  /// Whether a batch was asked for that has not been served yet.
+  private var isServing = false
+  /// The events that a lost connection left undone and that no queue remembers.
+  private var owed: Set<SiteEvent> = []
   private var nextPoll = Duration.zero
   private var nextProbe = Duration.zero
   private var probeDeadline: Duration?
@@ -130,14 +144,15 @@ public struct ListenerMachine: Sendable {
     case .started: if phase == .idle { phase = .waiting(until: now) }
     case .connected: becomeConnected(now)
     case .disconnected: becomeDisconnected(now)
-    case .notified(let events): if isConnected { ask(for: events, now) }
+    case .notified(let events): if isConnected { ask(for: events) }
     case .probeReturned: hear(now)
     case .served(let queue, let served): note(queue, served, now)
     case .timePassed: break
     case .reconnect: if phase != .idle { giveUp(until: now) }
     case .stop:
+      keepOwed()
       phase = .left
-      return [.leave]
+      return owed.isEmpty ? [.leave] : [.finish(owed, complete: true), .leave]
     }
     return next(now)
   }
@@ -163,9 +178,11 @@ public struct ListenerMachine: Sendable {
     guard phase == .connecting else { return }
     phase = .connected(since: now)
     queues = [:]
+    isServing = false
     // As if each channel had been notified. What the packages family needs cannot be known:
     // it has no queue, and emptying it at each connect would cost a site all of it.
-    ask(for: SiteEvent.allCases.filter { $0 != .packagesImported }, now)
+    ask(for: SiteEvent.allCases.filter { $0 != .packagesImported || owed.contains($0) })
+    owed = []
     nextPoll = pollTime(now)
     nextProbe = now
     probeDeadline = nil
@@ -182,16 +199,29 @@ public struct ListenerMachine: Sendable {
   }
 
   private mutating func giveUp(until time: Duration) {
+    keepOwed()
     phase = .waiting(until: time)
     draining = nil
+    isServing = false
     probeDeadline = nil
   }
 
-  private mutating func ask(for events: [SiteEvent], _ now: Duration) {
+  /// What was asked for besides queues and has not been done; the next connection's own drain
+  /// does the rest.
+  private mutating func keepOwed() {
+    owed.formUnion((draining ?? []).intersection([.packagesImported]))
+  }
+
+  /// A notification does not put off the probe: it is no proof of health, and a site that is
+  /// never silent would have none.
+  private mutating func ask(for events: [SiteEvent]) {
     draining = (draining ?? []).union(events)
-    for queue in events.compactMap(\.queue) { queues[queue, default: QueueState()].isDue = true }
-    // A notification proves the socket, not the LISTEN of our own channel: probing goes on.
-    if probeDeadline == nil { nextProbe = max(nextProbe, now + settings.probeAfter) }
+    for queue in events.compactMap(\.queue) {
+      var state = queues[queue, default: QueueState()]
+      state.becomeDue()
+      state.isAskedAgain = state.isUnderWay
+      queues[queue] = state
+    }
   }
 
   private mutating func hear(_ now: Duration) {
@@ -204,15 +234,19 @@ public struct ListenerMachine: Sendable {
 
   private mutating func note(_ queue: QueueTable, _ served: Served, _ now: Duration) {
     guard isConnected else { return }
+    isServing = false
     var state = queues[queue, default: QueueState()]
     switch served {
     case .more:
       state.isDue = true
+      state.isUnderWay = true
       state.notBefore = nil
       state.endContention()
     case .drained(let retryAfter):
-      state.isDue = retryAfter != nil
-      state.notBefore = retryAfter.map { now + $0 }
+      state.isDue = state.isAskedAgain || retryAfter != nil
+      state.notBefore = state.isAskedAgain ? nil : retryAfter.map { now + $0 }
+      state.isUnderWay = false
+      state.isAskedAgain = false
       state.endContention()
     case .contended:
       state.isDue = true
@@ -260,11 +294,13 @@ public struct ListenerMachine: Sendable {
     if now >= nextPoll {
       nextPoll = pollTime(now)
       draining = draining ?? []
-      for queue in QueueTable.all { queues[queue, default: QueueState()].isDue = true }
+      for queue in QueueTable.all { queues[queue, default: QueueState()].becomeDue() }
       return [.measure]
     }
+    if isServing { return [] }
     if let queue = nextQueue(now) {
       draining = draining ?? []
+      isServing = true
       return [.serve(queue)]
     }
     guard let events = draining else { return [] }
