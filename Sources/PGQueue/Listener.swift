@@ -80,14 +80,13 @@ public final class Listener {
       let timer = service.tick()
       if inputs.isEmpty { wait(atMost: timer) }
       takeSignals()
+      // One input at a time, so that whatever a batch took, a proof that came back meanwhile is
+      // seen before it is judged overdue.
       takeNotifications()
-      let due = inputs.isEmpty ? [.timePassed] : inputs
-      inputs = []
-      for input in due {
-        let wasDeaf = machine.hearing == .deaf
-        for output in machine.handle(input, at: now) { perform(output) }
-        noteHearing(wasDeaf)
-      }
+      let input = inputs.isEmpty ? .timePassed : inputs.removeFirst()
+      let wasDeaf = machine.hearing == .deaf
+      for output in machine.handle(input, at: now) { perform(output) }
+      noteHearing(wasDeaf)
     }
   }
 
@@ -207,7 +206,7 @@ public final class Listener {
       var count = 0
       for notification in try listening.takeNotifications() {
         if notification.channel == probeChannel {
-          inputs.append(.probeReturned)
+          inputs.insert(.probeReturned, at: 0)
           service.note(.probed)
         } else if let channel = channels.first(where: { $0.isNamed(notification.channel) }) {
           count += 1
@@ -228,7 +227,7 @@ public final class Listener {
   private func takeSignals() {
     for signal in signals.take() {
       switch signal {
-      case .terminate: inputs.append(.stop)
+      case .terminate: inputs.insert(.stop, at: 0)
       case .hangup: reload()
       case .user1: service.note(.statusAsked)
       }
