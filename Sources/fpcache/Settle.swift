@@ -24,10 +24,16 @@ final class Settle {
   private(set) var waiting = 0
   /// When the key at the head falls due, in milliseconds since the epoch; nil when none waits.
   private var headDue: Int64?
+  /// The time, in milliseconds since the epoch.
+  private let now: () -> Int64
 
   /// - Parameter delay: zero turns it off, but for what an earlier process has left.
-  init(_ delay: Duration, _ log: SettleLog, layout: Layout, _ logger: Logger) {
+  init(
+    _ delay: Duration, _ log: SettleLog, layout: Layout, _ logger: Logger,
+    now: @escaping () -> Int64 = { currentTime() / 1_000_000 }
+  ) {
     self.delay = delay
+    self.now = now
     self.log = log
     self.layout = layout
     self.logger = logger
@@ -82,7 +88,7 @@ final class Settle {
   /// Puts keys on the list; called before the rows that named them are committed away.
   func add(_ keys: [CacheKey]) {
     guard delay > .zero, !keys.isEmpty else { return }
-    let due = Self.now() + delay.milliseconds
+    let due = now() + delay.milliseconds
     let lines = keys.map { "\(due)\t\(layout.text(of: $0))\n" }.joined()
     do throws(Errno) {
       try log.append(Array(lines.utf8))
@@ -99,7 +105,12 @@ final class Settle {
   /// - Returns: the time until the next is due; nil when none waits.
   func run(_ clear: ([CacheKey]) -> Void) -> Duration? {
     guard let due = headDue else { return nil }
-    let left = min(due - Self.now(), delay.milliseconds)
+    let left = due - now()
+    if left > delay.milliseconds {
+      // The clock was set back: wait for the delay once, not until the clock is where it was.
+      headDue = now() + delay.milliseconds
+      return delay
+    }
     guard left <= 0 else { return .milliseconds(left) }
     do throws(Errno) {
       let keys = try takeDue()
@@ -112,7 +123,7 @@ final class Settle {
     } catch {
       moveToMemory(error)
     }
-    return headDue.map { .milliseconds(max(0, min($0 - Self.now(), delay.milliseconds))) }
+    return headDue.map { .milliseconds(max(0, min($0 - now(), delay.milliseconds))) }
   }
 
   /// Before the process leaves.
@@ -123,7 +134,7 @@ final class Settle {
   /// The keys at the head whose time has come; the head moves behind them.
   private func takeDue() throws(Errno) -> [CacheKey] {
     let bytes = try log.read(at: head, count: Self.chunk)
-    let now = Self.now()
+    let now = now()
     var plan = ClearPlan()
     var rest = bytes[...]
     while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
@@ -150,9 +161,9 @@ final class Settle {
       headDue = nil
       return
     }
-    let due = Self.due(String(decoding: bytes, as: UTF8.self)) ?? Self.now()
+    let due = Self.due(String(decoding: bytes, as: UTF8.self)) ?? now()
     // The clock may have been set back: never wait for longer than the delay.
-    headDue = min(due, Self.now() + delay.milliseconds)
+    headDue = min(due, now() + delay.milliseconds)
   }
 
   /// The key of a line; nil for what this layout does not know any more.
@@ -169,8 +180,6 @@ final class Settle {
   private static func due(_ line: String) -> Int64? {
     line.split(separator: "\t", maxSplits: 1).first.flatMap { Int64($0) }
   }
-
-  private static func now() -> Int64 { currentTime() / 1_000_000 }
 
   /// The file failed: what it still holds goes on in memory.
   private func moveToMemory(_ error: Errno) {

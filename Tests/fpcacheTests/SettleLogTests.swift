@@ -1,0 +1,209 @@
+// The settle list's file: how it is written, copied and locked, which lines of it are keys, and
+// what becomes of it when the clock is set back or its folder cannot be had.
+
+import CacheFS
+import Logging
+import Synchronization
+import SystemPackage
+import Testing
+
+@testable import TestSupport
+@testable import fpcache
+
+@Suite struct SettleLogTests {
+  private let layout = Layout.freshPorts
+  private let tree: TemporaryTree
+  private let messages = Messages()
+
+  init() throws { tree = try TemporaryTree() }
+
+  private var folder: FilePath { FilePath(tree.path) }
+
+  private func open(_ delay: Duration) -> Settle {
+    Settle.open(delay, stateDirectory: folder, layout: layout, messages.logger)
+  }
+
+  private func port(_ name: String) throws -> CacheKey {
+    try layout.port(category: Array("www".utf8), port: Array(name.utf8))
+  }
+
+  private func line(_ name: String, due: Int64) throws -> String {
+    "\(due)\t\(layout.text(of: try port(name)))\n"
+  }
+
+  /// Milliseconds since the epoch.
+  private var now: Int64 { currentTime() / 1_000_000 }
+
+  /// Runs the list until it is empty and returns what it cleared.
+  private func runAll(_ settle: Settle) throws -> [CacheKey] {
+    var cleared: [CacheKey] = []
+    try eventually("the list is empty") {
+      _ = settle.run { cleared += $0 }
+      return settle.waiting == 0
+    }
+    return cleared
+  }
+
+  @Test("both lists are first in, first out", arguments: [true, false])
+  func log(inFile: Bool) throws {
+    let log: any SettleLog = inFile ? try FileSettleLog(in: folder) : MemorySettleLog()
+    try log.append(Array("first\nsecond\n".utf8))
+    try log.append(Array("third\n".utf8))
+    #expect(log.count == 19)
+    #expect(try log.read(at: 6, count: 7) == Array("second\n".utf8))
+    #expect(try log.read(at: 13, count: 100) == Array("third\n".utf8))
+    #expect(try log.read(at: 19, count: 100) == [])
+    try log.drop(before: 6)
+    #expect(try log.read(at: 0, count: 100) == Array("second\nthird\n".utf8))
+    try log.append(Array("fourth\n".utf8))
+    try log.truncate(to: 13)
+    #expect(try log.read(at: 0, count: 100) == Array("second\nthird\n".utf8))
+    try log.drop(before: 13)
+    #expect(log.count == 0)
+  }
+
+  @Test("nothing is cleared before its time")
+  func notYet() throws {
+    let settle = open(.seconds(3600))
+    settle.add([try port("a")])
+    let left = try #require(settle.run { _ in Issue.record("cleared at once") })
+    #expect(left > .seconds(3000) && left <= .seconds(3600))
+    #expect(settle.waiting == 1)
+  }
+
+  @Test("a file that holds a torn line and nothing else is as good as empty")
+  func onlyTorn() throws {
+    try tree.write("settle", text: "17000000")
+    let settle = open(.seconds(5))
+    #expect(settle.waiting == 0)
+    #expect(try tree.read("settle") == "")
+    #expect(settle.run { _ in Issue.record("nothing to clear") } == nil)
+  }
+
+  @Test("lines that are no keys are passed over, and those around them are not")
+  func badLines() throws {
+    let bad = [
+      "\n", "nonsense\n", "12\n", "x\tports\tcategory=www\tport=early\n", "12\tnowhere\ta=b\n",
+      "12\tports\tcategory=..\tport=x\n", "12\tports\tcategory\n", "12\t\n",
+    ]
+    try tree.write(
+      "settle", text: try line("a", due: 1) + bad.joined() + line("z", due: 2))
+    let settle = open(.seconds(5))
+    #expect(try runAll(settle) == [try port("a"), try port("early"), try port("z")])
+    #expect(try tree.read("settle") == "")
+  }
+
+  @Test("a clock set back while a key waits puts it off by the delay, not by what the clock lost")
+  func clockSetBack() throws {
+    var time: Int64 = 1_000_000_000
+    let settle = Settle(
+      .seconds(5), MemorySettleLog(), layout: layout, messages.logger, now: { time })
+    settle.add([try port("a")])
+    #expect(settle.run { _ in Issue.record("cleared at once") } == .seconds(5))
+    time -= 3_600_000
+    #expect(settle.run { _ in Issue.record("the delay was not kept") } == .seconds(5))
+    settle.add([try port("b")])
+    time += 4000
+    #expect(settle.run { _ in Issue.record("the delay was not kept") } == .seconds(1))
+    time += 1000
+    var cleared: [CacheKey] = []
+    #expect(settle.run { cleared += $0 } == nil)
+    #expect(cleared == [try port("a"), try port("b")])
+  }
+
+  @Test("more than a megabyte of cleared keys is dropped while others wait")
+  func compacted() throws {
+    let spent = try line("spent", due: 1)
+    let count = (1 << 20) / spent.utf8.count + 1000
+    try tree.write(
+      "settle",
+      text: String(repeating: spent, count: count) + line("waits", due: now + 3_000_000))
+    let settle = open(.seconds(3600))
+    try eventually("what is spent is cleared") {
+      _ = settle.run { _ in }
+      return settle.waiting <= 1
+    }
+    #expect(try tree.read("settle").utf8.count < 64 * 1024)
+    #expect(try tree.files() == ["settle"])
+    settle.add([try port("new")])
+    #expect(settle.waiting == 2)
+    #expect(
+      try tree.read("settle").split(separator: "\n").suffix(2).map { $0.split(separator: "=").last }
+        == ["waits", "new"])
+  }
+
+  @Test("the copy that a crash left in the making is no obstacle")
+  func unfinishedCopy() throws {
+    try tree.write("settle.new", text: "half a li")
+    let log = try FileSettleLog(in: folder)
+    try log.append(Array("first\nsecond\n".utf8))
+    try log.drop(before: 6)
+    #expect(try tree.read("settle") == "second\n")
+    #expect(try tree.files() == ["settle"])
+  }
+
+  @Test("a second process gets no file, says so once and goes on in memory")
+  func secondProcess() throws {
+    let first = open(.milliseconds(5))
+    #expect(throws: Errno.wouldBlock) { try FileSettleLog(in: folder) }
+    let second = open(.milliseconds(5))
+    #expect(messages.all.count { $0.contains("another fpcache listen has it") } == 1)
+    second.add([try port("a")])
+    #expect(first.waiting == 0)
+    #expect(try tree.read("settle") == "")
+    #expect(try runAll(second) == [try port("a")])
+  }
+
+  @Test("the copy is as much one process's own as the file was")
+  func lockOfCopy() throws {
+    let log = try FileSettleLog(in: folder)
+    try log.append(Array("first\nsecond\n".utf8))
+    try log.drop(before: 6)
+    #expect(throws: Errno.wouldBlock) { try FileSettleLog(in: folder) }
+  }
+
+  @Test("a folder that is not there or no folder is told of, and the list lives in memory")
+  func noFolder() throws {
+    try tree.write("plain", text: "")
+    for name in ["missing", "plain"] {
+      let settle = Settle.open(
+        .milliseconds(5), stateDirectory: folder.appending(name), layout: layout, messages.logger)
+      settle.add([try port("a")])
+      #expect(try runAll(settle) == [try port("a")])
+    }
+    #expect(messages.all.count { $0.contains("will not survive a crash") } == 2)
+    #expect(messages.all.allSatisfy { $0.contains("--state-dir") })
+  }
+
+  @Test("a link in the file's place is not followed")
+  func link() throws {
+    try tree.write("victim", text: "kept\n")
+    try tree.link("settle", to: "victim")
+    open(.seconds(5)).add([try port("a")])
+    #expect(try tree.read("victim") == "kept\n")
+    #expect(messages.all.count == 1)
+  }
+}
+
+/// What was logged.
+private final class Messages: Sendable {
+  private let texts = Mutex<[String]>([])
+
+  var all: [String] { texts.withLock { $0 } }
+  var logger: Logger { Logger(label: "test") { _ in Handler(messages: self) } }
+
+  private struct Handler: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+    let messages: Messages
+
+    subscript(metadataKey key: String) -> Logger.MetadataValue? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      messages.texts.withLock { $0.append(event.message.description) }
+    }
+  }
+}
