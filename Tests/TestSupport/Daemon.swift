@@ -32,18 +32,20 @@ public final class Daemon: Sendable, CustomStringConvertible {
   /// Starts `fpcache listen` on a tree and a database, as the role `listening`.
   /// - Parameters:
   ///   - arguments: further options, for instance `["--settle", "0"]`.
+  ///   - dsn: how it reaches the database; by default through the socket.
   ///   - stateDirectory: its `--state-dir`; by default one that nobody else uses.
   ///   - environment: what is added to `Command.baseEnvironment`.
   ///   - account: under which account it runs.
   public static func listen(
     on tree: TemporaryTree, _ database: TestDatabase, _ arguments: [String] = [],
-    stateDirectory: String? = nil, environment: [String: String?] = [:],
+    dsn: String? = nil, stateDirectory: String? = nil, environment: [String: String?] = [:],
     as account: Account = .current
   ) throws -> Daemon {
     let state = try stateDirectory ?? Scratch.makeFolder("state")
     if stateDirectory == nil { try account.take(state) }
     let options = [
-      "listen", "--cache-dir", tree.path, "--dsn", database.listenerDSN, "--state-dir", state,
+      "listen", "--cache-dir", tree.path, "--dsn", dsn ?? database.listenerDSN, "--state-dir",
+      state,
     ]
     var command = Command(try Command.fpcachePath(), options + arguments)
     command.tree = tree

@@ -191,20 +191,8 @@ public final class PostgresServer: Sendable {
     try writeAll(Array(text.utf8), to: file.number)
   }
 
-  private static func freePort() throws -> Int {
-    let socket = Descriptor(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let code = withUnsafeMutablePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        bind(socket.number, $0, length) == 0 ? getsockname(socket.number, $0, &length) : -1
-      }
-    }
-    guard code == 0 else { throw SupportError.system("bind", "127.0.0.1") }
-    return Int(UInt16(bigEndian: address.sin_port))
-  }
+  /// A port that was free a moment ago; the system does not give it out again so soon.
+  private static func freePort() throws -> Int { try Loopback.listen().port }
 }
 
 /// The SQL beside these sources.
