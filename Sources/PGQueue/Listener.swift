@@ -114,10 +114,14 @@ public final class Listener {
   private func connect() {
     do throws(DatabaseError) {
       let listening = try Connection(parameters, stopDescriptor: signals.stopDescriptor)
-      working = try Connection(parameters, stopDescriptor: signals.stopDescriptor)
+      let working = try Connection(parameters, stopDescriptor: signals.stopDescriptor)
+      // A queue that somebody has locked whole (ALTER TABLE, VACUUM FULL) must not hold up the
+      // others; the drain's own lock waits for less.
+      try working.query("SET lock_timeout = '500ms'")
       channels = try Channel.all(on: listening)
       try listen(on: listening)
       self.listening = listening
+      self.working = working
       if let since = disconnectedSince { service.note(.reconnected(after: now - since)) }
       disconnectedSince = nil
       service.note(.ready(channels))

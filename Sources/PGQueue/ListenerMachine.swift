@@ -124,6 +124,9 @@ public struct ListenerMachine: Sendable {
   /// The events that a lost connection left undone and that no queue remembers.
   private var owed: Set<SiteEvent> = []
   private var nextPoll = Duration.zero
+  /// Whether the queues are being looked at: the next poll is reckoned from the end of it, or one
+  /// that takes longer than the interval would leave no time to serve them.
+  private var isMeasuring = false
   private var nextProbe = Duration.zero
   private var probeDeadline: Duration?
   private var unansweredProbes = 0
@@ -140,6 +143,10 @@ public struct ListenerMachine: Sendable {
   /// Takes what happened and says what to do; `now` grows and begins anywhere.
   public mutating func handle(_ input: Input, at now: Duration) -> [Output] {
     guard phase != .left else { return [] }
+    if isMeasuring {
+      isMeasuring = false
+      nextPoll = pollTime(now)
+    }
     switch input {
     case .started: if phase == .idle { phase = .waiting(until: now) }
     case .connected: becomeConnected(now)
@@ -292,7 +299,7 @@ public struct ListenerMachine: Sendable {
 
   private mutating func work(_ now: Duration) -> [Output] {
     if now >= nextPoll {
-      nextPoll = pollTime(now)
+      isMeasuring = true
       draining = draining ?? []
       for queue in QueueTable.all { queues[queue, default: QueueState()].becomeDue() }
       return [.measure]

@@ -78,6 +78,8 @@ final class Drain {
     } catch {
       guard case .refused(let reason) = error else { throw error }
       try queue.rollback()
+      // Somebody holds a row of the batch itself: the same as a writer that holds the queue.
+      if reason.isLockTimeout { return .contended }
       return cannotServe(queue.table, reason)
     }
   }

@@ -46,6 +46,29 @@ import Testing
     #expect(served.contains(.serve(.ports)) && served.count == QueueTable.all.count)
   }
 
+  @Test("a look at the queues that takes longer than the poll interval does not starve them")
+  func slowMeasure() {
+    var machine = settled()
+    machine.settings.pollInterval = .seconds(1)
+    machine.settings.probeAfter = .seconds(600)
+    _ = machine.handle(.timePassed, at: .seconds(10))
+    _ = machine.handle(.probeReturned, at: .seconds(10))
+    var now = Duration.seconds(60)
+    var served: [ListenerMachine.Output] = []
+    var outputs = machine.handle(.timePassed, at: now)
+    for _ in 0..<2 * QueueTable.all.count {
+      now += .seconds(2)
+      if case .serve(let queue)? = outputs.first {
+        served += outputs
+        outputs = machine.handle(.served(queue, .more), at: now)
+      } else {
+        #expect(outputs == [.measure])
+        outputs = machine.handle(.timePassed, at: now)
+      }
+    }
+    #expect(QueueTable.all.allSatisfy { served.contains(.serve($0)) }, "\(served)")
+  }
+
   @Test("a notification does not shorten the wait for a writer that holds the queue")
   func notifiedWhileContended() {
     var machine = settled()
