@@ -164,7 +164,7 @@ final class ListenService: ListenerService {
   func note(_ news: ListenerNews) {
     switch news {
     case .ready: reporter.enter(.draining)
-    case .disconnected: reporter.enter(.disconnected)
+    case .disconnected, .probeUnanswered: reporter.enter(.disconnected)
     case .reconnected: reporter.update { $0.reconnects += 1 }
     case .notified(let count):
       notifiedAt = notifiedAt ?? .now
