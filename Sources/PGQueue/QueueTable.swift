@@ -44,10 +44,14 @@ public struct QueueTable: Hashable, Sendable {
   /// Begins the transaction that retires rows. READ COMMITTED is said aloud, since the protocol
   /// holds only if the batch's snapshot is taken after the lock: a role's
   /// default_transaction_isolation must not change that.
+  ///
+  /// The lock must not outlive us: where the network freezes just then, the server would keep it,
+  /// and every writer waiting for it, until its own keepalives give us up, after two hours unless
+  /// somebody has changed that.
   var lockScript: String {
     """
     BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '50ms'; \
-    LOCK TABLE \(name) IN SHARE ROW EXCLUSIVE MODE
+    SET LOCAL idle_in_transaction_session_timeout = '10s'; LOCK TABLE \(name) IN SHARE ROW EXCLUSIVE MODE
     """
   }
 

@@ -37,8 +37,8 @@ import Testing
         ON CONFLICT DO NOTHING;
       NOTIFY date_updated;
       """)
-    try eventually("the day's page goes", details: "\(listener)") {
-      !tree.exists("daily/2020/01/21.daily.head")
+    try eventually("the day's page and row go", details: "\(listener)") {
+      try !tree.exists("daily/2020/01/21.daily.head") && database.count("cache_clearing_dates") == 0
     }
   }
 
@@ -176,6 +176,36 @@ import Testing
     try expectServed(listener, tree, database)
     let lines = listener.lines.dropFirst(mark).filter { $0.contains("database: ") }
     #expect(lines.count == 2, "\(listener)")
+  }
+
+  @Test(
+    "frozen while it holds the lock: the server takes the lock back, and writers go on",
+    .timeLimit(.minutes(2)))
+  func frozenWithLock() throws {
+    let server = try PostgresServer(listening: .loopback)
+    let database = try server.makeDatabase()
+    let proxy = try TCPProxy(to: server.port)
+    let tree = try TemporaryTree()
+    let listener = try Daemon.listen(
+      on: tree, database,
+      dsn: database.loopbackDSN().replacing("port=\(server.port)", with: "port=\(proxy.port)")
+        + " sslmode=disable gssencmode=disable")
+    try listener.waitForLog(containing: "drained: ")
+    proxy.freeze(after: "LOCK TABLE cache_clearing_dates")
+    _ = try database.sql(
+      "INSERT INTO cache_clearing_dates (date_to_clear) VALUES ('2020-01-21'); NOTIFY date_updated")
+    try eventually("the lock is held", details: "\(listener)") {
+      try database.sql(
+        "SELECT count(*) FROM pg_locks WHERE mode = 'ShareRowExclusiveLock' AND granted") == "1"
+    }
+
+    let writer = try database.session()
+    try writer.sql("INSERT INTO cache_clearing_dates (date_to_clear) VALUES ('2021-02-03')")
+
+    proxy.thaw()
+    try eventually(timeout: .seconds(40), "all is served", details: "\(listener)") {
+      try database.count("cache_clearing_dates") == 0
+    }
   }
 
   @Test(

@@ -28,6 +28,9 @@ public final class TCPProxy: Sendable {
   /// Holds everything back from now on, new connections too; nothing is closed.
   public func freeze() { line.gate.shut() }
 
+  /// Freezes as soon as a client has sent this text, within one piece; the server gets it still.
+  public func freeze(after text: String) { line.trigger.withLock { $0 = Array(text.utf8) } }
+
   /// Carries again, first what it has held back.
   public func thaw() { line.gate.open() }
 
@@ -45,6 +48,8 @@ private final class Line: Sendable {
   }
 
   let gate = Gate()
+  /// What freezes the line once when a client sends it.
+  let trigger = Mutex<[UInt8]>([])
   private let listener: Descriptor
   private let target: Int
   private let open = Mutex<[Connection]>([])
@@ -69,17 +74,30 @@ private final class Line: Sendable {
       guard let server = try? Loopback.connect(to: target) else { continue }
       let connection = Connection(client: client, server: server)
       open.withLock { $0.append(connection) }
-      Thread.detachNewThread { [self] in carry(client, server) }
+      Thread.detachNewThread { [self] in carry(client, server) { freezeIfTriggered(by: $0) } }
       Thread.detachNewThread { [self] in
-        carry(server, client)
+        carry(server, client) { _ in }
         open.withLock { open in open.removeAll { $0.client === client } }
       }
     }
   }
 
-  private func carry(_ source: Descriptor, _ destination: Descriptor) {
+  private func freezeIfTriggered(by bytes: [UInt8]) {
+    trigger.withLock { trigger in
+      guard !trigger.isEmpty, bytes.indices.contains(where: { bytes[$0...].starts(with: trigger) })
+      else { return }
+      trigger = []
+      gate.shut()
+    }
+  }
+
+  private func carry(
+    _ source: Descriptor, _ destination: Descriptor, _ look: ([UInt8]) -> Void
+  ) {
     while let bytes = readSome(source.number) {
       gate.pass()
+      // Shut before the server can answer.
+      look(bytes)
       guard (try? writeAll(bytes, to: destination.number)) != nil else { break }
     }
     gate.pass()
