@@ -43,6 +43,8 @@ final class Drain {
     /// The rows that have to wait and were met in this pass.
     var waiting: Set<RowName> = []
     let began = ContinuousClock.now
+    /// Whether the next batch belongs to another pass.
+    var hasEnded = false
   }
 
   /// What identifies a row for as long as it waits.
@@ -135,7 +137,7 @@ final class Drain {
     guard followRoot() else { return .drained(retryAfter: .seconds(1)) }
     let root = clearer
     var pass = passes[queue.table] ?? Pass()
-    defer { passes[queue.table] = pass }
+    defer { passes[queue.table] = pass.hasEnded ? nil : pass }
     let visible = try queue.batch(after: pass.position, limit: Self.batchSize)
     if visible.isEmpty { return end(&pass, queue.table) }
     CrashPoint.selected.reach()
@@ -188,7 +190,7 @@ final class Drain {
     retries = retries.filter { $0.key.table != table || pass.waiting.contains($0.key) }
     let next = retries.filter { $0.key.table == table }.map(\.value.notBefore).min()
     let rest = pass.began.duration(to: .now) * Self.idlePerPass
-    pass = Pass()
+    pass.hasEnded = true
     return .drained(retryAfter: next.map { max(rest, ContinuousClock.now.duration(to: $0)) })
   }
 

@@ -1,6 +1,7 @@
 // The drain on a real PostgreSQL: what waits is served without a NOTIFY, each queue's rows clear
 // what they name, and hostile or unclearable rows harm nothing.
 
+import Foundation
 import Testing
 
 @testable import TestSupport
@@ -140,6 +141,42 @@ import Testing
     #expect(
       result.stderr.split(separator: "\n").count { $0.contains("the row stays") } == 1,
       "\(result)")
+  }
+
+  @Test("while one page cannot be deleted, the listener clears others at once, and it when it can")
+  func undeletableForAWhile() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let incident = try IncidentTree(ports: 8, days: 1)
+    let stuck = incident.ports[0]
+    try incident.tree.give(to: .unprivileged)
+    try incident.tree.setMode("ports/\(stuck)", 0o555)
+    let listener = try Daemon.listen(on: incident.tree, database, as: .unprivileged)
+    try listener.waitForLog(containing: "drained: ")
+    func ask(_ port: PortKey) throws {
+      try database.sql(
+        """
+        INSERT INTO cache_clearing_ports (port_id, category, port)
+        VALUES (1, '\(port.category)', '\(port.port)'); NOTIFY port_updated;
+        """)
+    }
+
+    try ask(stuck)
+    try listener.waitForLog(containing: "the row stays and is retried")
+    for port in incident.ports.dropFirst() {
+      try ask(port)
+      // Well below the first retry's delay of a second.
+      try eventually(timeout: .milliseconds(500), "\(port) is cleared", details: "\(listener)") {
+        !incident.tree.exists(IncidentTree.portPages(port)[0])
+      }
+    }
+    try eventually { try database.count("cache_clearing_ports") == 1 }
+    // Its tries are 1, 2 and 4 s apart.
+    Thread.sleep(forTimeInterval: 2)
+    try incident.tree.setMode("ports/\(stuck)", 0o775)
+    try eventually(timeout: .seconds(6), "its row goes", details: "\(listener)") {
+      try database.count("cache_clearing_ports") == 0
+    }
+    #expect(!incident.tree.exists(IncidentTree.portPages(stuck)[0]))
   }
 
   @Test("a dry run tells what would go and changes neither tree nor queue")
