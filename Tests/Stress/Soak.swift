@@ -35,6 +35,8 @@ private final class SoakRun {
   private static let checkInterval = Duration.seconds(60)
   /// A row that could not be cleared may wait for half a minute after a fault of a few seconds.
   private static let restTimeout = Duration.seconds(120)
+  /// What takes longer than this is told with what the listener has logged.
+  private static let slowRest = Duration.seconds(10)
 
   private let length: Duration
   private let site: Site
@@ -125,6 +127,8 @@ private final class SoakRun {
     try eventually(timeout: Self.restTimeout, "all comes to rest", details: listener.log) {
       try !site.hasRows(session) && listener.isSettled
     }
+    let time = waited.duration(to: .now)
+    if time > Self.slowRest { complain("slow to rest; the listener's log:\n\(listener.tail)") }
     try visitors.rest()
     let found = try site.inspect(session)
     inspection.add(found)
@@ -136,7 +140,7 @@ private final class SoakRun {
     complain(
       """
       \(Int(elapsed.seconds)) s: \(made.values.reduce(0, +)) faults, \(deeds.changes) changes, \
-      \(found.pages) pages checked after \(Int(waited.duration(to: .now).seconds * 1000)) ms, \
+      \(found.pages) pages checked after \(Int(time.seconds * 1000)) ms, \
       \(found.stale.count) stale
       """)
   }

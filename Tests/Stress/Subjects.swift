@@ -117,6 +117,12 @@ final class FpcacheSubject: Subject {
     }
   }
 
+  /// The last that its process has logged, but for its drains.
+  var tail: String {
+    let lines = (daemon?.lines ?? []).filter { !$0.contains("drained: ") }
+    return lines.suffix(12).map { "  \($0)" }.joined(separator: "\n")
+  }
+
   /// What its process has logged so far.
   var log: String { daemon.map { "\($0)" } ?? "not running" }
 }

@@ -19,6 +19,15 @@ struct Table: Sendable {
   /// - Returns: whether the protocol is proved.
   func run() -> Bool {
     let outcomes = runCells()
+    print(
+      """
+      \(load.rounds) rounds a cell, \(jobs) cells at a time, seed \(load.seed): \(load.writers) \
+      writers with transactions of up to \(Int(Writer.holdMilliseconds.upperBound)) ms, in one \
+      round of \(load.roundsPerLateWriter) another that outlasts
+      --settle \(load.settle.seconds), \(load.visitors) visitors, \(load.ports) hot ports, one \
+      for the late writer, and their category's page.
+
+      """)
     print(Self.heading)
     for (cell, outcome) in zip(cells, outcomes) { print(Self.line(cell, outcome)) }
     print("")
