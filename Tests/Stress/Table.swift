@@ -22,10 +22,10 @@ struct Table: Sendable {
     print(
       """
       \(load.rounds) rounds a cell, \(jobs) cells at a time, seed \(load.seed): \(load.writers) \
-      writers with transactions of up to \(Int(Writer.holdMilliseconds.upperBound)) ms, in one \
-      round of \(load.roundsPerLateWriter) another that outlasts
-      --settle \(load.settle.seconds), \(load.visitors) visitors, \(load.ports) hot ports, one \
-      for the late writer, and their category's page.
+      writers with transactions of up to \(Int(Writer.holdMilliseconds.upperBound)) ms,
+      in one round of \(load.roundsPerLateWriter) another that outlasts --settle \
+      \(load.settle.seconds); \(load.visitors) visitors; \(load.ports) hot ports, one for the \
+      late writer, and their category's page.
 
       """)
     print(Self.heading)
