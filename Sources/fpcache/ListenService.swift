@@ -38,8 +38,12 @@ final class ListenService: ListenerService {
     reloadSite = reload
   }
 
-  /// All that was drained since the start.
-  var total: Drain.Tally { reporter.health.total }
+  /// All that was drained since the start, the drain under way included.
+  var total: Drain.Tally {
+    var total = reporter.health.total
+    total.add(drain.tally)
+    return total
+  }
 
   /// How many keys wait to be cleared once more.
   var settleWaiting: Int { settle?.waiting ?? 0 }
