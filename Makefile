@@ -21,7 +21,7 @@ soak: ## run one listener under random faults and see whether it grows; SOAK="--
 	@scripts/stress soak $(SOAK)
 
 build: ## build the release program: .build/release/fpcache
-	swift build -c release --static-swift-stdlib --product fpcache
+	@scripts/build
 
 generate: ## make completions/ and man/ of the command line's own definition
 	@scripts/generate
