@@ -16,10 +16,36 @@ public struct Field: Hashable, Sendable {
   public let kind: FieldKind
 }
 
-/// Where a field's value was found in a name.
+/// Where a field's value was found in a name. Plain numbers: a walk makes several for each file.
 struct Capture {
-  let field: Field
+  /// The field, as the index of its token in the pattern that found it.
+  let token: Int
   let range: Range<Int>
+}
+
+/// A token as it is matched, without a reference in it: what a match touches is counted by
+/// nobody, neither by one thread nor, worse, by two at once.
+private struct Step: Hashable, Sendable {
+  /// The literal's place among the pattern's bytes; empty for a field.
+  let literal: Range<Int>
+  /// The field's kind; nil for a literal.
+  let kind: FieldKind?
+  let bytes: ByteSet
+  let fixedWidth: Int?
+
+  init(literal: Range<Int>) {
+    self.literal = literal
+    kind = nil
+    bytes = ByteSet()
+    fixedWidth = nil
+  }
+
+  init(_ kind: FieldKind) {
+    literal = 0..<0
+    self.kind = kind
+    bytes = kind.bytes
+    fixedWidth = kind.fixedWidth
+  }
 }
 
 /// The pattern of one path component, or of a family's free tail.
@@ -27,10 +53,14 @@ struct ComponentPattern: Hashable, Sendable {
   let tokens: [Token]
   /// The token that is matched last, by what the others leave.
   private let open: Int?
+  private var steps: [Step]
+  /// The bytes of all literals.
+  private var literals: [UInt8]
 
   /// - Throws: ``PatternProblem/ambiguous`` when a name could be cut in two ways.
   init(tokens: [Token]) throws(PatternProblem) {
     self.tokens = tokens
+    (steps, literals) = Self.steps(of: tokens)
     var open: Int?
     for (index, token) in tokens.enumerated() {
       guard case .field(let field) = token, field.kind.fixedWidth == nil else { continue }
@@ -76,73 +106,115 @@ struct ComponentPattern: Hashable, Sendable {
 
   var spansComponents: Bool { fields.contains { $0.kind.spansComponents } }
 
+  private static func steps(of tokens: [Token]) -> ([Step], [UInt8]) {
+    var literals: [UInt8] = []
+    let steps = tokens.map { token in
+      switch token {
+      case .field(let field): return Step(field.kind)
+      case .literal(let text):
+        literals += text
+        return Step(literal: literals.count - text.count..<literals.count)
+      }
+    }
+    return (steps, literals)
+  }
+
+  /// The same in memory of its own: threads that share arrays fight for their counts.
+  var unshared: Self {
+    var copy = self
+    copy.steps = steps.map(\.self)
+    copy.literals = literals.map(\.self)
+    return copy
+  }
+
+  /// The field of a token.
+  func field(_ token: Int) -> Field? {
+    if case .field(let field) = tokens[token] { field } else { nil }
+  }
+
   /// Whether the bytes of `name` in `range` have this shape; the values found are appended to
   /// `captures`, as ranges of `name`.
   func match(
     _ name: UnsafeBufferPointer<UInt8>, in range: Range<Int>, _ captures: inout [Capture]
   ) -> Bool {
+    steps.withUnsafeBufferPointer { steps in
+      literals.withUnsafeBufferPointer { literals in
+        Self.match(name, in: range, steps, literals, open, &captures)
+      }
+    }
+  }
+
+  private static func match(
+    _ name: UnsafeBufferPointer<UInt8>, in range: Range<Int>,
+    _ steps: UnsafeBufferPointer<Step>, _ literals: UnsafeBufferPointer<UInt8>, _ open: Int?,
+    _ captures: inout [Capture]
+  ) -> Bool {
     var lower = range.lowerBound
     var upper = range.upperBound
-    let leftEnd = open ?? tokens.count
+    let leftEnd = open ?? steps.count
     for index in 0..<leftEnd {
-      switch tokens[index] {
-      case .literal(let text):
-        guard upper - lower >= text.count, Self.equal(name, lower, text) else { return false }
-        lower += text.count
-      case .field(let field):
-        let end = Self.runEnd(name, from: lower, to: upper, field.kind)
-        guard Self.take(lower..<end, of: field, in: name, &captures) else { return false }
+      let step = steps[index]
+      if let kind = step.kind {
+        let end = runEnd(name, from: lower, to: upper, step)
+        guard take(lower..<end, index, kind, in: name, &captures) else { return false }
+        lower = end
+      } else {
+        let end = lower + step.literal.count
+        guard end <= upper, equal(literals[step.literal], name[lower..<end]) else { return false }
         lower = end
       }
     }
-    guard let open, case .field(let openField) = tokens[open] else { return lower == upper }
-    for index in stride(from: tokens.count - 1, to: open, by: -1) {
-      switch tokens[index] {
-      case .literal(let text):
-        guard upper - lower >= text.count, Self.equal(name, upper - text.count, text) else {
+    guard let open, let openKind = steps[open].kind else { return lower == upper }
+    for index in stride(from: steps.count - 1, to: open, by: -1) {
+      let step = steps[index]
+      if let kind = step.kind {
+        let start = runStart(name, from: lower, to: upper, step)
+        guard take(start..<upper, index, kind, in: name, &captures) else { return false }
+        upper = start
+      } else {
+        let start = upper - step.literal.count
+        guard start >= lower, equal(literals[step.literal], name[start..<upper]) else {
           return false
         }
-        upper -= text.count
-      case .field(let field):
-        let start = Self.runStart(name, from: lower, to: upper, field.kind)
-        guard Self.take(start..<upper, of: field, in: name, &captures) else { return false }
         upper = start
       }
     }
-    return Self.take(lower..<upper, of: openField, in: name, &captures)
+    return take(lower..<upper, open, openKind, in: name, &captures)
   }
 
   private static func take(
-    _ range: Range<Int>, of field: Field, in name: UnsafeBufferPointer<UInt8>,
+    _ range: Range<Int>, _ token: Int, _ kind: FieldKind, in name: UnsafeBufferPointer<UInt8>,
     _ captures: inout [Capture]
   ) -> Bool {
-    guard field.kind.accepts(name[range]) else { return false }
-    captures.append(Capture(field: field, range: range))
+    guard kind.accepts(UnsafeBufferPointer(rebasing: name[range])) else { return false }
+    captures.append(Capture(token: token, range: range))
     return true
   }
 
   private static func equal(
-    _ name: UnsafeBufferPointer<UInt8>, _ offset: Int, _ text: [UInt8]
+    _ left: Slice<UnsafeBufferPointer<UInt8>>, _ right: Slice<UnsafeBufferPointer<UInt8>>
   ) -> Bool {
-    for index in text.indices where name[offset + index] != text[index] { return false }
+    let left = UnsafeBufferPointer(rebasing: left)
+    let right = UnsafeBufferPointer(rebasing: right)
+    for index in left.indices where left[index] != right[index] { return false }
     return true
   }
 
   private static func runEnd(
-    _ name: UnsafeBufferPointer<UInt8>, from lower: Int, to upper: Int, _ kind: FieldKind
+    _ name: UnsafeBufferPointer<UInt8>, from lower: Int, to upper: Int, _ step: Step
   ) -> Int {
-    let limit = kind.fixedWidth.map { min(upper, lower + $0) } ?? upper
+    let limit = step.fixedWidth.map { min(upper, lower + $0) } ?? upper
     var end = lower
-    while end < limit, kind.contains(name[end]) { end += 1 }
+    while end < limit, step.bytes.contains(name[end]) { end += 1 }
     return end
   }
 
   private static func runStart(
-    _ name: UnsafeBufferPointer<UInt8>, from lower: Int, to upper: Int, _ kind: FieldKind
+    _ name: UnsafeBufferPointer<UInt8>, from lower: Int, to upper: Int, _ step: Step
   ) -> Int {
-    let limit = kind.fixedWidth.map { max(lower, upper - $0) } ?? lower
+    let limit = step.fixedWidth.map { max(lower, upper - $0) } ?? lower
     var start = upper
-    while start > limit, kind.contains(name[start - 1]) { start -= 1 }
+    while start > limit, step.bytes.contains(name[start - 1]) { start -= 1 }
     return start
   }
 

@@ -65,6 +65,9 @@ public enum FieldKind: String, CaseIterable, Sendable {
     }
   }
 
+  /// The bytes that may occur in a value.
+  var bytes: ByteSet { ByteSet(where: contains) }
+
   /// Whether `byte` may occur in a value.
   @inline(__always)
   func contains(_ byte: UInt8) -> Bool {
@@ -86,23 +89,29 @@ public enum FieldKind: String, CaseIterable, Sendable {
   }
 
   /// Whether `value` is whole and safe: nothing that fails here ever becomes part of a path.
-  @inline(__always)
-  func accepts(_ value: some RandomAccessCollection<UInt8>) -> Bool {
+  func accepts(_ value: some Collection<UInt8>) -> Bool {
+    Self.contiguous(value) { (bytes) in accepts(bytes) }
+  }
+
+  /// Whether `text` is whole and safe.
+  public func accepts(text: String) -> Bool { accepts(Array(text.utf8)) }
+
+  /// The rule itself: in place, since a walk asks it of each name.
+  func accepts(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
     switch self {
     case .optionalWord, .optionalPort:
       value.count <= Self.longestName && value.allSatisfy(contains)
     case .rest: Self.isSafePath(value)
     case .visibleRest: Self.isSafePath(value) && value.first != UInt8(ascii: ".")
     case .portsTreePath: Self.isSafePath(value) && !Self.isBelowAPort(value)
+    case .name: Self.isSafeName(value)
     default:
-      Self.isSafeName(value) && value.allSatisfy(contains) && hasRightShape(value)
+      // No other kind contains a NUL or a slash.
+      Self.isNameLong(value) && value.allSatisfy(contains) && hasRightShape(value)
     }
   }
 
-  /// Whether `text` is whole and safe.
-  public func accepts(text: String) -> Bool { accepts(Array(text.utf8)) }
-
-  private func hasRightShape(_ value: some RandomAccessCollection<UInt8>) -> Bool {
+  private func hasRightShape(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
     if let width = fixedWidth { return value.count == width }
     switch self {
     case .branch: return Self.isBranch(value)
@@ -113,40 +122,64 @@ public enum FieldKind: String, CaseIterable, Sendable {
     }
   }
 
-  private static func isBranch(_ value: some RandomAccessCollection<UInt8>) -> Bool {
-    if value.elementsEqual("head".utf8) { return true }
+  private static func isBranch(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    if value.count == 4 {
+      return value[0] == UInt8(ascii: "h") && value[1] == UInt8(ascii: "e")
+        && value[2] == UInt8(ascii: "a") && value[3] == UInt8(ascii: "d")
+    }
     guard value.count == 6, value.prefix(4).allSatisfy(\.isDigit) else { return false }
-    let quarter = value.suffix(2)
-    return quarter.first == UInt8(ascii: "Q")
-      && (UInt8(ascii: "1")...UInt8(ascii: "4")).contains(quarter.last ?? 0)
+    return value[4] == UInt8(ascii: "Q")
+      && (UInt8(ascii: "1")...UInt8(ascii: "4")).contains(value[5])
   }
 
   /// Letters and digits led by a letter, and a version's second number behind a dot at most: so
   /// that `123.atom` is a watch list's feed and `rss2.0` is nobody's.
-  private static func isFormat(_ value: some RandomAccessCollection<UInt8>) -> Bool {
-    let parts = value.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-    guard parts.count <= 2, parts[0].first?.isLetter == true else { return false }
-    return parts.count == 1 || (!parts[1].isEmpty && parts[1].allSatisfy(\.isDigit))
+  private static func isFormat(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard value.first?.isLetter == true else { return false }
+    guard let dot = value.firstIndex(of: UInt8(ascii: ".")) else { return true }
+    let version = value[(dot + 1)...]
+    return !version.isEmpty && version.allSatisfy(\.isDigit)
   }
 
-  static func isSafeName(_ value: some RandomAccessCollection<UInt8>) -> Bool {
+  /// A component that is neither too long for a file system nor empty, `.` or `..`.
+  private static func isNameLong(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
     guard !value.isEmpty, value.count <= longestName else { return false }
-    if value.count <= 2, value.allSatisfy({ $0 == UInt8(ascii: ".") }) { return false }
-    return value.allSatisfy { $0 != 0 && $0 != UInt8(ascii: "/") }
+    return value.count > 2 || !value.allSatisfy { $0 == UInt8(ascii: ".") }
   }
 
-  private static func isSafePath(_ value: some RandomAccessCollection<UInt8>) -> Bool {
-    value.count <= longestPath
-      && value.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        .allSatisfy { isSafeName($0) }
+  static func isSafeName(_ value: some Collection<UInt8>) -> Bool {
+    contiguous(value) { (bytes) in isSafeName(bytes) }
+  }
+
+  private static func isSafeName(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    isNameLong(value) && !value.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
+  }
+
+  private static func isSafePath(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard value.count <= longestPath else { return false }
+    var start = 0
+    for (index, byte) in value.enumerated() where byte == UInt8(ascii: "/") || byte == 0 {
+      guard byte != 0, isNameLong(UnsafeBufferPointer(rebasing: value[start..<index])) else {
+        return false
+      }
+      start = index + 1
+    }
+    return isNameLong(UnsafeBufferPointer(rebasing: value[start...]))
   }
 
   /// `CATEGORY/PORT/...`: what the ports family holds, so that no path has two owners.
-  static func isBelowAPort(_ value: some RandomAccessCollection<UInt8>) -> Bool {
-    let parts = value.split(
-      separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: false)
-    return parts.count == 3 && FieldKind.category.accepts(parts[0])
-      && FieldKind.port.accepts(parts[1])
+  static func isBelowAPort(_ value: some Collection<UInt8>) -> Bool {
+    let slash = UInt8(ascii: "/")
+    guard let first = value.firstIndex(of: slash) else { return false }
+    let rest = value[value.index(after: first)...]
+    guard let second = rest.firstIndex(of: slash) else { return false }
+    return FieldKind.category.accepts(value[..<first]) && FieldKind.port.accepts(rest[..<second])
+  }
+
+  private static func contiguous(
+    _ value: some Collection<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Bool
+  ) -> Bool {
+    value.withContiguousStorageIfAvailable(body) ?? Array(value).withUnsafeBufferPointer(body)
   }
 
   /// What a person is told to write instead.

@@ -41,16 +41,24 @@ public struct LayoutPlace: Sendable {
 /// Matches names against rows; one for each thread, since it keeps its buffers.
 public struct Matcher: Sendable {
   let layout: Layout
+  private let rows: [MatchedRow]
   private var captures: [Capture] = []
+  /// How many of the captures are the pattern's; those behind them are the shape's.
+  private var patternCaptures = 0
+  private var shape = 0
   private var flat: [UInt8] = []
 
-  public init(_ layout: Layout) { self.layout = layout }
+  public init(_ layout: Layout) {
+    self.layout = layout
+    rows = layout.families.map(MatchedRow.init)
+  }
 
   // MARK: Folder by folder
 
   /// The place of the folder `name` in a folder at `place`.
   mutating func enter(_ name: UnsafeBufferPointer<UInt8>, at place: LayoutPlace) -> LayoutPlace {
     var rows: [PlacedRow] = []
+    rows.reserveCapacity(min(place.rows.count, 2))
     for row in place.rows {
       if let next = enter(name, row) { rows.append(next) }
     }
@@ -59,22 +67,26 @@ public struct Matcher: Sendable {
 
   /// The row in the folder `name`, or nil when it has nothing there.
   mutating func enter(_ name: UnsafeBufferPointer<UInt8>, _ row: PlacedRow) -> PlacedRow? {
-    let components = layout.families[row.family].pattern.components
+    let components = rows[row.family].components
     let component = components[row.component]
-    if component.spansComponents {
+    if rows[row.family].spansComponents[row.component] {
       return PlacedRow(
         family: row.family, component: row.component, bound: row.bound,
-        tail: row.tail + Array(name) + [UInt8(ascii: "/")])
+        tail: row.tail.appending(folder: name))
     }
     captures.removeAll(keepingCapacity: true)
     guard row.component + 1 < components.count,
-      component.match(name, in: 0..<name.count, &captures), agree(with: row.bound, in: name)
+      component.match(name, in: 0..<name.count, &captures)
     else { return nil }
-    let bound = captures.map {
-      CacheKey.Binding(field: $0.field.name, value: Array(name[$0.range]))
+    patternCaptures = captures.count
+    guard agree(with: row, in: name) else { return nil }
+    var bound = row.bound
+    bound.reserveCapacity(bound.count + captures.count)
+    for capture in captures {
+      guard let field = component.field(capture.token) else { continue }
+      bound.append(CacheKey.Binding(field: field.name, value: Array(name[capture.range])))
     }
-    return PlacedRow(
-      family: row.family, component: row.component + 1, bound: row.bound + bound, tail: [])
+    return PlacedRow(family: row.family, component: row.component + 1, bound: bound, tail: [])
   }
 
   /// What the file `name` is in a folder at `place`.
@@ -82,7 +94,7 @@ public struct Matcher: Sendable {
     _ name: UnsafeBufferPointer<UInt8>, at place: LayoutPlace
   ) -> Classification {
     for row in place.rows {
-      if let known = match(name, row, { _, _ in }) {
+      if let known = match(name, row) {
         return Classification(family: row.family, hasKnownShape: known)
       }
     }
@@ -108,56 +120,92 @@ public struct Matcher: Sendable {
     _ name: UnsafeBufferPointer<UInt8>, _ row: PlacedRow,
     _ visit: (Field, UnsafeBufferPointer<UInt8>.SubSequence) -> Void
   ) -> Bool? {
-    if row.tail.isEmpty { return matchFlat(name, row, visit) }
+    withFlat(name, row) { matcher, path in
+      let known = matcher.matchFlat(path, row)
+      if known != nil { matcher.visit(path, row, visit) }
+      return known
+    }
+  }
+
+  private mutating func match(
+    _ name: UnsafeBufferPointer<UInt8>, _ row: PlacedRow
+  ) -> Bool? {
+    withFlat(name, row) { matcher, path in matcher.matchFlat(path, row) }
+  }
+
+  /// The name with the row's tail before it.
+  private mutating func withFlat(
+    _ name: UnsafeBufferPointer<UInt8>, _ row: PlacedRow,
+    _ body: (inout Matcher, UnsafeBufferPointer<UInt8>) -> Bool?
+  ) -> Bool? {
+    if row.tail.isEmpty { return body(&self, name) }
     flat.removeAll(keepingCapacity: true)
     flat += row.tail
     flat += name
     // Taken out for the call, so that the matcher is not read and written at once.
     let path = flat
-    return path.withUnsafeBufferPointer { matchFlat($0, row, visit) }
+    return path.withUnsafeBufferPointer { body(&self, $0) }
   }
 
   private mutating func matchFlat(
-    _ path: UnsafeBufferPointer<UInt8>, _ row: PlacedRow,
-    _ visit: (Field, UnsafeBufferPointer<UInt8>.SubSequence) -> Void
+    _ path: UnsafeBufferPointer<UInt8>, _ row: PlacedRow
   ) -> Bool? {
-    let family = layout.families[row.family]
-    guard row.component + 1 == family.pattern.components.count else { return nil }
+    let family = rows[row.family]
+    guard row.component + 1 == family.components.count else { return nil }
     captures.removeAll(keepingCapacity: true)
-    guard
-      family.pattern.components[row.component].match(path, in: 0..<path.count, &captures),
-      agree(with: row.bound, in: path)
+    guard family.components[row.component].match(path, in: 0..<path.count, &captures)
     else { return nil }
-    let known = family.shapes.isEmpty || matchShape(path, family, row.bound)
+    patternCaptures = captures.count
+    guard agree(with: row, in: path) else { return nil }
+    let known = family.shapes.isEmpty || matchShape(path, row)
     if !known, family.clearing == .knownShapes { return nil }
-    for capture in captures { visit(capture.field, path[capture.range]) }
     return known
   }
 
   private mutating func matchShape(
-    _ path: UnsafeBufferPointer<UInt8>, _ family: Family, _ bound: [CacheKey.Binding]
+    _ path: UnsafeBufferPointer<UInt8>, _ row: PlacedRow
   ) -> Bool {
-    let count = captures.count
-    let page = captures.first { $0.field == family.shapedField }?.range ?? 0..<path.count
-    for shape in family.shapes {
-      if shape.component.match(path, in: page, &captures), agree(with: bound, in: path) {
+    let family = rows[row.family]
+    let shaped = captures.first { $0.token == family.shapedToken }
+    let page = shaped?.range ?? 0..<path.count
+    for index in family.shapes.indices {
+      shape = index
+      if family.shapes[index].match(path, in: page, &captures), agree(with: row, in: path) {
         return true
       }
-      captures.removeSubrange(count...)
+      captures.removeSubrange(patternCaptures...)
     }
     return false
   }
 
   /// Whether no field that the folders have bound has another value in the name.
   private func agree(
-    with bound: [CacheKey.Binding], in name: UnsafeBufferPointer<UInt8>
+    with row: PlacedRow, in name: UnsafeBufferPointer<UInt8>
   ) -> Bool {
-    for capture in captures {
-      for binding in bound where binding.field == capture.field.name {
-        guard name[capture.range].elementsEqual(binding.value) else { return false }
+    guard rows[row.family].repeatsFields else { return true }
+    for index in captures.indices {
+      guard let field = field(of: index, row) else { continue }
+      for binding in row.bound where binding.field == field.name {
+        guard name[captures[index].range].elementsEqual(binding.value) else { return false }
       }
     }
     return true
+  }
+
+  private func visit(
+    _ path: UnsafeBufferPointer<UInt8>, _ row: PlacedRow,
+    _ body: (Field, UnsafeBufferPointer<UInt8>.SubSequence) -> Void
+  ) {
+    for index in captures.indices {
+      if let field = field(of: index, row) { body(field, path[captures[index].range]) }
+    }
+  }
+
+  private func field(of capture: Int, _ row: PlacedRow) -> Field? {
+    let family = rows[row.family]
+    let pattern =
+      capture < patternCaptures ? family.components[row.component] : family.shapes[shape]
+    return pattern.field(captures[capture].token)
   }
 
   // MARK: Whole paths
@@ -190,10 +238,44 @@ public struct Matcher: Sendable {
   }
 }
 
-extension Family {
-  /// The field that the shapes describe: `page`, or else the last of the pattern.
-  var shapedField: Field? {
-    let fields = pattern.components.last?.fields
-    return fields?.first { $0.name == "page" } ?? fields?.last
+/// A family as one matcher reads it: a copy behind one reference, so that asking for it costs
+/// one count and not one for each of its arrays, in memory that no other thread writes to.
+private final class MatchedRow: Sendable {
+  let components: [ComponentPattern]
+  /// For each component, whether its last field spans several.
+  let spansComponents: [Bool]
+  let shapes: [ComponentPattern]
+  /// The token of the last component that the shapes describe: `page`, or else its last field.
+  let shapedToken: Int?
+  let clearing: Family.Clearing
+  /// Whether a field stands in more than one place, where it must have one value.
+  let repeatsFields: Bool
+
+  init(_ family: Family) {
+    components = family.pattern.components.map(\.unshared)
+    spansComponents = components.map(\.spansComponents)
+    shapes = family.shapes.map(\.component.unshared)
+    clearing = family.clearing
+    let last = family.pattern.components.last
+    let tokens = last?.tokens.indices.filter { last?.field($0) != nil }
+    shapedToken = tokens?.first { last?.field($0)?.name == "page" } ?? tokens?.last
+    var seen: Set<String> = []
+    let names = components.flatMap(\.fields).map(\.name)
+    let repeatsInPattern = !names.allSatisfy { seen.insert($0).inserted }
+    let bound = Set(names)
+    repeatsFields =
+      repeatsInPattern || shapes.flatMap(\.fields).contains { bound.contains($0.name) }
+  }
+}
+
+extension [UInt8] {
+  /// A path with one folder more and the slash behind it, in one allocation.
+  func appending(folder name: UnsafeBufferPointer<UInt8>) -> [UInt8] {
+    var path: [UInt8] = []
+    path.reserveCapacity(count + name.count + 1)
+    path += self
+    path += name
+    path.append(UInt8(ascii: "/"))
+    return path
   }
 }

@@ -24,6 +24,9 @@ public struct ScannedFolder: Sendable {
   /// Relative to the cache directory, with a slash behind it; empty for the cache directory.
   let prefix: [UInt8]
 
+  /// The cache directory itself, which stays open and may have been listed before.
+  var isRoot: Bool { prefix.isEmpty }
+
   public var path: CachePath { CachePath(Array(prefix.dropLast())) }
 }
 
@@ -107,7 +110,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
     defer { buffers.give(buffer) }
     var entries = 0
     do throws(Errno) {
-      try folder.directory.list(buffer) { name, length, type in
+      try folder.directory.list(buffer, folder.isRoot ? .again : .first) { name, length, type in
         entries += 1
         let bytes = UnsafeBufferPointer(
           start: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: length)
@@ -132,7 +135,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
       return ScannedFolder(
         directory: try parent.directory.openDirectory(name),
         place: name.withUnsafeBufferPointer { matcher.enter($0, at: parent.place) },
-        prefix: parent.prefix + name + [UInt8(ascii: "/")])
+        prefix: name.withUnsafeBufferPointer { parent.prefix.appending(folder: $0) })
     } catch {
       if error != .noSuchFileOrDirectory {
         visitor.fail(ClearFailure(path: CachePath(parent.prefix + name), error: error))

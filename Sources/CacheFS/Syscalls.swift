@@ -94,6 +94,13 @@ private func retrying<Result: SignedInteger>(_ call: () -> Result) throws(Errno)
   }
 }
 
+/// Whether a directory may have been listed before, by the same descriptor.
+enum ListingTurn {
+  /// Opened just now: it stands at its start, which saves a call in each folder of a walk.
+  case first
+  case again
+}
+
 /// An open directory. Closed when the last reference goes.
 public final class Directory: Sendable {
   /// Room for some 700 entries of a port's size, so that most folders take one call.
@@ -190,9 +197,10 @@ public final class Directory: Sendable {
   /// - Throws: the `Errno` of lseek(2) or getdents64(2).
   @discardableResult
   func list(
-    _ buffer: UnsafeMutableRawBufferPointer, _ body: (CName, Int, EntryType) -> Void
+    _ buffer: UnsafeMutableRawBufferPointer, _ turn: ListingTurn = .again,
+    _ body: (CName, Int, EntryType) -> Void
   ) throws(Errno) -> Int {
-    _ = try retrying { lseek(descriptor, 0, SEEK_SET) }
+    if turn == .again { _ = try retrying { lseek(descriptor, 0, SEEK_SET) } }
     var calls = 0
     #if os(Linux)
       // struct linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, name (getdents64(2)).

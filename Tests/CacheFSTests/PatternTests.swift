@@ -75,7 +75,9 @@ import Testing
     }
     guard isMatch else { return nil }
     return component.fields.map { field in
-      text(captures.first { $0.field == field }.map { Array(raw[$0.range]) } ?? bytes("?"))
+      text(
+        captures.first { component.field($0.token) == field }.map { Array(raw[$0.range]) }
+          ?? bytes("?"))
     }
   }
 
@@ -139,7 +141,8 @@ import Testing
       }
       #expect(isMatch, "\(escape(name))")
       for capture in captures {
-        #expect(Array(name[capture.range]) == values[capture.field.name], "\(escape(name))")
+        let field = try #require(component.field(capture.token))
+        #expect(Array(name[capture.range]) == values[field.name], "\(escape(name))")
       }
     }
   }
