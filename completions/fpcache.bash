@@ -186,7 +186,7 @@ _fpcache() {
 
 _fpcache_listen() {
     repeating_flags=()
-    non_repeating_flags=(-n --dry-run --quiet -q --verbose -v --once --version -h --help)
+    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --once --version -h --help)
     repeating_options=()
     non_repeating_options=(--config --cache-dir --dsn --log --color --settle --poll-interval --state-dir --status-file --metrics-file --format)
     __fpcache_offer_flags_options 0
@@ -239,7 +239,7 @@ _fpcache_listen() {
 
 _fpcache_clear-date() {
     repeating_flags=()
-    non_repeating_flags=(-n --dry-run --quiet -q --verbose -v --news --require-match -0 --null --version -h --help)
+    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --news --require-match -0 --null --version -h --help)
     repeating_options=(--branch)
     non_repeating_options=(--config --cache-dir --dsn --log --color --format)
     __fpcache_offer_flags_options -1
@@ -277,7 +277,7 @@ _fpcache_clear-date() {
 
 _fpcache_clear-port() {
     repeating_flags=()
-    non_repeating_flags=(-n --dry-run --quiet -q --verbose -v --news --require-match -0 --null --no-category --version -h --help)
+    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --news --require-match -0 --null --no-category --version -h --help)
     repeating_options=(--branch)
     non_repeating_options=(--config --cache-dir --dsn --log --color --format)
     __fpcache_offer_flags_options -1
@@ -315,7 +315,7 @@ _fpcache_clear-port() {
 
 _fpcache_clear-news() {
     repeating_flags=()
-    non_repeating_flags=(-n --dry-run --quiet -q --verbose -v --version -h --help)
+    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
     non_repeating_options=(--config --cache-dir --dsn --log --color --format)
     __fpcache_offer_flags_options 0
@@ -350,7 +350,7 @@ _fpcache_clear-news() {
 
 _fpcache_stats() {
     repeating_flags=()
-    non_repeating_flags=(-n --dry-run --quiet -q --verbose -v --no-database --version -h --help)
+    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --no-database --version -h --help)
     repeating_options=()
     non_repeating_options=(--config --cache-dir --dsn --log --color --format --group-by --top --older-than)
     __fpcache_offer_flags_options 0
@@ -394,7 +394,7 @@ _fpcache_stats() {
 
 _fpcache_verify() {
     repeating_flags=()
-    non_repeating_flags=(-n --dry-run --quiet -q --verbose -v --fix --no-database --version -h --help)
+    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --fix --no-database --version -h --help)
     repeating_options=()
     non_repeating_options=(--config --cache-dir --dsn --log --color --format --only --skip --stale-after --max-backlog)
     __fpcache_offer_flags_options 0

@@ -23,17 +23,17 @@ function __fpcache_parse_tokens -S
         __fpcache_parse_subcommand 0 'version' 'h/help'
         switch $unparsed_tokens[1]
         case 'listen'
-            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'once' 'settle=' 'poll-interval=' 'state-dir=' 'status-file=' 'metrics-file=' 'format=' 'version' 'h/help'
+            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'once' 'settle=' 'poll-interval=' 'state-dir=' 'status-file=' 'metrics-file=' 'format=' 'version' 'h/help'
         case 'clear-date'
-            __fpcache_parse_subcommand -r 1 'config=' 'cache-dir=' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'branch=+' 'news' 'require-match' '0/null' 'format=' 'version' 'h/help'
+            __fpcache_parse_subcommand -r 1 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'branch=+' 'news' 'require-match' '0/null' 'format=' 'version' 'h/help'
         case 'clear-port'
-            __fpcache_parse_subcommand -r 1 'config=' 'cache-dir=' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'branch=+' 'news' 'require-match' '0/null' 'no-category' 'format=' 'version' 'h/help'
+            __fpcache_parse_subcommand -r 1 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'branch=+' 'news' 'require-match' '0/null' 'no-category' 'format=' 'version' 'h/help'
         case 'clear-news'
-            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'format=' 'version' 'h/help'
+            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'format=' 'version' 'h/help'
         case 'stats'
-            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'format=' 'group-by=' 'top=' 'older-than=' 'no-database' 'version' 'h/help'
+            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'format=' 'group-by=' 'top=' 'older-than=' 'no-database' 'version' 'h/help'
         case 'verify'
-            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'format=' 'only=' 'skip=' 'fix' 'no-database' 'stale-after=' 'max-backlog=' 'version' 'h/help'
+            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'format=' 'only=' 'skip=' 'fix' 'no-database' 'stale-after=' 'max-backlog=' 'version' 'h/help'
         case 'help'
             __fpcache_parse_subcommand -r 1 'version'
         end
@@ -100,6 +100,8 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpc
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpcache" -eq 1' -fa 'help' -d 'Show subcommand help information.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
@@ -117,6 +119,8 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
@@ -132,6 +136,8 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
@@ -148,6 +154,8 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
@@ -159,6 +167,8 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
@@ -174,6 +184,8 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'

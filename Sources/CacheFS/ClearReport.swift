@@ -23,6 +23,11 @@ public struct ClearFailure: Hashable, Sendable {
     self.path = path
     self.error = error
   }
+
+  /// What the error means here, where nothing but folders is opened and no link is made.
+  public var reason: String {
+    error == .improperLink ? "another file system is mounted here" : error.description
+  }
 }
 
 /// The outcome of clearing one key, or several.

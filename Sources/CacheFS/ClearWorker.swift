@@ -3,7 +3,7 @@
 import SystemPackage
 
 struct ClearWorker {
-  private let clearer: Clearer
+  let clearer: Clearer
   private let keys: [CacheKey]
   private var matcher: Matcher
   private var chain = OpenChain()
@@ -126,10 +126,17 @@ struct ClearWorker {
     // A key of one file names its folder: the folders beside and below it are not meant.
     if let path = tailPath(of: keys[index]), !path.starts(with: row.tail) { return }
     guard let child = open(name, length, row, index, parent) else { return }
-    clear(index, in: child, { _ in })
-    guard isUnfiltered(index, parent.row), clearer.dryRun == .no else { return }
+    if row.isDeep { emptyDeep(index, child) } else { clear(index, in: child, { _ in }) }
+    removeFolder(name, index, child, of: parent.directory)
+  }
+
+  /// Removes a folder that was emptied, if its key asks for all that is in it.
+  mutating func removeFolder(
+    _ name: CName, _ index: Int, _ child: OpenFolder, of parent: Directory
+  ) {
+    guard isUnfiltered(index, child.row), clearer.dryRun == .no else { return }
     do throws(Errno) {
-      try parent.directory.removeDirectory(name, clearer.kernel)
+      try parent.removeDirectory(name, clearer.kernel)
     } catch {
       // Not empty: a page was written meanwhile, or one could not go and has been reported.
       switch error {
@@ -140,14 +147,16 @@ struct ClearWorker {
   }
 
   /// The row in the folder `name`, when it may hold pages of the key.
-  private mutating func row(
+  mutating func row(
     of name: CName, _ length: Int, _ index: Int, _ folder: OpenFolder
   ) -> PlacedRow? {
     let bytes = Self.bytes(name, length)
-    guard let row = matcher.enter(bytes, folder.row), agrees(row, with: keys[index]),
-      isInTail(row, bytes)
-    else { return nil }
-    return row
+    guard let row = matcher.enter(bytes, folder.row), agrees(row, with: keys[index]) else {
+      return nil
+    }
+    if isInTail(row, bytes) { return row }
+    if row.isTooLong { fail(index, folder.path + Array(bytes), .fileNameTooLong) }
+    return nil
   }
 
   /// Opens the folder `name` of another, or says why not.
@@ -186,7 +195,7 @@ struct ClearWorker {
   }
 
   /// Whether the file is a page of the key, and of a branch that is asked for.
-  private mutating func isWanted(
+  mutating func isWanted(
     _ name: CName, _ length: Int, _ index: Int, _ row: PlacedRow
   ) -> Bool {
     let key = keys[index]
@@ -214,7 +223,7 @@ struct ClearWorker {
 
   /// Lists the folder until nothing more goes: a listing that took several calls may miss
   /// entries that moved while others were deleted.
-  private mutating func list(
+  mutating func list(
     _ index: Int, _ folder: OpenFolder,
     _ body: (inout ClearWorker, CName, Int, EntryType) -> Bool
   ) {
@@ -256,7 +265,7 @@ struct ClearWorker {
   }
 
   /// Removes one file; whether it is gone by our hand.
-  private mutating func remove(
+  mutating func remove(
     _ name: CName, _ length: Int, _ index: Int, _ folder: OpenFolder
   ) -> Bool {
     do throws(Errno) {
@@ -289,7 +298,7 @@ struct ClearWorker {
     CachePath(folder.path + Array(Self.bytes(name, length)))
   }
 
-  private mutating func fail(_ index: Int, _ path: [UInt8], _ error: Errno) {
+  mutating func fail(_ index: Int, _ path: [UInt8], _ error: Errno) {
     report(index) { $0.failures.append(ClearFailure(path: CachePath(path), error: error)) }
   }
 
@@ -297,7 +306,7 @@ struct ClearWorker {
     change(&reports[index, default: ClearReport()])
   }
 
-  private static func bytes(_ name: CName, _ length: Int) -> UnsafeBufferPointer<UInt8> {
+  static func bytes(_ name: CName, _ length: Int) -> UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(
       start: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: length)
   }

@@ -22,6 +22,13 @@ struct PlacedRow: Sendable {
   let bound: [CacheKey.Binding]
   /// The path so far within a component that spans several, each folder with its slash.
   let tail: [UInt8]
+
+  /// Whether the tail is deeper than any page's path, so that each folder of it must not cost a
+  /// descriptor and a stack frame.
+  var isDeep: Bool { tail.count { $0 == UInt8(ascii: "/") } > OpenChain.heldAlways }
+
+  /// Whether the tail is longer than any path that a page could be asked for by.
+  var isTooLong: Bool { tail.count > FieldKind.longestPath + 1 }
 }
 
 /// A folder's place in a layout: the rows that may still match below it.

@@ -13,28 +13,50 @@ struct OpenChain {
     let isPlainFile: Bool
   }
 
+  /// Of a path that somebody has made very deep, not every folder is held open: a process has a
+  /// thousand descriptors, and a path of 4,095 bytes two thousand folders.
+  static let heldAlways = 16
+  private static let heldBelow = 64
+
   private var names: [[UInt8]] = []
-  private var directories: [Directory] = []
+  private var directories: [Directory?] = []
 
   /// Opens `path` below `root`, component by component and never through a link.
   mutating func open(_ path: [[UInt8]], from root: Directory) throws(Failure) -> Directory {
+    do throws(Failure) {
+      return try extend(to: path, from: root)
+    } catch {
+      // On a network file system, what was held open may be gone, and another be in its place.
+      guard error.error == .staleNFSFileHandle, !names.isEmpty else { throw error }
+      names = []
+      directories = []
+      return try extend(to: path, from: root)
+    }
+  }
+
+  private mutating func extend(
+    to path: [[UInt8]], from root: Directory
+  ) throws(Failure) -> Directory {
     var shared = 0
     while shared < names.count, shared < path.count, names[shared] == path[shared] {
       shared += 1
     }
+    while shared > 0, directories[shared - 1] == nil { shared -= 1 }
     names.removeSubrange(shared...)
     directories.removeSubrange(shared...)
+    var parent = directories.last.flatMap { $0 } ?? root
     for name in path[shared...] {
-      let parent = directories.last ?? root
       do throws(Errno) {
-        directories.append(try parent.openDirectory(name))
-        names.append(name)
+        parent = try parent.openDirectory(name)
       } catch {
         throw Failure(
           depth: names.count, error: error, isPlainFile: parent.isPlainFile(name, error))
       }
+      let isHeld = names.count < Self.heldAlways || names.count.isMultiple(of: Self.heldBelow)
+      names.append(name)
+      directories.append(isHeld ? parent : nil)
     }
-    return directories.last ?? root
+    return parent
   }
 }
 

@@ -28,6 +28,9 @@ public struct ScannedFolder: Sendable {
   var isRoot: Bool { prefix.isEmpty }
 
   public var path: CachePath { CachePath(Array(prefix.dropLast())) }
+
+  /// Whether it lies deeper than any page should.
+  fileprivate var isDeep: Bool { prefix.count { $0 == UInt8(ascii: "/") } > OpenChain.heldAlways }
 }
 
 /// A file, link or special on the walk. Valid during the visit only.
@@ -68,9 +71,10 @@ public struct Scanner: Sendable {
     _ visitor: @escaping @Sendable () -> Visitor
   ) -> [Visitor] {
     let top = ScannedFolder(directory: root, place: LayoutPlace(root: layout), prefix: [])
+    let root = self.root
     let layout = self.layout
     let workers = WorkPool.run(
-      [ScanTask.walk(top)], threads: threads, worker: ScanWorker(visitor: visitor(), layout)
+      [ScanTask.walk(top)], threads: threads, worker: ScanWorker(visitor: visitor(), root, layout)
     ) {
       worker, task, pool in
       worker.perform(task) { pool.push($0) }
@@ -84,6 +88,8 @@ public struct Scanner: Sendable {
 private enum ScanTask: Sendable {
   case walk(ScannedFolder)
   case enter(name: [UInt8], parent: ScannedFolder)
+  /// The same where the parent is deep: what waits there holds no descriptor.
+  case reach(name: [UInt8], place: LayoutPlace, prefix: [UInt8])
 }
 
 /// What one thread of a scan does.
@@ -91,9 +97,12 @@ private struct ScanWorker<Visitor: ScanVisitor> {
   var visitor: Visitor
   private var matcher: Matcher
   private let buffers = ListingBuffers()
+  private let root: Directory
+  private var chain = OpenChain()
 
-  init(visitor: Visitor, _ layout: Layout) {
+  init(visitor: Visitor, _ root: Directory, _ layout: Layout) {
     self.visitor = visitor
+    self.root = root
     matcher = Matcher(layout)
   }
 
@@ -101,7 +110,19 @@ private struct ScanWorker<Visitor: ScanVisitor> {
     switch task {
     case .walk(let folder): walk(folder, push)
     case .enter(let name, let parent):
-      if let folder = open(name, of: parent) { walk(folder, push) }
+      let opened = Result { () throws(Errno) in try parent.directory.openDirectory(name) }
+      if let folder = folder(name, parent.place, parent.prefix, opened) { walk(folder, push) }
+    case .reach(let name, let place, let prefix):
+      let names = (prefix + name).split(separator: UInt8(ascii: "/")).map(Array.init)
+      if let folder = folder(name, place, prefix, reach(names)) { walk(folder, push) }
+    }
+  }
+
+  private mutating func reach(_ names: [[UInt8]]) -> Result<Directory, Errno> {
+    do throws(OpenChain.Failure) {
+      return .success(try chain.open(names, from: root))
+    } catch {
+      return .failure(error.error)
     }
   }
 
@@ -116,7 +137,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
           start: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: length)
         let type = type == .unknown ? folder.directory.type(of: name) : type
         if type == .directory {
-          push(.enter(name: Array(bytes), parent: folder))
+          if let task = task(Array(bytes), folder) { push(task) }
         } else {
           visit(name, bytes, of: folder)
         }
@@ -130,16 +151,29 @@ private struct ScanWorker<Visitor: ScanVisitor> {
     }
   }
 
-  private mutating func open(_ name: [UInt8], of parent: ScannedFolder) -> ScannedFolder? {
-    do throws(Errno) {
+  private mutating func task(_ name: [UInt8], _ folder: ScannedFolder) -> ScanTask? {
+    if !folder.isDeep { return .enter(name: name, parent: folder) }
+    // Longer than any path that a page could be asked for by.
+    guard folder.prefix.count + name.count <= FieldKind.longestPath else {
+      visitor.fail(ClearFailure(path: CachePath(folder.prefix + name), error: .fileNameTooLong))
+      return nil
+    }
+    return .reach(name: name, place: folder.place, prefix: folder.prefix)
+  }
+
+  /// The folder that was opened, or nil when that is told or not worth telling.
+  private mutating func folder(
+    _ name: [UInt8], _ place: LayoutPlace, _ prefix: [UInt8], _ opened: Result<Directory, Errno>
+  ) -> ScannedFolder? {
+    switch opened {
+    case .success(let directory):
       return ScannedFolder(
-        directory: try parent.directory.openDirectory(name),
-        place: name.withUnsafeBufferPointer { matcher.enter($0, at: parent.place) },
-        prefix: name.withUnsafeBufferPointer { parent.prefix.appending(folder: $0) })
-    } catch {
-      if error != .noSuchFileOrDirectory {
-        visitor.fail(ClearFailure(path: CachePath(parent.prefix + name), error: error))
-      }
+        directory: directory,
+        place: name.withUnsafeBufferPointer { matcher.enter($0, at: place) },
+        prefix: name.withUnsafeBufferPointer { prefix.appending(folder: $0) })
+    case .failure(.noSuchFileOrDirectory): return nil
+    case .failure(let error):
+      visitor.fail(ClearFailure(path: CachePath(prefix + name), error: error))
       return nil
     }
   }

@@ -80,7 +80,57 @@ public struct Kernel: Sendable {
     #endif
   }
 
+  /// Opens a folder of another, by its name in it; a descriptor, or -1 with errno: `ENOTDIR` for
+  /// a link, `EXDEV` for what is mounted there unless that may be crossed.
+  public var openFolder: @Sendable (CInt, UnsafePointer<CChar>, Mounts) -> CInt =
+    hasOpenat2 ? openBeneath : openByParts
+
   public static let real = Kernel()
+
+  private static let folderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+
+  #if os(Linux)
+    /// Since Linux 5.6, unless a container's filter forbids it.
+    static let hasOpenat2: Bool = {
+      let descriptor = CInt(fpc_openat2(AT_FDCWD, "/", UInt64(folderFlags), 0))
+      if descriptor >= 0 { close(descriptor) }
+      return descriptor >= 0
+    }()
+
+    /// The kernel itself refuses to leave the folder, by whatever way.
+    static let openBeneath: @Sendable (CInt, UnsafePointer<CChar>, Mounts) -> CInt = {
+      directory, name, mounts in
+      let resolve =
+        fpc_beneath | fpc_no_symlinks | fpc_no_magiclinks
+        | (mounts == .refused ? fpc_no_xdev : 0)
+      return CInt(fpc_openat2(directory, name, UInt64(folderFlags), UInt64(resolve)))
+    }
+  #else
+    static let hasOpenat2 = false
+    static let openBeneath = openByParts
+  #endif
+
+  /// The same by older means. A folder that is mounted from the same file system is not told.
+  static let openByParts: @Sendable (CInt, UnsafePointer<CChar>, Mounts) -> CInt = {
+    directory, name, mounts in
+    let descriptor = openat(directory, name, folderFlags)
+    guard descriptor >= 0, mounts == .refused else { return descriptor }
+    var (parent, child) = (stat(), stat())
+    if fstat(directory, &parent) == 0, fstat(descriptor, &child) == 0,
+      parent.st_dev == child.st_dev
+    {
+      return descriptor
+    }
+    close(descriptor)
+    errno = EXDEV
+    return -1
+  }
+}
+
+/// Whether what is mounted inside the cache directory is entered.
+public enum Mounts: Sendable {
+  case refused
+  case crossed
 }
 
 /// Repeats a call that a signal cut short.
@@ -107,60 +157,91 @@ public final class Directory: Sendable {
   static let listingBufferSize = 32 * 1024
 
   let descriptor: CInt
+  private let tree: Tree
 
-  /// The path that it was opened by; nil for a folder of another.
-  private let path: FilePath?
+  /// What the folders of one cache directory have in common.
+  private final class Tree: Sendable {
+    /// The cache directory as it was named, and without the links in that.
+    let path: FilePath
+    let realPath: FilePath
+    let mounts: Mounts
+    let kernel: Kernel
 
-  private init(descriptor: CInt, path: FilePath? = nil) {
+    init(_ path: FilePath, _ realPath: FilePath, _ mounts: Mounts, _ kernel: Kernel) {
+      self.path = path
+      self.realPath = realPath
+      self.mounts = mounts
+      self.kernel = kernel
+    }
+  }
+
+  private init(_ descriptor: CInt, _ tree: Tree) {
     self.descriptor = descriptor
-    self.path = path
+    self.tree = tree
   }
 
   deinit { close(descriptor) }
 
-  /// Opens the cache directory itself. A link there is followed once, here and nowhere else.
-  /// - Throws: the `Errno` of open(2).
-  public convenience init(root path: FilePath) throws(Errno) {
-    let flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
-    var opened: Result<CInt, Errno> = .failure(.invalidArgument)
+  /// Opens the cache directory itself. Links on the way there are resolved once, here and nowhere
+  /// else.
+  /// - Throws: the `Errno` of realpath(3) or open(2).
+  public convenience init(
+    root path: FilePath, mounts: Mounts = .refused, kernel: Kernel = .real
+  ) throws(Errno) {
+    try self.init(Tree(path, try Self.resolve(path), mounts, kernel))
+  }
+
+  private convenience init(_ tree: Tree) throws(Errno) {
+    let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+    let opened = tree.realPath.withPlatformString { name in
+      Result { () throws(Errno) in try retrying { open(name, flags) } }
+    }
+    self.init(try opened.get(), tree)
+    // A folder that may be read and not searched opens, and nothing in it does.
+    var status = stat()
+    _ = try retrying { fstatat(descriptor, ".", &status, 0) }
+  }
+
+  private static func resolve(_ path: FilePath) throws(Errno) -> FilePath {
     // An empty path is no folder, least of all the current one.
     guard !path.isEmpty else { throw .noSuchFileOrDirectory }
-    // `DIR/.` can only be opened where DIR may be searched, without which nothing in it can be.
-    path.appending(FilePath.Component(".")).withPlatformString { name in
-      opened = Result { () throws(Errno) in try retrying { open(name, flags) } }
+    guard let resolved = path.withPlatformString({ realpath($0, nil) }) else {
+      throw Errno(rawValue: errno)
     }
-    self.init(descriptor: try opened.get(), path: path)
+    defer { free(resolved) }
+    return FilePath(platformString: resolved)
   }
 
-  /// This directory, or the one that stands at its path by now: a cache is purged by moving it
-  /// away and making another, and a listener must not go on clearing the one that was.
-  /// - Throws: the `Errno` of stat(2) or open(2).
+  /// The cache directory's own path, without links.
+  public var realPath: FilePath { tree.realPath }
+
+  /// Whether `path` leads to this directory.
+  public func stands(at path: FilePath) -> Bool {
+    var (own, there) = (stat(), stat())
+    guard fstat(descriptor, &own) == 0,
+      path.withPlatformString({ stat($0, &there) }) == 0
+    else { return false }
+    return own.st_dev == there.st_dev && own.st_ino == there.st_ino
+  }
+
+  /// The cache directory, or the one that stands at its path by now: a cache is purged by moving
+  /// it away and making another, and a listener must not go on clearing the one that was.
+  /// - Throws: the `Errno` of realpath(3) or open(2); `ELOOP` when a link has come to lead the path
+  ///   elsewhere, since links are resolved once.
   func followed() throws(Errno) -> Directory {
-    guard let path else { return self }
-    var own = stat()
-    _ = try retrying { fstat(descriptor, &own) }
-    var named: Result<stat, Errno> = .failure(.invalidArgument)
-    path.withPlatformString { name in
-      named = Result { () throws(Errno) in
-        var status = stat()
-        _ = try retrying { stat(name, &status) }
-        return status
-      }
-    }
-    let there = try named.get()
-    let isSame = own.st_dev == there.st_dev && own.st_ino == there.st_ino
-    return isSame ? self : try Directory(root: path)
+    if stands(at: tree.path) { return self }
+    guard try Self.resolve(tree.path) == tree.realPath else { throw .tooManySymbolicLinkLevels }
+    return try Directory(tree)
   }
 
   /// Opens a folder of this one.
-  /// - Throws: the `Errno` of openat(2); `ENOTDIR` for a link too.
+  /// - Throws: the `Errno` of openat(2); `ENOTDIR` for a link, `EXDEV` for a mount point.
   func openDirectory(_ name: CName) throws(Errno) -> Directory {
-    let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-    return Directory(descriptor: try retrying { openat(descriptor, name, flags) })
+    Directory(try retrying { tree.kernel.openFolder(descriptor, name, tree.mounts) }, tree)
   }
 
   /// Opens a folder of this one.
-  /// - Throws: the `Errno` of openat(2); `ENOTDIR` for a link too.
+  /// - Throws: the `Errno` of openat(2); `ENOTDIR` for a link, `EXDEV` for a mount point.
   func openDirectory(_ name: [UInt8]) throws(Errno) -> Directory {
     try Self.withCName(name) { (name) throws(Errno) in try openDirectory(name) }
   }

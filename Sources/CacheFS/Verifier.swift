@@ -202,8 +202,7 @@ private struct Judge: ScanVisitor {
 
   mutating func fail(_ failure: ClearFailure) {
     guard query.codes.contains(.unreadable) else { return }
-    findings.append(
-      Finding(.unreadable, failure.path, detail: failure.error.description))
+    findings.append(Finding(.unreadable, failure.path, detail: failure.reason))
   }
 }
 

@@ -33,6 +33,21 @@ struct CommonOptions: ParsableArguments {
     completion: .directory)
   var cacheDir: String?
 
+  @Flag(
+    help: ArgumentHelp(
+      "Take any folder for the cache directory.",
+      discussion: """
+        Else the system's own folders, home directories, and what holds none of the cache's \
+        folders but other things are refused.
+        """))
+  var anyCacheDir = false
+
+  @Flag(
+    help: ArgumentHelp(
+      "Enter file systems that are mounted inside the cache directory.",
+      discussion: "Else they are reported and left alone."))
+  var crossMounts = false
+
   @Option(
     help: ArgumentHelp(
       "How to reach the database: a libpq string or URI.",
@@ -65,7 +80,9 @@ struct CommonOptions: ParsableArguments {
   /// - Throws: ``UserError``.
   func resolve() throws(UserError) -> Config {
     try Config.resolve(
-      flags: Config.Flags(config: config, cacheDir: cacheDir, dsn: dsn),
+      flags: Config.Flags(
+        config: config, cacheDir: cacheDir, dsn: dsn, crossMounts: crossMounts,
+        anyCacheDir: anyCacheDir),
       environment: environment(), files: .real)
   }
 

@@ -24,6 +24,10 @@ struct Config: Equatable, Sendable {
   var cacheDirectory: FilePath
   /// Where the cache directory was named, for error messages.
   var cacheDirectoryOrigin: String
+  /// Whether what is mounted inside it is entered.
+  var crossesMounts = false
+  /// Whether it may be any folder.
+  var takesAnyDirectory = false
   var layout: Layout
   var connection: ConnectionParameters
   /// Whether somebody named a database: a flag, the file, or a PG* variable.
@@ -36,6 +40,8 @@ struct Config: Equatable, Sendable {
     var config: String?
     var cacheDir: String?
     var dsn: String?
+    var crossMounts = false
+    var anyCacheDir = false
   }
 
   /// - Throws: ``UserError``: 78 for the file, 64 for the connection string.
@@ -48,6 +54,7 @@ struct Config: Equatable, Sendable {
     let (connection, isNamed) = try connection(flags, environment, site)
     return Config(
       cacheDirectory: FilePath(directory), cacheDirectoryOrigin: origin,
+      crossesMounts: flags.crossMounts, takesAnyDirectory: flags.anyCacheDir,
       layout: try site?.layout(effectiveDirectory: directory) ?? .freshPorts,
       connection: connection, namesDatabase: isNamed, listen: site?.listen ?? ListenSettings())
   }
@@ -95,16 +102,6 @@ struct Config: Equatable, Sendable {
     ("keepalives", "1"), ("keepalives_idle", "10"), ("keepalives_interval", "5"),
     ("keepalives_count", "2"), ("tcp_user_timeout", "15000"),
   ]
-
-  /// Opens the cache directory, which every command then holds from the start.
-  /// - Throws: ``UserError`` with status 66 or 77.
-  func openCacheDirectory() throws(UserError) -> Directory {
-    do throws(Errno) {
-      return try Directory(root: cacheDirectory)
-    } catch {
-      throw UserError.cacheDirectory(cacheDirectory, error, from: cacheDirectoryOrigin)
-    }
-  }
 }
 
 /// Reading a file, as a seam: real by default, a dictionary in tests.

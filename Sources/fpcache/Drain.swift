@@ -117,7 +117,10 @@ final class Drain {
       hasRoot = true
     } catch {
       if hasRoot {
-        logger.error("cache directory: \(error); rows stay in their queues until it is back")
+        let problem =
+          error == .tooManySymbolicLinkLevels
+          ? "a link has come to lead its path elsewhere; SIGHUP follows it" : "\(error)"
+        logger.error("cache directory: \(problem); rows stay in their queues until it is back")
       }
       hasRoot = false
     }

@@ -25,7 +25,7 @@ struct FPCache: ParsableCommand {
         66  the cache directory does not exist
         69  the database cannot be reached
         77  permission denied on the cache directory itself
-        78  the configuration is wrong
+        78  the configuration is wrong, or what it names is no cache directory
       """,
     version: "fpcache \(fpcacheVersion)",
     subcommands: [

@@ -39,13 +39,13 @@ extension ClearFailure {
     .object([
       ("path", .string("\(path)")),
       ("error", .string(error.symbol)),
-      ("message", .string(error.description)),
+      ("message", .string(reason)),
     ])
   }
 
   /// What, where, and what to try.
   var explanation: String {
-    "\(path): \(error.description)" + (error.remedy.map { "; \($0)" } ?? "")
+    "\(path): \(reason)" + (error.remedy.map { "; \($0)" } ?? "")
   }
 }
 
@@ -68,6 +68,7 @@ extension Errno {
     case .fileNameTooLong: "ENAMETOOLONG"
     case .staleNFSFileHandle: "ESTALE"
     case .noSuchFileOrDirectory: "ENOENT"
+    case .improperLink: "EXDEV"
     default: "E\(rawValue)"
     }
   }
@@ -79,6 +80,7 @@ extension Errno {
     case .notDirectory, .tooManySymbolicLinkLevels:
       "a link is never followed: put a real folder in its place"
     case .readOnlyFileSystem: "mount the cache for writing"
+    case .improperLink: "--cross-mounts enters it"
     default: nil
     }
   }

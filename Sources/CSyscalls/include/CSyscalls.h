@@ -10,4 +10,14 @@
 static inline long fpc_getdents64(int directory, void *buffer, unsigned long size) {
   return syscall(SYS_getdents64, directory, buffer, size);
 }
+
+/* The resolve flags of openat2(2), in case the headers are older than Linux 5.6. */
+enum { fpc_no_xdev = 0x01, fpc_no_magiclinks = 0x02, fpc_no_symlinks = 0x04, fpc_beneath = 0x08 };
+
+/* openat2(2): open(2) that refuses to leave a folder. 437 on every architecture. */
+static inline long fpc_openat2(
+    int directory, const char *name, unsigned long long flags, unsigned long long resolve) {
+  struct { unsigned long long flags, mode, resolve; } how = {flags, 0, resolve};
+  return syscall(437, directory, name, &how, sizeof how);
+}
 #endif

@@ -1,0 +1,69 @@
+// Which folder is taken for the cache directory. A slip of the keyboard there would turn every
+// clear against files that are no pages.
+
+import CacheFS
+import SystemPackage
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+extension Config {
+  /// Opens the cache directory, which every command then holds from the start.
+  /// - Throws: ``UserError`` with status 66 or 77, or 78 for what is no cache directory.
+  func openCacheDirectory() throws(UserError) -> Directory {
+    let directory: Directory
+    let objection: String?
+    do throws(Errno) {
+      directory = try Directory(
+        root: cacheDirectory, mounts: crossesMounts ? .crossed : .refused)
+      objection = takesAnyDirectory ? nil : try self.objection(to: directory)
+    } catch {
+      throw UserError.cacheDirectory(cacheDirectory, error, from: cacheDirectoryOrigin)
+    }
+    guard let objection else { return directory }
+    throw UserError(
+      .configuration,
+      "cache directory \(cacheDirectoryText) (\(cacheDirectoryOrigin)) \(objection); "
+        + "name the right one with --cache-dir, or insist with --any-cache-dir")
+  }
+
+  /// Why this can hardly be a cache directory.
+  private func objection(to directory: Directory) throws(Errno) -> String? {
+    let path = directory.realPath.string
+    if Self.systemFolders.contains(path) { return "is the system's own" }
+    if let home = getenv("HOME"), directory.stands(at: FilePath(platformString: home)) {
+      return "is your home directory"
+    }
+    if let owner = Self.owner(ofHome: path) { return "is the home directory of \(owner)" }
+    // A family that the configuration looks for in a wrong place must not hide the others.
+    let known = Layout(layout.families + Layout.freshPorts.families)
+    switch try known.presence(in: directory) {
+    case .some, .empty: return nil
+    case .foreign:
+      return "holds other things and none of \(layout.topNames.joined(separator: ", "))"
+    }
+  }
+
+  /// Folders of hier(7) that hold everybody's things; some have a `ports`, a `news` or an `html`.
+  private static let systemFolders: Set<String> = [
+    "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run",
+    "/sbin", "/sys", "/usr", "/usr/home", "/usr/local", "/usr/local/www", "/usr/share", "/var",
+    "/var/cache", "/var/db", "/var/lib", "/var/log", "/var/mail", "/var/run", "/var/spool",
+    "/var/www",
+  ]
+
+  /// Whose home passwd(5) says it is. Read as a file: getpwent(3) may ask a server.
+  private static func owner(ofHome path: String) -> String? {
+    guard let passwd = try? FileReader.real.read("/etc/passwd") else { return nil }
+    for line in passwd.split(separator: UInt8(ascii: "\n")) {
+      let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+      if fields.count > 5, fields[5].elementsEqual(path.utf8) { return escape(fields[0]) }
+    }
+    return nil
+  }
+}

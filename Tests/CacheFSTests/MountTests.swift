@@ -1,0 +1,128 @@
+// What is mounted inside the cache directory is another tree: told of, and left alone unless that
+// was asked for.
+
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import CacheFS
+
+@Suite(.enabled(if: PrivateMounts.areAllowed)) struct MountTests {
+  private let layout = Layout.freshPorts
+
+  /// Ways to open a folder.
+  enum Way: CaseIterable {
+    case beneath, byParts
+
+    var kernel: Kernel {
+      var kernel = Kernel.real
+      kernel.openFolder = self == .beneath ? Kernel.openBeneath : Kernel.openByParts
+      return kernel
+    }
+  }
+
+  private func clearer(
+    _ tree: TemporaryTree, _ mounts: Mounts, _ way: Way
+  ) throws -> Clearer {
+    let root = try Directory(root: FilePath(tree.path), mounts: mounts, kernel: way.kernel)
+    return Clearer(root, layout: layout, paths: .kept, threads: 1, kernel: way.kernel)
+  }
+
+  @Test("this kernel has openat2")
+  func kernelIsNew() { #expect(Kernel.hasOpenat2) }
+
+  @Test("a mount point is a failure, and what lies in it stays", arguments: Way.allCases)
+  func refused(_ way: Way) throws {
+    let tree = try TemporaryTree()
+    try tree.plant(["ports/net/b/page", "news/a"])
+    try tree.makeDirectory("ports/net/a")
+    try tree.makeDirectory("news/sub")
+    try PrivateMounts.run {
+      for place in ["ports/net/a", "news/sub"] {
+        try PrivateMounts.mountMemory(at: tree.fullPath(place))
+        try tree.plant(["\(place)/page"])
+      }
+      let clearer = try clearer(tree, .refused, way)
+      for key in [try layout.port("net", "a"), try layout.ports(of: bytes("net"))] {
+        #expect(
+          clearer.clear(key).failures == [ClearFailure(path: "ports/net/a", error: .improperLink)])
+      }
+      let news = clearer.clear(try layout.all(of: "news"))
+      #expect(news.removedPaths == ["news/a"])
+      #expect(news.failures == [ClearFailure(path: "news/sub", error: .improperLink)])
+      #expect(try tree.files() == ["news/sub/page", "ports/net/a/page"])
+
+      let found = measure(Scanner(clearer.root, layout: layout, threads: 1), StatsQuery())
+      #expect(found.total.files == 0)
+      #expect(found.failures.map(\.path) == ["news/sub", "ports/net/a"])
+      #expect(found.failures.allSatisfy { $0.reason == "another file system is mounted here" })
+      let (findings, _) = Verifier(
+        Scanner(clearer.root, layout: layout, threads: 1), VerifyQuery()
+      ).audit()
+      #expect(findings.map(\.code) == [.unreadable, .unreadable])
+      #expect(findings.first?.detail == "another file system is mounted here")
+    }
+  }
+
+  @Test("it is entered when that is asked for", arguments: Way.allCases)
+  func crossed(_ way: Way) throws {
+    let tree = try TemporaryTree()
+    try tree.makeDirectory("ports/net/a")
+    try PrivateMounts.run {
+      try PrivateMounts.mountMemory(at: tree.fullPath("ports/net/a"))
+      try tree.plant(["ports/net/a/page", "ports/net/a/x/y"])
+      let clearer = try clearer(tree, .crossed, way)
+      let found = measure(Scanner(clearer.root, layout: layout, threads: 1), StatsQuery())
+      #expect(found.total.files == 2)
+      #expect(found.failures.isEmpty)
+      let report = clearer.clear(try layout.port("net", "a"))
+      #expect(report.removedPaths == ["ports/net/a/page", "ports/net/a/x/y"])
+      #expect(report.failures.isEmpty)
+    }
+  }
+
+  @Test("a folder of the same file system that is mounted there is a mount point, too")
+  func boundFolder() throws {
+    let tree = try TemporaryTree()
+    let outside = try TemporaryTree()
+    try outside.plant(["page"])
+    try tree.makeDirectory("ports/net/a")
+    try PrivateMounts.run {
+      try PrivateMounts.bind(outside.path, at: tree.fullPath("ports/net/a"))
+      let report = try clearer(tree, .refused, .beneath).clear(layout.port("net", "a"))
+      #expect(report.failures.map(\.error) == [.improperLink])
+      #expect(outside.exists("page"))
+    }
+  }
+
+  @Test("a page that something is mounted on is told of and stays")
+  func boundPage() throws {
+    let tree = try TemporaryTree()
+    let outside = try TemporaryTree()
+    try outside.plant(["file"])
+    try tree.plant(["ports/net/a/page", "ports/net/a/other"])
+    try PrivateMounts.run {
+      try PrivateMounts.bind(outside.fullPath("file"), at: tree.fullPath("ports/net/a/page"))
+      let report = try clearer(tree, .crossed, .beneath).clear(layout.port("net", "a"))
+      // Elsewhere the folder's owner may remove it: unlink(2) minds mounts of one's own namespace.
+      #expect(report.failures == [ClearFailure(path: "ports/net/a/page", error: .resourceBusy)])
+      #expect(report.removedPaths == ["ports/net/a/other"])
+      #expect(outside.exists("file"))
+    }
+  }
+
+  @Test("a tree that is mounted read-only: each page is told of, and none is a trap")
+  func readOnly() throws {
+    let tree = try TemporaryTree()
+    try tree.plant(["ports/net/a/page", "news/a"])
+    let before = try tree.snapshot()
+    try PrivateMounts.run {
+      try PrivateMounts.makeReadOnly(tree.path)
+      let clearer = try clearer(tree, .refused, .beneath)
+      for key in [try layout.port("net", "a"), try layout.all(of: "news")] {
+        #expect(clearer.clear(key).failures.map(\.error) == [.readOnlyFileSystem])
+      }
+      #expect(try tree.snapshot() == before)
+    }
+  }
+}
