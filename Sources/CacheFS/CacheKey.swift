@@ -11,6 +11,16 @@ public struct CacheKey: Hashable, Sendable {
   let family: Int
   let bindings: [Binding]
 
+  /// By family and values only, each in one go: a drain hashes two keys for each row, and the
+  /// fields' names follow from the family.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(family)
+    for binding in bindings {
+      hasher.combine(binding.value.count)
+      binding.value.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+  }
+
   func value(of field: String) -> [UInt8]? {
     for binding in bindings where binding.field == field { return binding.value }
     return nil

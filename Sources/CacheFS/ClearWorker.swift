@@ -10,6 +10,8 @@ struct ClearWorker {
   private let buffer: ListingBuffers
   /// What this thread did for each key.
   private(set) var reports: [Int: ClearReport] = [:]
+  /// Whether it has unlinked anything.
+  private(set) var hasRemoved = false
 
   init(_ clearer: Clearer, _ keys: [CacheKey]) {
     self.clearer = clearer
@@ -48,13 +50,14 @@ struct ClearWorker {
     let isLast = depth + 1 == components.count
     let tail = isLast ? tailFolders(of: key) : []
     names += tail
+    // Most keys of a long queue have no folder: what follows is for those that do.
+    guard let directory = open(names, index) else { return }
     let bound = key.bindings.filter { binding in
       components.prefix(depth).contains { $0.fields.contains { $0.name == binding.field } }
     }
     let row = PlacedRow(
       family: key.family, component: depth, bound: bound,
       tail: Array(tail.map { $0 + [UInt8(ascii: "/")] }.joined()))
-    guard let directory = open(names, index) else { return }
     let folder = OpenFolder(
       directory: directory, row: row,
       path: Array(names.map { $0 + [UInt8(ascii: "/")] }.joined()))
@@ -74,10 +77,8 @@ struct ClearWorker {
 
   /// The value of a field that spans components, when the key binds one.
   private func tailPath(of key: CacheKey) -> [UInt8]? {
-    let family = clearer.layout.families[key.family]
-    for field in family.pattern.fields + family.shapes.flatMap(\.fields)
-    where field.kind.spansComponents {
-      if let value = key.value(of: field.name) { return value }
+    for field in clearer.layout.families[key.family].spanningFields {
+      if let value = key.value(of: field) { return value }
     }
     return nil
   }
@@ -276,6 +277,7 @@ struct ClearWorker {
       } else {
         report(index) { $0.matched = true }
         try folder.directory.unlink(name, clearer.kernel)
+        hasRemoved = true
       }
       let path = clearer.pathList == .kept ? path(of: name, length, folder) : nil
       report(index) {

@@ -13,6 +13,10 @@ public struct Clearer: Sendable {
   /// nothing, whatever the number of cores (ARCHITECTURE.md, "Threads").
   public static let defaultThreads = 8
 
+  /// How many threads look for pages before one is found: looking waits for no journal, and under
+  /// the queue's lock there is mostly nothing to find.
+  static let lookingThreads = 2
+
   /// Starting a thread takes about as long as unlinking the pages of a few ports.
   static let keysWorthAThread = 8
 
@@ -53,11 +57,13 @@ public struct Clearer: Sendable {
     let seeds = stride(from: 0, to: keys.count, by: chunk).reversed().map {
       ClearTask.keys($0..<min($0 + chunk, keys.count))
     }
-    let threads =
+    let most =
       isAnyWide(keys) ? threads : min(threads, max(1, keys.count / Self.keysWorthAThread))
-    let workers = WorkPool.run(seeds, threads: threads, worker: ClearWorker(self, keys)) {
-      worker, task, pool in
+    let workers = WorkPool.run(
+      seeds, threads: min(Self.lookingThreads, most), most: most, worker: ClearWorker(self, keys)
+    ) { worker, task, pool in
       worker.perform(task) { pool.push($0) }
+      return worker.hasRemoved
     }
     var reports = [ClearReport](repeating: ClearReport(), count: keys.count)
     for worker in workers {

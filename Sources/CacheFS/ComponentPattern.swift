@@ -220,6 +220,13 @@ struct ComponentPattern: Hashable, Sendable {
 
   /// The component with every field replaced, or nil when one has no value.
   func render(_ value: (Field) -> [UInt8]?) -> [UInt8]? {
+    if tokens.count == 1 {
+      // Most components are one word or one field, which need not be copied.
+      switch tokens[0] {
+      case .literal(let text): return text
+      case .field(let field): return value(field)
+      }
+    }
     var bytes: [UInt8] = []
     for token in tokens {
       switch token {

@@ -21,6 +21,8 @@ public struct Family: Hashable, Sendable {
   public let clearing: Clearing
   /// Whether a site's configuration says where the family lies, so that its folder must exist.
   public let isConfigured: Bool
+  /// The fields that may span components, of the pattern and the shapes.
+  let spanningFields: [String]
 
   /// - Throws: ``PatternProblem``.
   public init(
@@ -34,6 +36,8 @@ public struct Family: Hashable, Sendable {
     self.shapes = compiled
     self.clearing = clearing
     self.isConfigured = isConfigured
+    spanningFields = (self.pattern.fields + compiled.flatMap(\.fields))
+      .filter(\.kind.spansComponents).map(\.name)
   }
 
   /// The names of the fields of the pattern and its shapes, in order.

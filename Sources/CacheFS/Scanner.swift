@@ -78,6 +78,7 @@ public struct Scanner: Sendable {
     ) {
       worker, task, pool in
       worker.perform(task) { pool.push($0) }
+      return false
     }
     return workers.map(\.visitor)
   }

@@ -14,13 +14,13 @@ final class WorkPool<Task: Sendable>: @unchecked Sendable {
   // Safe: all that is below is read and written under `mutex` only.
   private var tasks: [Task]
   private var idle = 0
-  private var running: Int
+  /// The caller's thread, and those that it has started.
+  private var running = 1
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>
 
-  private init(tasks: [Task], threads: Int) {
+  private init(tasks: [Task]) {
     self.tasks = tasks
-    running = threads
     mutex = .allocate(capacity: 1)
     condition = .allocate(capacity: 1)
     pthread_mutex_init(mutex, nil)
@@ -35,17 +35,26 @@ final class WorkPool<Task: Sendable>: @unchecked Sendable {
   }
 
   /// Gives each thread a worker of its own and returns the workers when nothing is left to do.
+  ///
+  /// Begins with `threads`, the caller's included. As soon as `body` returns true the work turns
+  /// out to be of the kind that more threads make faster, and the others up to `most` are started.
   static func run<Worker>(
-    _ tasks: [Task], threads: Int, worker makeWorker: @autoclosure @escaping @Sendable () -> Worker,
-    _ body: @escaping @Sendable (inout Worker, Task, WorkPool) -> Void
+    _ tasks: [Task], threads: Int, most: Int = 1,
+    worker makeWorker: @autoclosure @escaping @Sendable () -> Worker,
+    _ body: @escaping @Sendable (inout Worker, Task, WorkPool) -> Bool
   ) -> [Worker] {
-    let pool = WorkPool(tasks: tasks, threads: max(1, threads))
-    let started = (1..<max(1, threads)).compactMap { _ in
-      WorkerThread<Worker> { pool.work(makeWorker(), body) }
+    let pool = WorkPool(tasks: tasks)
+    let crew = Crew<Worker>()
+    let work: @Sendable () -> Worker = {
+      var worker = makeWorker()
+      while let task = pool.next() {
+        if body(&worker, task, pool) { crew.grow(to: most, pool) }
+      }
+      return worker
     }
-    pool.adjustRunning(to: started.count + 1)
-    let own = pool.work(makeWorker(), body)
-    return [own] + started.compactMap { $0.join() }
+    crew.work = work
+    crew.grow(to: max(1, threads), pool)
+    return [work()] + crew.join()
   }
 
   /// Adds a task; last in, first out, so that few folders are open at a time.
@@ -56,20 +65,11 @@ final class WorkPool<Task: Sendable>: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// A thread that could not be started must not be waited for.
-  private func adjustRunning(to count: Int) {
+  /// Counts a thread for each time that `start` has started one.
+  fileprivate func addThreads(_ start: () -> Bool) {
     pthread_mutex_lock(mutex)
-    running = count
-    if idle == running { pthread_cond_broadcast(condition) }
+    while start() { running += 1 }
     pthread_mutex_unlock(mutex)
-  }
-
-  private func work<Worker>(
-    _ worker: Worker, _ body: @Sendable (inout Worker, Task, WorkPool) -> Void
-  ) -> Worker {
-    var worker = worker
-    while let task = next() { body(&worker, task, self) }
-    return worker
   }
 
   /// The next task, or nil when every thread has run out of them.
@@ -89,6 +89,31 @@ final class WorkPool<Task: Sendable>: @unchecked Sendable {
       }
       pthread_cond_wait(condition, mutex)
     }
+  }
+}
+
+/// The threads beside the caller's, as many as there are by now.
+private final class Crew<Worker>: @unchecked Sendable {
+  // Safe: `work` is set before the first thread starts, the list is read and written in the
+  // pool's lock, and the last thread that may add to it has ended when it is joined.
+  var work: (@Sendable () -> Worker)?
+  private var threads: [WorkerThread<Worker>] = []
+
+  /// Starts what is missing to `count` threads, the caller's included. One that the system cannot
+  /// spare is done without.
+  func grow<Task>(to count: Int, _ pool: WorkPool<Task>) {
+    guard let work else { return }
+    pool.addThreads {
+      guard threads.count + 1 < count, let thread = WorkerThread(work) else { return false }
+      threads.append(thread)
+      return true
+    }
+  }
+
+  /// Waits for all of them. The work knows its crew: without it neither would ever be freed.
+  func join() -> [Worker] {
+    work = nil
+    return threads.compactMap { $0.join() }
   }
 }
 

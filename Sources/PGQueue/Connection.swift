@@ -256,13 +256,18 @@ public final class Rows {
   public var changed: Int { result.flatMap { Int(String(cString: PQcmdTuples($0))) } ?? 0 }
 
   /// The bytes at a row and column; nil for NULL or what is not there.
-  public subscript(row: Int, column: Int) -> [UInt8]? {
+  public subscript(row: Int, column: Int) -> [UInt8]? { withBytes(row, column) { Array($0) } }
+
+  /// Calls `body` with the bytes at a row and column, unless they are NULL or not there.
+  func withBytes<Result>(
+    _ row: Int, _ column: Int, _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result? {
     guard let result, (0..<count).contains(row), (0..<Int(PQnfields(result))).contains(column),
       PQgetisnull(result, CInt(row), CInt(column)) == 0,
       let value = PQgetvalue(result, CInt(row), CInt(column))
     else { return nil }
     let length = Int(PQgetlength(result, CInt(row), CInt(column)))
-    return Array(UnsafeRawBufferPointer(start: value, count: length))
+    return body(UnsafeRawBufferPointer(start: value, count: length))
   }
 
   /// The same as text; bytes that are not UTF-8 become U+FFFD.

@@ -13,7 +13,9 @@
 public protocol ListenerService: AnyObject {
   /// Serves the next batch of a queue.
   /// - Throws: ``DatabaseError``.
-  func serve(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served
+  func serve(
+    _ queue: Queue, _ depth: ListenerMachine.Depth
+  ) throws(DatabaseError) -> ListenerMachine.Served
   /// Does what the events of a drain ask for besides their queues, once all were served.
   /// The drain is not complete when a writer still holds a queue.
   func finish(_ events: Set<SiteEvent>, complete: Bool)
@@ -102,7 +104,7 @@ public final class Listener {
       disconnect()
     case .probe: probe()
     case .measure: measure()
-    case .serve(let queue): serve(queue)
+    case .serve(let queue, let depth): serve(queue, depth)
     case .finish(let events, let complete):
       service.finish(events, complete: complete)
     case .leave:
@@ -144,10 +146,10 @@ public final class Listener {
     }
   }
 
-  private func serve(_ table: QueueTable) {
+  private func serve(_ table: QueueTable, _ depth: ListenerMachine.Depth) {
     guard let working else { return }
     do throws(DatabaseError) {
-      let served = try service.serve(Queue(table, on: working))
+      let served = try service.serve(Queue(table, on: working), depth)
       inputs.append(.served(table, served))
     } catch {
       lose(error)

@@ -19,6 +19,10 @@ public struct ListenerMachine: Sendable {
     /// How long a drain waits for a writer that holds a queue before it is finished without it;
     /// autovacuum, for one, holds it for milliseconds.
     public var contentionGrace = Duration.seconds(1)
+    /// How long after a drain of a queue its lock is left alone. Writers queue up behind a lock that
+    /// waits for one of them; where changes come faster than this, their pages go at once and
+    /// their rows a few times a second, so that the writers hardly notice.
+    public var lockInterval = Duration.milliseconds(200)
 
     public init() {}
   }
@@ -48,6 +52,16 @@ public struct ListenerMachine: Sendable {
     case drained(retryAfter: Duration?)
     /// A writer holds the lock: pages are gone, rows are not.
     case contended
+    /// Pages are gone, as asked; rows were left where they are.
+    case prompted
+  }
+
+  /// What is to be done with a queue's rows.
+  public enum Depth: Equatable, Sendable {
+    /// Clear their pages and retire them.
+    case whole
+    /// Clear the pages of those that are new, and leave the lock alone.
+    case pagesOnly
   }
 
   /// What to do.
@@ -57,7 +71,7 @@ public struct ListenerMachine: Sendable {
     case probe
     /// Look at what waits in the queues.
     case measure
-    case serve(QueueTable)
+    case serve(QueueTable, Depth)
     /// Every queue asked for has been served: do what the events ask for besides. A drain is
     /// not complete when a writer still holds a queue.
     case finish(Set<SiteEvent>, complete: Bool)
@@ -96,11 +110,26 @@ public struct ListenerMachine: Sendable {
     var isUnderWay = false
     /// Asked for while a pass was under way: what is new may stand behind it.
     var isAskedAgain = false
+    /// Until when the queue's lock is left alone.
+    var lockNotBefore: Duration?
+    /// Whether there may be new rows whose pages need not wait for the lock.
+    var hasNews = false
 
     /// The rows that wait for another try must not hold up new ones; a writer may.
     mutating func becomeDue() {
       isDue = true
       if contendedSince == nil { notBefore = nil }
+    }
+
+    /// When the rows may be served; nil when nothing is to be done.
+    var due: Duration? {
+      isDue ? max(notBefore ?? .zero, lockNotBefore ?? .zero) : nil
+    }
+
+    /// Whether only the lock, which others need too, keeps the rows from being served.
+    func isDeferred(_ now: Duration) -> Bool {
+      guard isDue, (notBefore ?? .zero) <= now, let lockNotBefore else { return false }
+      return lockNotBefore > now
     }
 
     mutating func endContention() {
@@ -170,7 +199,7 @@ public struct ListenerMachine: Sendable {
     case .idle, .connecting, .left: return nil
     case .waiting(let until): return until
     case .connected:
-      let timers = queues.values.compactMap { $0.isDue ? $0.notBefore ?? .zero : nil }
+      let timers = queues.values.compactMap { $0.hasNews ? .zero : $0.due }
       return ([nextPoll, probeDeadline ?? nextProbe] + timers).min()
     }
   }
@@ -226,6 +255,7 @@ public struct ListenerMachine: Sendable {
     for queue in events.compactMap(\.queue) {
       var state = queues[queue, default: QueueState()]
       state.becomeDue()
+      state.hasNews = true
       state.isAskedAgain = state.isUnderWay
       queues[queue] = state
     }
@@ -254,7 +284,9 @@ public struct ListenerMachine: Sendable {
       state.notBefore = state.isAskedAgain ? nil : retryAfter.map { now + $0 }
       state.isUnderWay = false
       state.isAskedAgain = false
+      state.lockNotBefore = now + settings.lockInterval
       state.endContention()
+    case .prompted: break
     case .contended:
       state.isDue = true
       state.notBefore = now + state.contention.next(jitter: jitter())
@@ -305,28 +337,30 @@ public struct ListenerMachine: Sendable {
       return [.measure]
     }
     if isServing { return [] }
-    if let queue = nextQueue(now) {
+    if let (queue, depth) = nextQueue(now) {
       draining = draining ?? []
       isServing = true
-      return [.serve(queue)]
+      queues[queue]?.hasNews = false
+      return [.serve(queue, depth)]
     }
     guard let events = draining else { return [] }
     let contended = queues.values.compactMap(\.contendedSince)
     if contended.contains(where: { now - $0 < settings.contentionGrace }) { return [] }
+    if queues.values.contains(where: { $0.isDeferred(now) }) { return [] }
     draining = nil
     return [.finish(events, complete: contended.isEmpty)]
   }
 
   /// The next queue that is due, taking turns, so that a long one does not hold up the others.
-  private mutating func nextQueue(_ now: Duration) -> QueueTable? {
+  private mutating func nextQueue(_ now: Duration) -> (QueueTable, Depth)? {
     let all = QueueTable.all
     for step in 0..<all.count {
       let queue = all[(turn + step) % all.count]
-      guard let state = queues[queue], state.isDue, (state.notBefore ?? .zero) <= now else {
-        continue
-      }
+      guard let state = queues[queue] else { continue }
+      let isDue = state.due.map { $0 <= now } ?? false
+      guard isDue || state.hasNews else { continue }
       turn = (turn + step + 1) % all.count
-      return queue
+      return (queue, isDue ? .whole : .pagesOnly)
     }
     return nil
   }

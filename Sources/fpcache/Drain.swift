@@ -14,9 +14,6 @@ import SystemPackage
 
 /// Drains queues, batch by batch, and keeps the tally of the drain under way.
 final class Drain {
-  /// Rows in a batch: few enough that a lock is held for milliseconds.
-  static let batchSize = 1000
-
   /// How many rows that cannot be cleared, or could at last, a drain tells of one by one: a whole
   /// tree mounted read-only is one piece of news, not 20,000.
   private static let toldSingly = 10
@@ -42,15 +39,9 @@ final class Drain {
     var promptedTo: String?
     /// The rows that have to wait and were met in this pass.
     var waiting: Set<RowName> = []
-    let began = ContinuousClock.now
+    var began = ContinuousClock.now
     /// Whether the next batch belongs to another pass.
     var hasEnded = false
-  }
-
-  /// What identifies a row for as long as it waits.
-  fileprivate struct RowName: Hashable {
-    let table: QueueTable
-    let key: [[UInt8]?]
   }
 
   /// Replaced when the configuration is read again, between batches.
@@ -58,6 +49,7 @@ final class Drain {
   private let settle: Settle?
   private let logger: Logger
   private(set) var tally = Tally()
+  private var batchSize = BatchSize()
   private var passes: [QueueTable: Pass] = [:]
   private var retries: [RowName: Retry] = [:]
   private var troubles: [QueueTable: ServerError] = [:]
@@ -70,9 +62,11 @@ final class Drain {
 
   /// Serves one batch of a queue.
   /// - Throws: ``DatabaseError`` when the connection is lost.
-  func step(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served {
+  func step(
+    _ queue: Queue, _ depth: ListenerMachine.Depth
+  ) throws(DatabaseError) -> ListenerMachine.Served {
     do throws(DatabaseError) {
-      let served = try serve(queue)
+      let served = depth == .whole ? try serve(queue) : try prompt(queue)
       if troubles.removeValue(forKey: queue.table) != nil {
         logger.notice("\(queue.table.name): can be drained again")
       }
@@ -141,28 +135,34 @@ final class Drain {
     let root = clearer
     var pass = passes[queue.table] ?? Pass()
     defer { passes[queue.table] = pass.hasEnded ? nil : pass }
-    let visible = try queue.batch(after: pass.position, limit: Self.batchSize)
-    if visible.isEmpty { return end(&pass, queue.table) }
+    if pass.position == nil { pass.began = .now }
+    let began = ContinuousClock.now
+    let limit = batchSize.rows
+    let rows = try queue.batch(after: pass.position, limit: limit)
+    if rows.isEmpty { return end(&pass, queue.table) }
     CrashPoint.selected.reach()
-    let prompt = clearPages(of: visible, queue.table)
+    let batch = plan(rows, queue.table)
+    pass.waiting.formUnion(batch.waiting)
+    let first = clearPages(of: batch)
     CrashPoint.cleared.reach()
     guard clearer.dryRun == .no else {
-      tally.rows += visible.count
-      tally.keys += prompt.keys.count
-      return advance(&pass, visible, queue.table)
+      tally.rows += rows.count
+      tally.keys += batch.keys.count
+      return advance(&pass, rows, limit, queue.table)
     }
-    if prompt.retirable.isEmpty, prompt.refused.isEmpty {
+    if first.retirable.isEmpty, batch.refused.isEmpty {
       // Nothing to retire: the writers need not wait for a lock that serves nobody.
-      pass.waiting.formUnion(prompt.waiting)
-      return advance(&pass, visible, queue.table)
+      pass.waiting.formUnion(first.waiting)
+      return advance(&pass, rows, limit, queue.table)
     }
     guard try queue.lock() else {
-      try clearBeyond(visible, queue, &pass)
+      try clearBeyond(rows, limit, queue, &pass)
       return .contended
     }
+    let locked = ContinuousClock.now
     CrashPoint.locked.reach()
-    let rows = try queue.batch(after: pass.position, limit: Self.batchSize)
-    let outcome = clearPages(of: rows, queue.table)
+    let outcome = clearPages(
+      of: first.waiting.isEmpty ? batch : batch.only { first.reports[$0].failures.isEmpty })
     CrashPoint.clearedAgain.reach()
     guard followRoot(), clearer.isSameTree(as: root) else {
       // What was cleared is not what visitors see: once more, in the tree that they do.
@@ -170,20 +170,22 @@ final class Drain {
       return .more
     }
     settle?.add(outcome.cleared)
-    for row in outcome.refused { tell(row.row, row.problem, queue.table) }
-    tally.rows += try queue.retire(outcome.retirable + outcome.refused.map(\.row))
+    for row in batch.refused { tell(row.row, row.problem, queue.table) }
+    tally.rows += try queue.retire(outcome.retirable + batch.refused.map(\.row))
     CrashPoint.retired.reach()
-    tally.refused += outcome.refused.count
-    tally.keys += outcome.keys.count
+    tally.refused += batch.refused.count
+    tally.keys += outcome.keys
     pass.promptedTo = nil
+    pass.waiting.formUnion(first.waiting)
     pass.waiting.formUnion(outcome.waiting)
-    return advance(&pass, rows, queue.table)
+    batchSize.adapt(took: began.duration(to: .now), locked: locked.duration(to: .now))
+    return advance(&pass, rows, limit, queue.table)
   }
 
   private func advance(
-    _ pass: inout Pass, _ rows: [QueueRow], _ table: QueueTable
+    _ pass: inout Pass, _ rows: [QueueRow], _ limit: Int, _ table: QueueTable
   ) -> ListenerMachine.Served {
-    guard rows.count >= Self.batchSize, let last = rows.last else { return end(&pass, table) }
+    guard rows.count >= limit, let last = rows.last else { return end(&pass, table) }
     pass.position = last.position
     return .more
   }
@@ -197,50 +199,61 @@ final class Drain {
     return .drained(retryAfter: next.map { max(rest, ContinuousClock.now.duration(to: $0)) })
   }
 
+  /// Clears the pages of new rows, which are retired later: step 1 of the protocol alone.
+  private func prompt(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served {
+    guard clearer.dryRun == .no, followRoot() else { return .prompted }
+    var pass = passes[queue.table] ?? Pass()
+    // A commit's id says nothing of its time: there, all that waits is looked at.
+    let start = queue.table.growsWithTime ? pass.promptedTo ?? pass.position : nil
+    let rows = try queue.batch(after: start, limit: BatchSize.least)
+    _ = clearPages(of: plan(rows, queue.table))
+    pass.promptedTo = rows.last?.position ?? pass.promptedTo
+    passes[queue.table] = pass
+    return .prompted
+  }
+
   /// While a writer holds the lock, the pages of the rows behind the first batch go too.
   private func clearBeyond(
-    _ batch: [QueueRow], _ queue: Queue, _ pass: inout Pass
+    _ rows: [QueueRow], _ limit: Int, _ queue: Queue, _ pass: inout Pass
   ) throws(DatabaseError) {
-    guard batch.count >= Self.batchSize else { return }
-    let rows = try queue.batch(
-      after: pass.promptedTo ?? batch.last?.position, limit: Self.batchSize)
-    _ = clearPages(of: rows, queue.table)
-    pass.promptedTo = rows.last?.position ?? pass.promptedTo
+    guard rows.count >= limit else { return }
+    let more = try queue.batch(after: pass.promptedTo ?? rows.last?.position, limit: limit)
+    _ = clearPages(of: plan(more, queue.table))
+    pass.promptedTo = more.last?.position ?? pass.promptedTo
   }
 
   // MARK: Pages of rows
 
   private struct Outcome {
     var retirable: [QueueRow] = []
-    var refused: [(row: QueueRow, problem: RowProblem)] = []
     var waiting: Set<RowName> = []
-    /// The different keys that the rows named, and those of them whose pages are all gone.
-    var keys: [CacheKey] = []
+    /// What came of each key.
+    var reports: [ClearReport] = []
+    /// The keys whose pages are all gone, and how many there were.
     var cleared: [CacheKey] = []
+    var keys = 0
+  }
+
+  private func plan(_ rows: [QueueRow], _ table: QueueTable) -> Batch {
+    guard !retries.isEmpty else { return Batch(rows, table, clearer.layout, isWaiting: nil) }
+    return Batch(rows, table, clearer.layout) { name in
+      self.retries[name].map { $0.notBefore > .now } ?? false
+    }
   }
 
   /// Clears the pages of rows, each key once, and tells the rows apart by what came of them.
-  private func clearPages(of rows: [QueueRow], _ table: QueueTable) -> Outcome {
-    var outcome = Outcome()
-    var plan = ClearPlan()
-    var planned: [(row: QueueRow, name: RowName, reports: [Int])] = []
-    for row in rows {
-      let name = RowName(table: table, key: row.key)
-      if let retry = retries[name], retry.notBefore > .now {
-        outcome.waiting.insert(name)
-        continue
-      }
-      do throws(RowProblem) {
-        planned.append((row, name, plan.add(try row.pages(table, clearer.layout))))
-      } catch {
-        outcome.refused.append((row, error))
-      }
-    }
-    outcome.keys = plan.keys
-    let reports = clearer.clear(plan.keys)
+  private func clearPages(of batch: Batch) -> Outcome {
+    let reports = clearer.clear(batch.keys)
+    var outcome = Outcome(reports: reports, keys: batch.keys.count)
     for report in reports { count(report) }
-    outcome.cleared = zip(plan.keys, reports).compactMap { $1.failures.isEmpty ? $0 : nil }
-    for (row, name, indices) in planned {
+    if retries.isEmpty, reports.allSatisfy(\.failures.isEmpty) {
+      outcome.cleared = batch.keys
+      outcome.retirable = batch.rows
+      return outcome
+    }
+    outcome.cleared = zip(batch.keys, reports).compactMap { $1.failures.isEmpty ? $0 : nil }
+    for (row, indices) in zip(batch.rows, batch.indices) {
+      let name = RowName(batch.table, row)
       let failures = indices.flatMap { reports[$0].failures }
       if failures.isEmpty {
         recover(name)
@@ -313,12 +326,5 @@ final class Drain {
     }
     // The poll backstop comes back to it.
     return .drained(retryAfter: nil)
-  }
-}
-
-extension Drain.RowName {
-  /// The row's key for a log.
-  fileprivate var text: String {
-    key.map { $0.map { escape($0) } ?? "NULL" }.joined(separator: "/")
   }
 }

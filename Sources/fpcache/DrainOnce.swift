@@ -82,8 +82,8 @@ struct DrainOnce {
   ) throws(DatabaseError) -> Bool {
     var backoff = Backoff(first: .milliseconds(20), ceiling: .seconds(1))
     while !isStopped {
-      switch try service.serve(queue) {
-      case .more: backoff.reset()
+      switch try service.serve(queue, .whole) {
+      case .more, .prompted: backoff.reset()
       case .drained: return true
       case .contended:
         guard .now < deadline else { return false }

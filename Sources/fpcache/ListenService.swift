@@ -50,12 +50,15 @@ final class ListenService: ListenerService {
 
   // MARK: Drains
 
-  func serve(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served {
+  func serve(
+    _ queue: Queue, _ depth: ListenerMachine.Depth
+  ) throws(DatabaseError) -> ListenerMachine.Served {
     if drainBegan == nil {
       drainBegan = .now
       lastProgress = .now
     }
-    let served = try drain.step(queue)
+    let served = try drain.step(queue, depth)
+    if served == .prompted { noteCleared() }
     if served == .more {
       reporter.enter(.draining)
       reporter.served(drain.tally)
@@ -81,10 +84,7 @@ final class ListenService: ListenerService {
     let tally = drain.takeTally()
     let time = (drainBegan ?? .now).duration(to: .now)
     drainBegan = nil
-    if let notifiedAt {
-      reporter.update { $0.cleared(after: notifiedAt.duration(to: .now).seconds) }
-    }
-    notifiedAt = nil
+    noteCleared()
     reporter.enter(!drain.hasRoot ? .noCacheDirectory : isDeaf ? .polling : .listening)
     reporter.drained(tally, time, complete: complete, isProof: drain.hasRoot)
     let isHeld = !complete && !hasToldOfWriter
@@ -94,6 +94,13 @@ final class ListenService: ListenerService {
       logger.notice("drained: \(tally.text) in \(time.text)\(rest)")
     }
     isFresh = false
+  }
+
+  /// The pages that the last notification was about are gone.
+  private func noteCleared() {
+    guard let notifiedAt else { return }
+    reporter.update { $0.cleared(after: notifiedAt.duration(to: .now).seconds) }
+    self.notifiedAt = nil
   }
 
   private func empty(_ family: String) {

@@ -122,11 +122,38 @@ import Testing
     #expect(try queue.count() == 1)
   }
 
-  @Test("the place of a row is two numbers and nothing else")
-  func place() {
-    #expect(QueueRow.Place("(12,3)")?.text == "(12,3)")
-    for text in ["", "12,3", "(a,1)", "(1,70000)", "(1,2,3)", "(1)", "(-1,2)"] {
-      #expect(QueueRow.Place(text)?.text != text || text == "(12,3)", "\(text)")
+  @Test("what stands in a row's place by now is not retired for it")
+  func placeOfAnother() throws {
+    let database = try PostgresServer.shared.makeDatabase(shape: .plain)
+    let add = "INSERT INTO cache_clearing_ports (port_id, category, port) VALUES"
+    _ = try database.sql("\(add) (1,'a','b'),(2,'c','d')")
+    let queue = Queue(.ports, on: try connect(database))
+    let seen = try queue.batch(after: nil, limit: 10)
+    // VACUUM gives the places free, and the next rows take them.
+    _ = try database.sql("DELETE FROM cache_clearing_ports WHERE port_id = 1")
+    _ = try database.sql("VACUUM cache_clearing_ports")
+    _ = try database.sql("\(add) (3,'e','f')")
+    let now = try queue.batch(after: nil, limit: 10)
+    #expect(now.map(\.version.offset).sorted() == seen.map(\.version.offset).sorted())
+    #expect(try queue.lock())
+    #expect(try queue.retire(seen) == 1)
+    #expect(try database.sql("SELECT port FROM cache_clearing_ports") == "f")
+  }
+
+  @Test("a row's version is three numbers and nothing else")
+  func version() {
+    func version(_ place: String, _ writer: String) -> QueueRow.Version? {
+      Array(place.utf8).withUnsafeBytes { place in
+        Array(writer.utf8).withUnsafeBytes { QueueRow.Version(place, $0) }
+      }
+    }
+    let version12 = version("(12,3)", "745")
+    #expect(version12?.block == 12 && version12?.offset == 3 && version12?.writer == 745)
+    for text in ["", "12,3", "(a,1)", "(1,70000)", "(1,2,3)", "(1)", "(-1,2)", "(,)", "(1,", "("] {
+      #expect(version(text, "1") == nil, "\(text)")
+    }
+    for text in ["", "-1", "x", "4294967296", "1 "] {
+      #expect(version("(1,1)", text) == nil, "\(text)")
     }
   }
 

@@ -23,7 +23,7 @@ import Testing
     var machine = settled()
     _ = machine.handle(.notified([.portUpdated]), at: .seconds(2))
     _ = machine.handle(.served(.ports, .drained(retryAfter: .seconds(300))), at: .seconds(2))
-    #expect(machine.handle(.notified([.portUpdated]), at: .seconds(3)) == [.serve(.ports)])
+    #expect(machine.handle(.notified([.portUpdated]), at: .seconds(3)) == [.serve(.ports, .whole)])
   }
 
   @Test("nor does it hold up what the poll would find")
@@ -39,11 +39,11 @@ import Testing
     #expect(machine.handle(.timePassed, at: .seconds(60)) == [.measure])
     var served: [ListenerMachine.Output] = []
     var outputs = machine.handle(.timePassed, at: .seconds(60))
-    while case .serve(let queue)? = outputs.first {
+    while case .serve(let queue, _)? = outputs.first {
       served += outputs
       outputs = machine.handle(.served(queue, Self.done), at: .seconds(60))
     }
-    #expect(served.contains(.serve(.ports)) && served.count == QueueTable.all.count)
+    #expect(served.contains(.serve(.ports, .whole)) && served.count == QueueTable.all.count)
   }
 
   @Test("a look at the queues that takes longer than the poll interval does not starve them")
@@ -58,7 +58,7 @@ import Testing
     var outputs = machine.handle(.timePassed, at: now)
     for _ in 0..<2 * QueueTable.all.count {
       now += .seconds(2)
-      if case .serve(let queue)? = outputs.first {
+      if case .serve(let queue, _)? = outputs.first {
         served += outputs
         outputs = machine.handle(.served(queue, .more), at: now)
       } else {
@@ -66,34 +66,62 @@ import Testing
         outputs = machine.handle(.timePassed, at: now)
       }
     }
-    #expect(QueueTable.all.allSatisfy { served.contains(.serve($0)) }, "\(served)")
+    #expect(QueueTable.all.allSatisfy { served.contains(.serve($0, .whole)) }, "\(served)")
   }
 
-  @Test("a notification does not shorten the wait for a writer that holds the queue")
+  @Test("a notification clears new pages at once, and does not shorten the wait for a writer")
   func notifiedWhileContended() {
     var machine = settled()
     _ = machine.handle(.notified([.portUpdated]), at: .seconds(2))
     #expect(machine.handle(.served(.ports, .contended), at: .seconds(2)) == [])
-    #expect(machine.handle(.notified([.portUpdated]), at: .milliseconds(2010)) == [])
-    #expect(machine.handle(.timePassed, at: .milliseconds(2020)) == [.serve(.ports)])
+    let soon = Duration.milliseconds(2010)
+    #expect(machine.handle(.notified([.portUpdated]), at: soon) == [.serve(.ports, .pagesOnly)])
+    #expect(machine.handle(.served(.ports, .prompted), at: soon) == [])
+    #expect(machine.deadline == .milliseconds(2020))
+    #expect(machine.handle(.timePassed, at: .milliseconds(2020)) == [.serve(.ports, .whole)])
+  }
+
+  @Test("changes that come quickly have their pages cleared at once and their rows a little later")
+  func notifiedQuickly() {
+    var machine = settled()
+    _ = machine.handle(.notified([.portUpdated]), at: .seconds(2))
+    _ = machine.handle(.served(.ports, Self.done), at: .seconds(2))
+    for now in [Duration.milliseconds(2005), .milliseconds(2100), .milliseconds(2199)] {
+      #expect(machine.handle(.notified([.portUpdated]), at: now) == [.serve(.ports, .pagesOnly)])
+      #expect(machine.handle(.served(.ports, .prompted), at: now) == [])
+      #expect(machine.deadline == .milliseconds(2200))
+    }
+    // The drain is finished, and the news emptied, when the rows are gone.
+    let then = Duration.milliseconds(2200)
+    #expect(machine.handle(.timePassed, at: then) == [.serve(.ports, .whole)])
+    #expect(
+      machine.handle(.served(.ports, Self.done), at: then)
+        == [.finish([.portUpdated], complete: true)])
+    // Another queue has a lock of its own.
+    #expect(machine.handle(.notified([.dateUpdated]), at: then) == [.serve(.dates, .whole)])
   }
 
   @Test("what is notified while a pass is under way may stand behind it: another pass follows")
   func notifiedInMidPass() {
     var machine = settled()
-    #expect(machine.handle(.notified([.commitUpdated]), at: .seconds(2)) == [.serve(.commits)])
-    #expect(machine.handle(.served(.commits, .more), at: .seconds(2)) == [.serve(.commits)])
+    let whole = [ListenerMachine.Output.serve(.commits, .whole)]
+    #expect(machine.handle(.notified([.commitUpdated]), at: .seconds(2)) == whole)
+    #expect(machine.handle(.served(.commits, .more), at: .seconds(2)) == whole)
     #expect(machine.handle(.notified([.commitUpdated]), at: .seconds(2)) == [])
-    #expect(machine.handle(.served(.commits, Self.done), at: .seconds(2)) == [.serve(.commits)])
     #expect(
       machine.handle(.served(.commits, Self.done), at: .seconds(2))
+        == [.serve(.commits, .pagesOnly)])
+    #expect(machine.handle(.served(.commits, .prompted), at: .seconds(2)) == [])
+    #expect(machine.handle(.timePassed, at: .milliseconds(2200)) == whole)
+    #expect(
+      machine.handle(.served(.commits, Self.done), at: .milliseconds(2200))
         == [.finish([.commitUpdated], complete: true)])
   }
 
   @Test("one batch at a time, however many notifications arrive meanwhile")
   func oneBatchAtATime() {
     var machine = settled()
-    #expect(machine.handle(.notified([.portUpdated]), at: .seconds(2)) == [.serve(.ports)])
+    #expect(machine.handle(.notified([.portUpdated]), at: .seconds(2)) == [.serve(.ports, .whole)])
     for _ in 0..<5 {
       #expect(machine.handle(.notified([.portUpdated, .vuxml]), at: .seconds(2)) == [])
     }
@@ -105,12 +133,13 @@ import Testing
   @Test("a connection lost in mid-batch does not keep the next one from being served")
   func lostInMidBatch() {
     var machine = settled()
-    #expect(machine.handle(.notified([.portUpdated]), at: .seconds(2)) == [.serve(.ports)])
+    #expect(machine.handle(.notified([.portUpdated]), at: .seconds(2)) == [.serve(.ports, .whole)])
     _ = machine.handle(.disconnected, at: .seconds(2))
     #expect(machine.handle(.timePassed, at: .seconds(3)) == [.connect])
     #expect(machine.handle(.connected, at: .seconds(3)) == [.probe])
     let first = machine.handle(.timePassed, at: .seconds(3))
-    #expect(first.count == 1 && QueueTable.all.contains { first == [.serve($0)] }, "\(first)")
+    #expect(
+      first.count == 1 && QueueTable.all.contains { first == [.serve($0, .whole)] }, "\(first)")
   }
 
   @Test("packages_imported, which no queue remembers, outlives the connection it came by")
@@ -126,7 +155,7 @@ import Testing
     }
     var outputs = machine.handle(.probeReturned, at: .seconds(50))
     for _ in QueueTable.all {
-      guard case .serve(let queue)? = outputs.first else { break }
+      guard case .serve(let queue, _)? = outputs.first else { break }
       outputs = machine.handle(.served(queue, Self.done), at: .seconds(50))
     }
     #expect(outputs == [.finish(Set(SiteEvent.allCases), complete: true)])

@@ -30,11 +30,11 @@ import Testing
     var machine = machine()
     #expect(machine.handle(.started, at: .seconds(5)) == [.connect])
     #expect(machine.handle(.connected, at: .seconds(5)) == [.probe])
-    #expect(machine.handle(.timePassed, at: .seconds(5)) == [.serve(.ports)])
+    #expect(machine.handle(.timePassed, at: .seconds(5)) == [.serve(.ports, .whole)])
     let done = ListenerMachine.Served.drained(retryAfter: nil)
-    #expect(machine.handle(.served(.ports, done), at: .seconds(5)) == [.serve(.dates)])
-    #expect(machine.handle(.served(.dates, done), at: .seconds(5)) == [.serve(.commits)])
-    #expect(machine.handle(.served(.commits, done), at: .seconds(5)) == [.serve(.files)])
+    #expect(machine.handle(.served(.ports, done), at: .seconds(5)) == [.serve(.dates, .whole)])
+    #expect(machine.handle(.served(.dates, done), at: .seconds(5)) == [.serve(.commits, .whole)])
+    #expect(machine.handle(.served(.commits, done), at: .seconds(5)) == [.serve(.files, .whole)])
     #expect(
       machine.handle(.served(.files, done), at: .seconds(5))
         == [.finish(Self.atConnect, complete: true)])
@@ -44,7 +44,7 @@ import Testing
   @Test("a notification drains its queue only; one without a queue is finished at once")
   func notified() {
     var machine = settled()
-    #expect(machine.handle(.notified([.dateUpdated]), at: .seconds(2)) == [.serve(.dates)])
+    #expect(machine.handle(.notified([.dateUpdated]), at: .seconds(2)) == [.serve(.dates, .whole)])
     #expect(
       machine.handle(.served(.dates, .drained(retryAfter: nil)), at: .seconds(2))
         == [.finish([.dateUpdated], complete: true)])
@@ -57,22 +57,24 @@ import Testing
   func turns() {
     var machine = settled()
     #expect(
-      machine.handle(.notified([.portUpdated, .fileUpdated]), at: .seconds(2)) == [.serve(.ports)])
-    #expect(machine.handle(.served(.ports, .more), at: .seconds(2)) == [.serve(.files)])
-    #expect(machine.handle(.served(.files, .more), at: .seconds(2)) == [.serve(.ports)])
+      machine.handle(.notified([.portUpdated, .fileUpdated]), at: .seconds(2)) == [
+        .serve(.ports, .whole)
+      ])
+    #expect(machine.handle(.served(.ports, .more), at: .seconds(2)) == [.serve(.files, .whole)])
+    #expect(machine.handle(.served(.files, .more), at: .seconds(2)) == [.serve(.ports, .whole)])
   }
 
   @Test("a queue that a writer holds is tried again after 20 ms, doubling to 1 s")
   func contention() {
     var machine = settled()
     var now = Duration.seconds(2)
-    #expect(machine.handle(.notified([.portUpdated]), at: now) == [.serve(.ports)])
+    #expect(machine.handle(.notified([.portUpdated]), at: now) == [.serve(.ports, .whole)])
     for delay in [20, 40, 80, 160, 320] {
       #expect(machine.handle(.served(.ports, .contended), at: now) == [])
       #expect(machine.deadline == now + .milliseconds(delay))
       #expect(machine.handle(.timePassed, at: now + .milliseconds(delay - 1)) == [])
       now += .milliseconds(delay)
-      #expect(machine.handle(.timePassed, at: now) == [.serve(.ports)])
+      #expect(machine.handle(.timePassed, at: now) == [.serve(.ports, .whole)])
     }
     // After a second of it the drain is finished without the queue, and says so.
     #expect(machine.handle(.served(.ports, .contended), at: now) == [])
@@ -81,13 +83,13 @@ import Testing
       machine.handle(.timePassed, at: now) == [.finish([.portUpdated], complete: false)])
     now += .milliseconds(1)
     for _ in 0..<3 {
-      #expect(machine.handle(.timePassed, at: now) == [.serve(.ports)])
+      #expect(machine.handle(.timePassed, at: now) == [.serve(.ports, .whole)])
       #expect(
         machine.handle(.served(.ports, .contended), at: now) == [.finish([], complete: false)])
       #expect(machine.deadline == now + .seconds(1))
       now += .seconds(1)
     }
-    #expect(machine.handle(.timePassed, at: now) == [.serve(.ports)])
+    #expect(machine.handle(.timePassed, at: now) == [.serve(.ports, .whole)])
     #expect(
       machine.handle(.served(.ports, .drained(retryAfter: nil)), at: now)
         == [.finish([], complete: true)])
@@ -101,7 +103,7 @@ import Testing
       machine.handle(.served(.ports, .drained(retryAfter: .seconds(3))), at: .seconds(2))
         == [.finish([.portUpdated], complete: true)])
     #expect(machine.handle(.timePassed, at: .seconds(4)) == [])
-    #expect(machine.handle(.timePassed, at: .seconds(5)) == [.serve(.ports)])
+    #expect(machine.handle(.timePassed, at: .seconds(5)) == [.serve(.ports, .whole)])
   }
 
   @Test("reconnecting: 100 ms, doubling to 30 s, and anew after a minute that held")
@@ -153,7 +155,7 @@ import Testing
     #expect(machine.handle(.timePassed, at: .seconds(11)) == [], "the connection is kept")
     #expect(machine.hearing == .deaf)
     #expect(machine.handle(.timePassed, at: .seconds(66)) == [.measure], "the poll backstop")
-    #expect(machine.handle(.timePassed, at: .seconds(66)) == [.serve(.ports)])
+    #expect(machine.handle(.timePassed, at: .seconds(66)) == [.serve(.ports, .whole)])
     #expect(machine.handle(.timePassed, at: .seconds(71)) == [.probe], "and it asks again")
     _ = machine.handle(.probeReturned, at: .seconds(71))
     #expect(machine.hearing == .proved)
