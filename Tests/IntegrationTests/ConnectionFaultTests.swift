@@ -65,7 +65,10 @@ import Testing
     try incident.queue(in: database)
     let writer = try database.session()
     try writer.sql(
-      "BEGIN; INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (0, 'own', 'own')")
+      """
+      BEGIN; INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (0, 'own', 'own');
+      NOTIFY port_updated
+      """)
     let listener = try Daemon.listen(on: incident.tree, database)
     try listener.waitForLog(containing: "a writer holds the rest")
     try incident.tree.write(IncidentTree.portPages(incident.ports[3])[0], bytes: 1)
