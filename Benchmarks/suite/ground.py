@@ -1,0 +1,102 @@
+"""Where a run takes place: its folders, its programs, its server. Whatever it makes is gone after it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+from suite.database import ROOT, Server
+from suite.failure import Failure
+from suite.trees import Tree
+
+MEMORY = "/dev/shm"
+
+
+def file_system(folder):
+    return subprocess.check_output(["df", "--output=fstype", folder], text=True).split()[-1]
+
+
+class Ground:
+    def __init__(self, sizes, report):
+        self.sizes = sizes
+        self.report = report
+        self.fpcache = os.environ["FPCACHE_BIN"]
+        self.floor = os.environ["FLOOR_BIN"]
+        self.home = os.path.abspath(os.environ.get("BENCH_DIR") or f"{ROOT}/.build")
+        self.disk = self.memory = None
+        self.running = None
+        self.large = None
+        self.names = 0
+
+    def __enter__(self):
+        if not os.path.isdir(self.home):
+            raise Failure(f"there is no folder {self.home}", "name another with BENCH_DIR")
+        if file_system(self.home) == "tmpfs":
+            raise Failure(f"{self.home} is in memory", "name a folder on a disk with BENCH_DIR")
+        self.disk = tempfile.mkdtemp(prefix="bench-", dir=self.home)
+        # The server's account passes through; nobody else has to look.
+        os.chmod(self.disk, 0o711)
+        return self
+
+    def __exit__(self, *_):
+        # Impatience must not leave a million files behind; programs inherit what is ignored.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        if self.running:
+            self.running.stop()
+        if self.large:
+            progress("removing the large tree")
+            self.remove_large_tree()
+        for folder in (self.disk, self.memory):
+            if folder:
+                shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def file_system(self):
+        return file_system(self.disk)
+
+    @property
+    def server(self):
+        if self.running is None:
+            self.running = Server(f"{self.disk}/pg")
+        return self.running
+
+    @property
+    def memory_folder(self):
+        """A folder in memory; None where there is none."""
+        if self.memory is None and os.path.isdir(MEMORY) and file_system(MEMORY) == "tmpfs":
+            self.memory = tempfile.mkdtemp(prefix="fpcache-bench-", dir=MEMORY)
+        return self.memory
+
+    def path(self, name):
+        """A path on the disk that nothing has yet."""
+        self.names += 1
+        return f"{self.disk}/{name}-{self.names}"
+
+    def incident(self):
+        """The tree of the incident."""
+        sizes = self.sizes
+        return Tree(self.floor, self.disk, sizes.ports, sizes.categories, sizes.days)
+
+    def large_tree(self):
+        """The tree that is scanned, made when it is first asked for.
+        - Returns: what it holds, and its path."""
+        if self.large is None:
+            sizes = self.sizes
+            progress(f"making {sizes.folders:,} folders")
+            tree = Tree(self.floor, self.disk, sizes.folders, sizes.categories, is_large=True)
+            self.large = tree, self.path("large")
+            tree.make(self.large[1])
+        return self.large
+
+    def remove_large_tree(self):
+        tree, path = self.large
+        self.large = None
+        if os.path.isdir(path):
+            tree.remove(path)
+
+
+def progress(text):
+    print(f"  {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,15 @@
+"""What is measured: one file for each subject. A row's `measure` takes the ground and reports."""
+
+from suite.rows import backlog, drain, keys, scan, startup, writers
+
+# In the order of a run: what needs the large tree comes last, since making it and taking it away
+# keeps the disk busy.
+ROWS = {
+    "startup": startup.measure,
+    "keys": keys.measure,
+    "drain": drain.measure_on_disk,
+    "drain-tmpfs": drain.measure_in_memory,
+    "backlog": backlog.measure,
+    "writers": writers.measure,
+    "scan": scan.measure,
+}
