@@ -6,13 +6,13 @@ import sys
 from suite.programs import Daemon
 
 
-def fpcache_listener(ground, tree, database, log=None):
+def fpcache_listener(ground, tree, database, log=None, options=()):
     """As a site runs it: the second clear and its list on the disk included."""
     state = ground.path("state")
     os.mkdir(state)
     return Daemon(
         [ground.fpcache, "listen", "--cache-dir", tree, "--state-dir", state,
-         "--dsn", database.listener], log)
+         "--dsn", database.listener, *options], log)
 
 
 def old_listener(tree, database, log=None):

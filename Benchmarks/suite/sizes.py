@@ -42,7 +42,7 @@ FULL = Sizes(
     changes=400,
     writing_seconds=8, writing_rounds=5,
     folders=250_000, scan_rounds=7,
-    start_blocks=12, starts=10,
+    start_blocks=40, starts=3,
     keys=100_000, many_keys=1_000_000, keys_rounds=5)
 
 QUICK = Sizes(
@@ -52,5 +52,5 @@ QUICK = Sizes(
     changes=20,
     writing_seconds=2, writing_rounds=1,
     folders=5_000, scan_rounds=2,
-    start_blocks=2, starts=5,
+    start_blocks=3, starts=3,
     keys=10_000, many_keys=100_000, keys_rounds=2)

@@ -39,7 +39,7 @@ def by_hyperfine(ground, commands, prepare=()):
         if prepare:
             options = [word for name in names
                        for word in ("--prepare", shlex.join(prepare[name]))]
-        run(["hyperfine", "-N", "--style", "none", "--warmup", 2, "--runs", sizes.starts,
+        run(["hyperfine", "-N", "--style", "none", "--warmup", 1, "--runs", sizes.starts,
              "--export-json", results, *options, *(shlex.join(commands[name]) for name in names)])
         with open(results) as file:
             for name, result in zip(names, json.load(file)["results"]):
