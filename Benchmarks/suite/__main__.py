@@ -7,11 +7,10 @@ others go on; the table is kept in Benchmarks/results when the run was whole.
 import argparse
 import datetime
 import os
-import signal
 import sys
 import time
 
-from suite import machine
+from suite import interruption, machine
 from suite.database import ROOT
 from suite.failure import Failure
 from suite.ground import Ground, progress
@@ -78,8 +77,7 @@ def main():
     sizes = QUICK if given.quick else FULL
     if given.rounds:
         sizes = sizes.with_rounds(given.rounds)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    interruption.arrange()
     report = Report()
     try:
         with Ground(sizes, report) as ground:

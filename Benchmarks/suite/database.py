@@ -6,6 +6,7 @@ import subprocess
 import psycopg2
 
 from suite.failure import Failure
+from suite.interruption import undisturbed
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -14,16 +15,21 @@ class Server:
     def __init__(self, folder):
         self.folder = folder
         self.script = f"{ROOT}/scripts/throwaway-postgres"
-        os.mkdir(folder)
-        started = subprocess.run(
-            [self.script, "start", "--synced", folder], stdout=subprocess.PIPE, text=True)
+        self.made = {}
+        self.maintenance = None
+
+    def start(self):
+        os.mkdir(self.folder)
+        with undisturbed():
+            started = subprocess.run(
+                [self.script, "start", "--synced", self.folder], stdout=subprocess.PIPE,
+                start_new_session=True)
         if started.returncode != 0:
             raise Failure("PostgreSQL did not start", "see its words above")
-        self.made = {}
         self.bindir = subprocess.check_output(
             [f"{ROOT}/scripts/postgres-bindir"], text=True).strip()
         self.maintenance = psycopg2.connect(
-            host=folder, port=5432, dbname="postgres", user="postgres")
+            host=self.folder, port=5432, dbname="postgres", user="postgres")
         self.maintenance.autocommit = True
         with self.maintenance.cursor() as cursor:
             cursor.execute("SHOW server_version")
@@ -42,7 +48,8 @@ class Server:
     def stop(self):
         for database in self.made.values():
             database.connection.close()
-        self.maintenance.close()
+        if self.maintenance:
+            self.maintenance.close()
         subprocess.run([self.script, "stop", self.folder])
 
 

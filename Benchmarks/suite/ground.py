@@ -1,12 +1,13 @@
 """Where a run takes place: its folders, its programs, its server. Whatever it makes is gone after it."""
 
+import glob
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 
+from suite import interruption
 from suite.database import ROOT, Server
 from suite.failure import Failure
 from suite.trees import Tree
@@ -16,6 +17,15 @@ MEMORY = "/dev/shm"
 
 def file_system(folder):
     return subprocess.check_output(["df", "--output=fstype", folder], text=True).split()[-1]
+
+
+def tell_of_remains(home):
+    """A run that was killed could not clean up; its server may still be there."""
+    for folder in glob.glob(f"{home}/bench-*-*") + glob.glob(f"{MEMORY}/bench-*-*"):
+        owner = os.path.basename(folder).split("-")[1]
+        if not os.path.exists(f"/proc/{owner}"):
+            progress(f"{folder} is left of a run that was killed; to be rid of it: "
+                     f"scripts/throwaway-postgres stop {folder}/pg; rm -rf {folder}")
 
 
 class Ground:
@@ -35,17 +45,15 @@ class Ground:
             raise Failure(f"there is no folder {self.home}", "name another with BENCH_DIR")
         if file_system(self.home) == "tmpfs":
             raise Failure(f"{self.home} is in memory", "name a folder on a disk with BENCH_DIR")
-        self.disk = tempfile.mkdtemp(prefix="bench-", dir=self.home)
+        tell_of_remains(self.home)
+        self.disk = tempfile.mkdtemp(prefix=f"bench-{os.getpid()}-", dir=self.home)
         # The server's account passes through; nobody else has to look.
         os.chmod(self.disk, 0o711)
         return self
 
     def __exit__(self, *_):
-        # Impatience must not leave a million files behind; programs inherit what is ignored.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        if self.running:
-            self.running.stop()
+        interruption.ignore()
+        self.stop_server()
         if self.large:
             progress("removing the large tree")
             self.remove_large_tree()
@@ -60,14 +68,26 @@ class Ground:
     @property
     def server(self):
         if self.running is None:
+            # Known before it starts, so that it is stopped whatever happens meanwhile.
             self.running = Server(f"{self.disk}/pg")
+            try:
+                self.running.start()
+            except Failure:
+                self.stop_server()
+                raise
         return self.running
+
+    def stop_server(self):
+        if self.running:
+            self.running.stop()
+            shutil.rmtree(self.running.folder, ignore_errors=True)
+        self.running = None
 
     @property
     def memory_folder(self):
         """A folder in memory; None where there is none."""
         if self.memory is None and os.path.isdir(MEMORY) and file_system(MEMORY) == "tmpfs":
-            self.memory = tempfile.mkdtemp(prefix="fpcache-bench-", dir=MEMORY)
+            self.memory = tempfile.mkdtemp(prefix=f"bench-{os.getpid()}-", dir=MEMORY)
         return self.memory
 
     def path(self, name):
@@ -94,8 +114,7 @@ class Ground:
     def remove_large_tree(self):
         tree, path = self.large
         self.large = None
-        if os.path.isdir(path):
-            tree.remove(path)
+        tree.remove(path)
 
 
 def progress(text):

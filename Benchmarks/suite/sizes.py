@@ -41,7 +41,7 @@ FULL = Sizes(
     backlog_rounds=3,
     changes=400,
     writing_seconds=8, writing_rounds=5,
-    folders=250_000, scan_rounds=7,
+    folders=250_000, scan_rounds=5,
     start_blocks=40, starts=3,
     keys=100_000, many_keys=1_000_000, keys_rounds=5)
 

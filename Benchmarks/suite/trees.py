@@ -63,8 +63,9 @@ class Tree:
 
     def remove(self, path):
         """Takes it away, whatever was done to it; several threads wait for the disk together."""
-        run([f"{self.floor}/unlink", path, 8, "folders"], stdin=self.folder_list)
-        shutil.rmtree(path)
+        if os.path.isdir(path):
+            run([f"{self.floor}/unlink", path, 8, "folders"], stdin=self.folder_list)
+            shutil.rmtree(path)
 
 
 def count_files(path):
