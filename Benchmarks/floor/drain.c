@@ -79,7 +79,8 @@ int main(int count, char **argument) {
   }
   add("", "news");
   run_threads(atoi(argument[2]), work);
-  run(connection, "BEGIN; DELETE FROM cache_clearing_ports; DELETE FROM cache_clearing_dates; COMMIT");
+  run(connection,
+      "BEGIN; DELETE FROM cache_clearing_ports; DELETE FROM cache_clearing_dates; COMMIT");
   printf("%d %zu\n", port_rows + date_rows, removed);
   PQfinish(connection);
   return 0;

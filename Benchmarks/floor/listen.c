@@ -11,7 +11,8 @@
 #include <poll.h>
 
 static int serve(PGconn *connection, int tree) {
-  PGresult *rows = ask(connection, "SELECT id, category, port FROM cache_clearing_ports ORDER BY id");
+  PGresult *rows =
+      ask(connection, "SELECT id, category, port FROM cache_clearing_ports ORDER BY id");
   int count = PQntuples(rows);
   if (count > 0) {
     size_t room = 64 + (size_t)count * 12, length;
@@ -19,7 +20,8 @@ static int serve(PGconn *connection, int tree) {
     length = snprintf(statement, room, "DELETE FROM cache_clearing_ports WHERE id IN (");
     for (int row = 0; row < count; row++) {
       char path[512];
-      snprintf(path, sizeof path, "ports/%s/%s", PQgetvalue(rows, row, 1), PQgetvalue(rows, row, 2));
+      snprintf(path, sizeof path, "ports/%s/%s", PQgetvalue(rows, row, 1),
+               PQgetvalue(rows, row, 2));
       unlink_pages(tree, path, "");
       snprintf(path, sizeof path, "categories/%s", PQgetvalue(rows, row, 1));
       unlink_pages(tree, path, "");

@@ -3,7 +3,7 @@
  *   scan TREE THREADS
  *
  * Folders wait on a stack under a mutex; each is opened by its parent's descriptor, which stays
- * open until its last child was. Prints the numbers of files and of folders, and the files' bytes. */
+ * open until its last child was. Prints the numbers of files, of folders and of the files' bytes. */
 
 #include "common.h"
 
@@ -81,8 +81,10 @@ static void list(struct folder *folder, struct tally *tally) {
   struct task found[SOME];
   size_t count = 0;
   tally->folders++;
-  for (long got; (got = syscall(SYS_getdents64, folder->descriptor, entries, sizeof entries)) != 0;) {
+  for (;;) {
+    long got = syscall(SYS_getdents64, folder->descriptor, entries, sizeof entries);
     if (got < 0) die("list");
+    if (got == 0) break;
     for (long at = 0; at < got;) {
       struct linux_dirent64 *entry = (struct linux_dirent64 *)(entries + at);
       at += entry->d_reclen;

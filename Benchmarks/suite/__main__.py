@@ -81,6 +81,9 @@ def main():
     report = Report()
     try:
         with Ground(sizes, report) as ground:
+            if ground.load_at_start > os.cpu_count() / 4:
+                progress(f"the machine is busy, load {ground.load_at_start:.1f}: look at the "
+                         "spread, and rather repeat this when it is quiet")
             is_whole = measure(given, ground)
             text = report.markdown(machine.describe(ground))
     except KeyboardInterrupt:

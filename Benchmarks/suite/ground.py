@@ -1,4 +1,4 @@
-"""Where a run takes place: its folders, its programs, its server. Whatever it makes is gone after it."""
+"""Where a run takes place: its folders, programs and server. What it makes is gone after it."""
 
 import glob
 import os
@@ -39,6 +39,7 @@ class Ground:
         self.running = None
         self.large = None
         self.names = 0
+        self.load_at_start = os.getloadavg()[0]
 
     def __enter__(self):
         if not os.path.isdir(self.home):

@@ -54,15 +54,16 @@ def describe(ground):
     versions = ", ".join(
         f"{name} {output(*command).split()[-1]}" for name, command in tools.items()
         if output(*command))
-    server = ground.running.version if ground.running else "not used"
+    server = f"PostgreSQL {ground.running.version}, fsync on, on a Unix socket; " \
+        if ground.running else ""
     return [
         f"{datetime.datetime.now():%Y-%m-%d %H:%M}, fpcache {commit(ground.fpcache)}",
         f"{os.cpu_count()} processors ({field('/proc/cpuinfo', 'model name')}), "
-        f"{memory:.0f} GiB of memory, load {os.getloadavg()[0]:.1f} at the end",
+        f"{memory:.0f} GiB of memory, load {ground.load_at_start:.1f} at the start and "
+        f"{os.getloadavg()[0]:.1f} at the end",
         f"Linux {platform.release()}, {field('/etc/os-release', 'PRETTY_NAME')}, "
         f"{mount(ground.home)}",
-        f"PostgreSQL {server}, fsync on, on a Unix socket; libpq "
-        f"{output('pkg-config', '--modversion', 'libpq')}",
+        f"{server}libpq {output('pkg-config', '--modversion', 'libpq')}",
         f"{output('swift', '--version')}; {output('cc', '--version')}, -O2; "
         f"Python {platform.python_version()}",
         versions,

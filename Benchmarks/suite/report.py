@@ -1,13 +1,17 @@
 """The table: for each target what came of it, and every contender's times."""
 
+import math
+
 from suite.samples import quartiles
 
 
 def duration(seconds):
-    for unit, scale in (("s", 1), ("ms", 1e3)):
-        if seconds * scale >= 1:
-            return f"{seconds * scale:.3g} {unit}"
-    return f"{seconds * 1e6:.3g} µs"
+    """In three figures."""
+    for unit, scale in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
+        value = seconds * scale
+        if value >= 1:
+            break
+    return f"{value:.{max(0, 2 - int(math.log10(max(value, 1))))}f} {unit}"
 
 
 def number(value):

@@ -1,4 +1,4 @@
-"""How much of each work is measured: in a run that counts, and in one that shows the suite works."""
+"""How much is measured: in a run that counts, and in one that shows that the suite works."""
 
 from dataclasses import dataclass, replace
 

@@ -3,7 +3,7 @@
 import json
 
 from suite.ground import progress
-from suite.programs import expect, run, timed
+from suite.programs import expect, timed
 from suite.report import duration, megabytes, number, spread
 from suite.samples import quartiles, race
 from suite.trees import empty_tree, port, port_folder
