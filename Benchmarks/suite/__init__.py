@@ -1,0 +1,1 @@
+"""The benchmark: fpcache beside the floor and its peers, by turns in one run. See __main__.py."""

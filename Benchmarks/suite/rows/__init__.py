@@ -1,0 +1,19 @@
+"""What is measured: one file for each subject. A row's `measure` takes the ground and reports."""
+
+from suite.rows import (
+    backlog, change, drain, keys, memory, one_port, scan, startup, writers)
+
+# In the order of a run: what needs the large tree comes last, since making it and taking it away
+# keeps the disk busy.
+ROWS = {
+    "startup": startup.measure,
+    "keys": keys.measure,
+    "drain": drain.measure_on_disk,
+    "drain-tmpfs": drain.measure_in_memory,
+    "backlog": backlog.measure,
+    "change": change.measure,
+    "writers": writers.measure,
+    "memory": memory.measure,
+    "scan": scan.measure,
+    "one-port": one_port.measure,
+}
