@@ -1,6 +1,6 @@
 """Measures fpcache beside the floor and its peers, and prints a table of medians and ratios.
 
-Started by Benchmarks/run, which builds what is measured. A row that fails is told of, and the
+Started by Benchmarks/run, which installs what is missing. A row that fails is told of, and the
 others go on; the table is kept in Benchmarks/results when the run was whole.
 """
 
@@ -9,8 +9,9 @@ import datetime
 import os
 import sys
 import time
+import traceback
 
-from suite import interruption, machine
+from suite import build, interruption, machine
 from suite.database import ROOT
 from suite.failure import Failure
 from suite.ground import Ground, progress
@@ -56,6 +57,10 @@ def measure(given, ground):
             complain(failure, row)
             ground.report.failed(row, failure)
             is_whole = False
+        except Exception as error:
+            traceback.print_exc()
+            ground.report.failed(row, Failure(f"{type(error).__name__}: {error}", ""))
+            is_whole = False
         progress(f"took {time.monotonic() - began:.0f} s")
     return is_whole
 
@@ -80,7 +85,7 @@ def main():
     interruption.arrange()
     report = Report()
     try:
-        with Ground(sizes, report) as ground:
+        with Ground(build.fpcache(), build.floor(), sizes, report) as ground:
             if ground.load_at_start > os.cpu_count() / 4:
                 progress(f"the machine is busy, load {ground.load_at_start:.1f}: look at the "
                          "spread, and rather repeat this when it is quiet")

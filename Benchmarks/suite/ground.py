@@ -29,11 +29,11 @@ def tell_of_remains(home):
 
 
 class Ground:
-    def __init__(self, sizes, report):
+    def __init__(self, fpcache, floor, sizes, report):
+        self.fpcache = fpcache
+        self.floor = floor
         self.sizes = sizes
         self.report = report
-        self.fpcache = os.environ["FPCACHE_BIN"]
-        self.floor = os.environ["FLOOR_BIN"]
         self.home = os.path.abspath(os.environ.get("BENCH_DIR") or f"{ROOT}/.build")
         self.disk = self.memory = None
         self.running = None

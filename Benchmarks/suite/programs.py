@@ -1,5 +1,6 @@
 """Programs under measurement: run to their end, or left running."""
 
+import json
 import os
 import signal
 import subprocess
@@ -36,6 +37,18 @@ def timed(arguments, stdin=None, prints=True, statuses=(0,)):
             f"{result.stderr.decode(errors='replace').strip()}",
             "run it by hand: " + " ".join(map(str, arguments)))
     return elapsed, (result.stdout or b"").decode(errors="replace")
+
+
+def told(arguments, stdin=None):
+    """Runs a program to its end.
+    - Returns: seconds, and the JSON that it printed."""
+    elapsed, printed = timed(arguments, stdin)
+    try:
+        return elapsed, json.loads(printed)
+    except ValueError:
+        raise Failure(
+            f"{os.path.basename(str(arguments[0]))} printed no JSON but '{printed[:100]}'",
+            "run it by hand: " + " ".join(map(str, arguments))) from None
 
 
 def expect(what, found, expected):
@@ -81,9 +94,10 @@ class Daemon:
             self.changed.wait_for(
                 lambda: self.has_ended or len(found()) >= count, timeout=seconds)
             if len(found()) < count:
+                how = "ended and did not say" if self.has_ended else f"said in {seconds} s no"
                 raise Failure(
-                    f"{self.name} did not say '{text}' within {seconds} s: {self.lines[-3:]}",
-                    "run it by hand")
+                    f"{self.name} {how} '{text}'; its last lines: {self.lines[-3:]}",
+                    "look whether it works at all: make demo")
             return found()[count - 1]
 
     def memory(self, field):

@@ -1,9 +1,7 @@
 """Keys on standard input, nothing on disk: what a key costs, and whether memory grows with them."""
 
-import json
-
 from suite.ground import progress
-from suite.programs import expect, timed
+from suite.programs import expect, timed, told
 from suite.report import duration, megabytes, number, spread
 from suite.samples import quartiles, race
 from suite.trees import empty_tree, port, port_folder
@@ -24,9 +22,8 @@ def measure(ground):
     command = [ground.fpcache, "clear-port", "--cache-dir", tree, "--format", "json", "-"]
 
     def clear(keys, count, before=()):
-        elapsed, printed = timed([*before, *command], stdin=keys)
-        told = json.loads(printed)
-        expect("keys cleared", (told["keys"], told["keys_without_match"]), (count, count))
+        elapsed, answer = told([*before, *command], stdin=keys)
+        expect("keys cleared", (answer["keys"], answer["keys_without_match"]), (count, count))
         return elapsed
 
     def floor(threads):

@@ -2,7 +2,7 @@
 
 import os
 
-from suite.programs import expect, run
+from suite.programs import expect, run, told
 from suite.report import ratio, spread
 from suite.rows.startup import by_hyperfine
 from suite.samples import quartiles
@@ -33,7 +33,8 @@ def measure(ground):
     count = count_files(template)
     for path in (large, small):
         run(restore(path))
-        expect("pages cleared", run(clear(path, key)).split()[0], str(count))
+        cleared = told([*clear(path, key), "--format", "json"])[1]
+        expect("pages cleared", cleared["files_removed"], count)
     samples = by_hyperfine(ground, commands, prepare)
     expect("pages left of the port", count_files(small), 0)
     run(restore(large))

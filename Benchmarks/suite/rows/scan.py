@@ -1,10 +1,9 @@
 """A tree of 750,000 files, all of whose names the kernel remembers: stats, verify, their peers."""
 
-import json
 import re
 
 from suite.ground import progress
-from suite.programs import expect, run, settle_disk, timed
+from suite.programs import expect, run, settle_disk, timed, told
 from suite.report import duration, megabytes
 from suite.samples import race
 
@@ -59,8 +58,8 @@ def check(tree, path, contenders):
     expect("C scans that agree", scanned, [scanned[0]] * 3)
     files, folders, size = map(int, scanned[0])
     expect("files that C scan found", files, tree.files)
-    told = json.loads(run([*contenders["fpcache stats"], "--format", "json"]))
-    expect("files and bytes that stats found", total(told), (files, size))
+    total = told([*contenders["fpcache stats"], "--format", "json"])[1]["total"]
+    expect("files and bytes that stats found", (total["files"], total["bytes"]), (files, size))
     findings = run(contenders["fpcache verify"])
     expect("files that verify judged", re.sub(r"\D", "", findings.split(" in ")[-1]), str(files))
     found = run(["find", path, "-type", "f", "-size", "+0", "-printf", "x"])
@@ -68,10 +67,6 @@ def check(tree, path, contenders):
     expect("files that fd found", run(contenders["fd -t f"]).count("\n"), files)
     for name in ("du -s", "gdu -np"):
         progress(f"{name}: {duration(timed(contenders[name])[0])} at first")
-
-
-def total(told):
-    return told["total"]["files"], told["total"]["bytes"]
 
 
 def peak_memory(ground, arguments):

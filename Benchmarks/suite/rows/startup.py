@@ -4,7 +4,7 @@ import json
 import shlex
 
 from suite.ground import progress
-from suite.programs import run
+from suite.programs import expect, run, told
 from suite.report import duration
 from suite.samples import Samples
 from suite.trees import empty_tree
@@ -18,8 +18,10 @@ def measure(ground):
         "fpcache clear-port x/y": [ground.fpcache, "clear-port", "--cache-dir", tree, "x/y"],
         "C main that loads libpq": [f"{ground.floor}/empty"],
     }
-    samples = by_hyperfine(ground, commands)
     names = list(commands)
+    answer = told([*commands[names[0]], "--format", "json"])[1]
+    expect("keys cleared", (answer["keys"], answer["keys_without_match"]), (1, 1))
+    samples = by_hyperfine(ground, commands)
     ground.report.ratio("start-up: `clear-port x/y`, empty tree", names[1], samples, *names,
                         AT_MOST)
     ground.report.samples("start-up", samples)
