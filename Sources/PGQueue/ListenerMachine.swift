@@ -21,8 +21,8 @@ public struct ListenerMachine: Sendable {
     public var contentionGrace = Duration.seconds(1)
     /// How long after a drain of a queue its lock is left alone. Writers queue up behind a lock that
     /// waits for one of them; where changes come faster than this, their pages go at once and
-    /// their rows a few times a second, so that the writers hardly notice.
-    public var lockInterval = Duration.milliseconds(200)
+    /// their rows twice a second, so that the writers hardly notice.
+    public var lockInterval = Duration.milliseconds(500)
 
     public init() {}
   }

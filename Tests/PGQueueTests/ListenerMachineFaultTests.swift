@@ -86,13 +86,13 @@ import Testing
     var machine = settled()
     _ = machine.handle(.notified([.portUpdated]), at: .seconds(2))
     _ = machine.handle(.served(.ports, Self.done), at: .seconds(2))
-    for now in [Duration.milliseconds(2005), .milliseconds(2100), .milliseconds(2199)] {
+    for now in [Duration.milliseconds(2005), .milliseconds(2100), .milliseconds(2499)] {
       #expect(machine.handle(.notified([.portUpdated]), at: now) == [.serve(.ports, .pagesOnly)])
       #expect(machine.handle(.served(.ports, .prompted), at: now) == [])
-      #expect(machine.deadline == .milliseconds(2200))
+      #expect(machine.deadline == .milliseconds(2500))
     }
     // The drain is finished, and the news emptied, when the rows are gone.
-    let then = Duration.milliseconds(2200)
+    let then = Duration.milliseconds(2500)
     #expect(machine.handle(.timePassed, at: then) == [.serve(.ports, .whole)])
     #expect(
       machine.handle(.served(.ports, Self.done), at: then)
@@ -112,9 +112,9 @@ import Testing
       machine.handle(.served(.commits, Self.done), at: .seconds(2))
         == [.serve(.commits, .pagesOnly)])
     #expect(machine.handle(.served(.commits, .prompted), at: .seconds(2)) == [])
-    #expect(machine.handle(.timePassed, at: .milliseconds(2200)) == whole)
+    #expect(machine.handle(.timePassed, at: .milliseconds(2500)) == whole)
     #expect(
-      machine.handle(.served(.commits, Self.done), at: .milliseconds(2200))
+      machine.handle(.served(.commits, Self.done), at: .milliseconds(2500))
         == [.finish([.commitUpdated], complete: true)])
   }
 
