@@ -20,8 +20,9 @@ public protocol ListenerService: AnyObject {
   /// The drain is not complete when a writer still holds a queue.
   func finish(_ events: Set<SiteEvent>, complete: Bool)
   /// Does what time brings, and is called whenever the listener wakes.
+  /// - Parameter isBusy: whether there is more to do at once.
   /// - Returns: when to be called again if nothing happens before; nil for whenever.
-  func tick() -> Duration?
+  func tick(isBusy: Bool) -> Duration?
   /// Takes what waits in the queues, as of the last poll.
   func measure(_ backlog: [QueueBacklog])
   /// Reads the configuration again; nil when it has to stay as it was.
@@ -79,7 +80,7 @@ public final class Listener {
   /// Returns when SIGTERM or SIGINT has been obeyed.
   public func run() {
     while !hasLeft {
-      let timer = service.tick()
+      let timer = service.tick(isBusy: !inputs.isEmpty)
       if inputs.isEmpty { wait(atMost: timer) }
       takeSignals()
       // One input at a time, so that whatever a batch took, a proof that came back meanwhile is

@@ -95,7 +95,7 @@ struct DrainOnce {
 
   /// Waits for the second clear of what was drained. A stop leaves the rest to the next run.
   func settle() {
-    while service.settleWaiting > 0, !isStopped { wait(service.tick() ?? .seconds(1)) }
+    while service.settleWaiting > 0, !isStopped { wait(service.tick(isBusy: false) ?? .seconds(1)) }
   }
 
   private var isStopped: Bool { wait(.zero) }

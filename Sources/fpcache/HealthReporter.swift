@@ -23,7 +23,8 @@ final class HealthReporter {
   private let manager: ServiceManager?
   private let lastError: LastError
   private let logger: Logger
-  private var isDirty = true
+  /// When something changed that the files do not tell yet.
+  private var dirtySince: ContinuousClock.Instant? = .now
   private var lastWrite: ContinuousClock.Instant?
   private var hasFailed = false
   /// READY is sent once a drain was completed and a probe came back, since the start or a reload.
@@ -46,7 +47,7 @@ final class HealthReporter {
     guard state != health.state else { return }
     health.enter(state, now: currentTime())
     if state == .stopping { manager?.stopping() }
-    isDirty = true
+    noteChange()
   }
 
   func served(_ tally: Drain.Tally) { passOn(health.served(tally, now: currentTime())) }
@@ -66,7 +67,7 @@ final class HealthReporter {
   /// The connection is gone, and what it proved.
   func lost() {
     health.lost()
-    isDirty = true
+    noteChange()
   }
 
   func reloading() {
@@ -78,11 +79,13 @@ final class HealthReporter {
 
   func update(_ change: (inout Health) -> Void) {
     change(&health)
-    isDirty = true
+    noteChange()
   }
 
+  private func noteChange() { dirtySince = dirtySince ?? .now }
+
   private func passOn(_ isProved: Bool) {
-    isDirty = true
+    noteChange()
     if isProved { manager?.feedWatchdog() }
     if !isReady, hasDrained, hasProbed {
       isReady = true
@@ -91,9 +94,13 @@ final class HealthReporter {
   }
 
   /// Writes the files when something has changed and the last time is long enough ago.
+  ///
+  /// - Parameter isBusy: whether more is about to change, as in the middle of a drain. To write
+  ///   then would mean to wake once more for the rest.
   /// - Returns: the time until they should be written; nil when nothing has changed.
-  func writeIfDue() -> Duration? {
-    guard isDirty, statusFile != nil || metricsFile != nil else { return nil }
+  func writeIfDue(isBusy: Bool) -> Duration? {
+    guard let dirtySince, statusFile != nil || metricsFile != nil else { return nil }
+    if isBusy, dirtySince.duration(to: .now) < Self.writeInterval { return nil }
     if let lastWrite {
       let left = Self.writeInterval - lastWrite.duration(to: .now)
       if left > .zero { return left }
@@ -104,7 +111,7 @@ final class HealthReporter {
 
   /// Writes the files now.
   func write() {
-    isDirty = false
+    dirtySince = nil
     lastWrite = .now
     do throws(Errno) {
       // The file's own time is the proof's: a monitor may look at either.

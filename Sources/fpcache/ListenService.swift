@@ -119,11 +119,11 @@ final class ListenService: ListenerService {
 
   // MARK: What time brings
 
-  func tick() -> Duration? {
+  func tick(isBusy: Bool) -> Duration? {
     if settleWaiting > 0 || debts.count > 0 || !unemptied.isEmpty {
       // Nothing is settled in a directory that is not there.
       guard drain.followRoot() else {
-        return min(.seconds(1), reporter.writeIfDue() ?? .seconds(1))
+        return min(.seconds(1), reporter.writeIfDue(isBusy: isBusy) ?? .seconds(1))
       }
     }
     for family in unemptied {
@@ -143,7 +143,7 @@ final class ListenService: ListenerService {
         $0.settleWaiting = waiting.settle
       }
     }
-    return [settled, owed, reporter.writeIfDue()].compactMap { $0 }.min()
+    return [settled, owed, reporter.writeIfDue(isBusy: isBusy)].compactMap { $0 }.min()
   }
 
   func measure(_ backlog: [QueueBacklog]) {
