@@ -43,13 +43,13 @@ struct BigPurge {
   /// Asks, if there is something to ask about and somebody to ask.
   /// - Throws: ``UserError`` with status 1 for any answer but yes.
   func confirm(_ names: TreeNames) throws(UserError) {
-    guard count > 0, Terminal.isAt(STDIN_FILENO), Terminal.isAt(STDERR_FILENO),
+    guard count > 0, Screen.isAt(STDIN_FILENO), Screen.isAt(STDERR_FILENO),
       let question = question(names)
     else { return }
-    printPart(question, to: STDERR_FILENO)
+    Screen.put(question, on: STDERR_FILENO)
     let answer = Self.readLine()
     // The end of input leaves the cursor behind the question.
-    if answer == nil { printPart("\n", to: STDERR_FILENO) }
+    if answer == nil { Screen.put("\n", on: STDERR_FILENO) }
     guard ["y", "yes"].contains(answer?.lowercased()) else {
       throw UserError(.incomplete, "nothing was changed")
     }

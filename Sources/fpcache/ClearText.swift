@@ -68,18 +68,16 @@ func listed(_ parts: [String], _ conjunction: String) -> String {
   return parts.dropLast().joined(separator: ", ") + " \(conjunction) \(last)"
 }
 
-/// A size as people say it, in powers of a thousand: `70 bytes`, `1.3 KB`, `71 KB`.
+/// A size as people say it, in powers of a thousand and cut off, not rounded up: `70 bytes`,
+/// `1.3 KB`, `71 KB`.
 func sizeText(_ bytes: Int64) -> String {
   guard bytes >= 1000 else { return counted(Int(bytes), "byte") }
-  var size = Double(bytes) / 1000
+  var tenths = bytes / 100
   var units = ["KB", "MB", "GB", "TB"][...]
-  // What rounds to a thousand is one of the next.
-  while size >= 999.5, units.count > 1 {
-    size /= 1000
+  while tenths >= 10_000, units.count > 1 {
+    tenths /= 1000
     units.removeFirst()
   }
-  let unit = units.first ?? ""
-  let tenths = (size * 10).rounded()
-  if tenths >= 100 { return "\(grouped(Int(size.rounded()))) \(unit)" }
-  return "\(Int(tenths) / 10).\(Int(tenths) % 10) \(unit)"
+  let number = tenths >= 100 ? grouped(tenths / 10) : "\(tenths / 10).\(tenths % 10)"
+  return "\(number) \(units.first ?? "")"
 }

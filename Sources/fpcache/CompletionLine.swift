@@ -25,8 +25,16 @@ struct CompletionLine: Equatable {
   ///     whichever is completed.
   init(_ words: [String], _ index: Int, _ prefix: String) {
     let isLast = index >= words.count - 1
-    self.prefix = unquoted(isLast || !words.indices.contains(index) ? prefix : words[index])
+    let typed = unquoted(isLast || !words.indices.contains(index) ? prefix : words[index])
+    self.prefix = Self.withoutOption(typed)
     self.words = words.map(unquoted)
+  }
+
+  /// What follows the equals sign of `--option=`; bash makes a word of that sign.
+  private static func withoutOption(_ word: String) -> String {
+    if word == "=" { return "" }
+    guard word.hasPrefix("--"), let equals = word.firstIndex(of: "=") else { return word }
+    return String(word[equals...].dropFirst())
   }
 
   /// The last value that an option has on the line, as `--option VALUE` or `--option=VALUE`. Bash

@@ -102,13 +102,19 @@ struct Offer {
 
   // MARK: Lists
 
-  /// The list begun, with each of the words behind it that it does not hold yet.
+  /// The list begun, with each of the words behind it that it does not hold yet. A single one
+  /// is offered with a comma too, so that no blank ends the list.
   static func list(of words: [String], _ prefix: String) -> [String] {
     let parts = prefix.split(separator: ",", omittingEmptySubsequences: false)
     let begun = parts.dropLast().map(String.init)
     let last = parts.last ?? ""
     let head = begun.map { $0 + "," }.joined()
-    return words.filter { $0.hasPrefix(last) && !begun.contains($0) }.map { head + $0 }
+    let left = words.filter { !begun.contains($0) }
+    let found = left.filter { $0.hasPrefix(last) }
+    guard let only = found.first, found.count == 1, left.count > 1 else {
+      return found.map { head + $0 }
+    }
+    return [head + only, head + only + ","]
   }
 }
 

@@ -9,10 +9,10 @@
 #endif
 
 /// A line on standard output: the result and nothing else.
-func printResult(_ line: String) { printPart(line + "\n", to: STDOUT_FILENO) }
+func printResult(_ line: String) { write(line, to: STDOUT_FILENO) }
 
 /// A line on standard error: everything that is not the result, and never a password.
-func printError(_ line: String) { printPart(redacted(line) + "\n", to: STDERR_FILENO) }
+func printError(_ line: String) { write(redacted(line), to: STDERR_FILENO) }
 
 /// Writing to a pipe that nobody reads fails from here on, instead of ending the program.
 func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
@@ -28,9 +28,9 @@ func openStandardStreams() {
   }
 }
 
-/// Text as it stands: a question, a line that is rewritten.
-func printPart(_ text: String, to descriptor: CInt) {
-  var bytes = Array(text.utf8)[...]
+private func write(_ line: String, to descriptor: CInt) {
+  var bytes = Array(line.utf8)[...]
+  bytes.append(UInt8(ascii: "\n"))
   while !bytes.isEmpty {
     let written = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
     if written < 0 {

@@ -27,7 +27,7 @@ final class Progress: Sendable {
     on descriptor: CInt = STDERR_FILENO, after delay: Duration = delay, if isWanted: Bool = true,
     _ text: @escaping @Sendable () -> String
   ) -> Progress? {
-    isWanted && Terminal.isAt(descriptor) ? Progress(descriptor, delay, text) : nil
+    isWanted && Screen.isAt(descriptor) ? Progress(descriptor, delay, text) : nil
   }
 
   private init?(
@@ -88,12 +88,12 @@ final class Progress: Sendable {
         if ready < 0, errno == EINTR { continue }
         guard ready == 0 else { break }
         // A line that wrapped could not be taken back.
-        let line = text().prefix(max(0, Terminal.width(descriptor) - 1))
-        printPart("\r\(line)\u{1B}[K", to: descriptor)
+        let line = text().prefix(max(0, Screen.width(descriptor) - 1))
+        Screen.put("\r\(line)\u{1B}[K", on: descriptor)
         isShown = true
         timeout = milliseconds(Progress.interval)
       }
-      if isShown { printPart("\r\u{1B}[K", to: descriptor) }
+      if isShown { Screen.put("\r\u{1B}[K", on: descriptor) }
     }
 
     private func milliseconds(_ duration: Duration) -> CInt {

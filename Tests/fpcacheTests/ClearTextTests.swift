@@ -38,7 +38,7 @@ struct Sentence: CustomTestStringConvertible {
 
   static let all = [
     Sentence(
-      own: 3, companions: 1, bytes: 71_000,
+      own: 3, companions: 1, bytes: 71_680,
       text: "3 pages of graphics/py-pygeoapi and 1 of its category removed, 71 KB"),
     Sentence(own: 1, bytes: 70, text: "1 page of graphics/py-pygeoapi removed, 70 bytes"),
     Sentence(
@@ -79,7 +79,7 @@ struct Sentence: CustomTestStringConvertible {
       text: "300 pages of devel/* removed, 9.0 KB; interrupted"),
     Sentence(
       keys: 400, withoutMatch: 20, own: 1204, bytes: 9999, key: nil, interrupted: 20_508,
-      text: "1,204 pages of 20,508 ports removed, 10 KB; 20 ports matched nothing; "
+      text: "1,204 pages of 20,508 ports removed, 9.9 KB; 20 ports matched nothing; "
         + "interrupted after 400 of 20,508 ports"),
     Sentence(
       keys: 0, key: nil, interrupted: 3,
@@ -130,9 +130,9 @@ struct Sentence: CustomTestStringConvertible {
   @Test(
     "sizes",
     arguments: [
-      (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1.0 KB"), (1049, "1.0 KB"),
-      (9949, "9.9 KB"), (9950, "10 KB"), (71_680, "72 KB"), (999_499, "999 KB"),
-      (999_500, "1.0 MB"), (81_000_000, "81 MB"), (1_500_000_000, "1.5 GB"),
+      (0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1000, "1.0 KB"), (1099, "1.0 KB"),
+      (9999, "9.9 KB"), (10_000, "10 KB"), (71_680, "71 KB"), (999_999, "999 KB"),
+      (1_000_000, "1.0 MB"), (81_000_000, "81 MB"), (1_500_000_000, "1.5 GB"),
       (2_000_000_000_000, "2.0 TB"), (1_234_000_000_000_000, "1,234 TB"),
       (Int64.max, "9,223,372 TB"),
     ] as [(Int64, String)])

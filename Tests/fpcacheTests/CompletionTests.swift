@@ -88,8 +88,9 @@ import Testing
   @Test(
     "a list goes on after each comma, with what it does not hold yet",
     arguments: [
-      ("", ["ab", "ac", "b"]), ("a", ["ab", "ac"]), ("ab", ["ab"]), ("ab,", ["ab,ac", "ab,b"]),
-      ("b,ab,", ["b,ab,ac"]), ("x,a", ["x,ab", "x,ac"]), ("b,b", []),
+      ("", ["ab", "ac", "b"]), ("a", ["ab", "ac"]), ("ab", ["ab", "ab,"]),
+      ("ab,", ["ab,ac", "ab,b"]),
+      ("b,ab,", ["b,ab,ac"]), ("b,a", ["b,ab", "b,ac"]), ("x,a", ["x,ab", "x,ac"]), ("b,b", []),
     ])
   func lists(_ prefix: String, _ expected: [String]) {
     #expect(Offer.list(of: ["ab", "ac", "b"], prefix) == expected)
@@ -120,6 +121,8 @@ import Testing
     #expect(CompletionLine(["f", "c", "'gr"], 2, "'gr").prefix == "gr")
     #expect(CompletionLine(["f", "c", "''"], 2, "").prefix == "")
     #expect(CompletionLine([], 0, "").prefix == "")
+    #expect(CompletionLine(["f", "--only=em"], 1, "--only=em").prefix == "em")
+    #expect(CompletionLine(["f", "--only", "="], 2, "=").prefix == "")
     #expect(CompletionLine(["f"], -1, "f").prefix == "f")
   }
 }

@@ -8,8 +8,8 @@
   import Darwin
 #endif
 
-/// A standard stream's other end.
-enum Terminal {
+/// What stands at the other end of a stream.
+enum Screen {
   static func isAt(_ descriptor: CInt) -> Bool { isatty(descriptor) != 0 }
 
   /// Columns of the terminal at a stream; 80 where it does not say.
@@ -17,6 +17,13 @@ enum Terminal {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
     return Int(size.ws_col)
+  }
+
+  /// Part of a line: a question, or what is rewritten in place. What does not get through need
+  /// not.
+  static func put(_ text: String, on descriptor: CInt) {
+    let bytes = Array(text.utf8)
+    _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
   }
 }
 
@@ -57,6 +64,6 @@ struct Palette: Equatable, Sendable {
 extension CommonOptions {
   /// The colours for one of the standard streams.
   func palette(_ descriptor: CInt) -> Palette {
-    Palette(color, isTerminal: Terminal.isAt(descriptor), environment())
+    Palette(color, isTerminal: Screen.isAt(descriptor), environment())
   }
 }
