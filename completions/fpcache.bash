@@ -1,4 +1,5 @@
-#!/bin/bash
+# bash completion for fpcache
+# shellcheck shell=bash
 
 __fpcache_cursor_index_in_current_word() {
     local remaining="${COMP_LINE}"
