@@ -3,7 +3,12 @@
 
 SOURCES = Package.swift Sources Tests
 
-.PHONY: help demo test stress soak bench build generate check-generated format lint clean
+# Where `make install` installs.
+PREFIX = /usr/local
+DESTDIR =
+
+.PHONY: help demo test stress soak bench build install uninstall deb generate check-generated \
+  check-scripts format lint clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -26,11 +31,23 @@ bench: ## measure beside the floor and its peers; 25 minutes, or BENCH="--quick 
 build: ## build the release program: .build/release/fpcache
 	@scripts/build
 
+install: ## install what `make build` has made; PREFIX=/usr/local, DESTDIR=, and see scripts/install
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install
+
+uninstall: ## remove what install has installed, with the same settings
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' scripts/install --remove
+
+deb: ## build Debian's package: .build/deb/fpcache_*.deb
+	@scripts/deb
+
 generate: ## make completions/ and man/ of the command line's own definition
 	@scripts/generate
 
 check-generated: ## check that they are what it makes
 	@scripts/generate --check
+
+check-scripts: ## check shell scripts, completions and manual pages with their own tools
+	@scripts/check-scripts
 
 format: ## put all Swift sources into the house's format
 	swift format --in-place --recursive --parallel $(SOURCES)

@@ -1,4 +1,5 @@
-#!/bin/bash
+# bash completion for fpcache
+# shellcheck shell=bash
 
 __fpcache_cursor_index_in_current_word() {
     local remaining="${COMP_LINE}"
@@ -128,6 +129,7 @@ __fpcache_offer_flags_options() {
 }
 
 __fpcache_add_completions() {
+    case "${1}" in -f|-d) compopt -o filenames 2>/dev/null ;; esac
     local completion
     while IFS='' read -r completion; do
         COMPREPLY+=("${completion}")
@@ -156,11 +158,26 @@ _fpcache() {
     SAP_SHELL_VERSION="$(IFS='.';printf %s "${BASH_VERSINFO[*]}")"
     local -r SAP_SHELL_VERSION
 
-    local -r cur="${2}"
-    local -r prev="${3}"
+    local cur="${2}"
+    local prev="${3}"
 
     local -i positional_number
     local -a unparsed_words=("${COMP_WORDS[@]:1:${COMP_CWORD}}")
+
+    # --option=value arrives as three words
+    [[ "${cur}" = "=" ]] && cur=""
+    [[ "${prev}" = "=" && "${COMP_CWORD}" -gt 1 ]] && prev="${COMP_WORDS[COMP_CWORD-2]}"
+    local -i equals_index
+    for equals_index in "${!unparsed_words[@]}"; do
+        if [[ "${unparsed_words[equals_index]}" = "=" ]]; then
+            if [[ "${equals_index}" -eq "$((COMP_CWORD - 1))" ]]; then
+                unparsed_words[equals_index]=""
+            else
+                unset "unparsed_words[${equals_index}]"
+            fi
+        fi
+    done
+    unparsed_words=("${unparsed_words[@]}")
 
     local -a repeating_flags=()
     local -a non_repeating_flags=(--version -h --help)
@@ -239,13 +256,21 @@ _fpcache_listen() {
 
 _fpcache_clear-date() {
     repeating_flags=()
-    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --news --require-match -0 --null --version -h --help)
+    non_repeating_flags=(--news --require-match --yes -y -0 --null --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=(--branch)
-    non_repeating_options=(--config --cache-dir --dsn --log --color --format)
+    non_repeating_options=(--format --config --cache-dir --dsn --log --color)
     __fpcache_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--branch')
+        __fpcache_add_completions -W "$(__fpcache_custom_complete ---completion clear-date -- --branch "${COMP_CWORD}" "$(__fpcache_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--format')
+        __fpcache_add_completions -W 'text'$'\n''json'
+        return
+        ;;
     '--config')
         __fpcache_add_completions -f
         return
@@ -265,11 +290,12 @@ _fpcache_clear-date() {
         __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
         return
         ;;
-    '--branch')
-        return
-        ;;
-    '--format')
-        __fpcache_add_completions -W 'text'$'\n''json'
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __fpcache_add_completions -W "$(__fpcache_custom_complete ---completion clear-date -- positional@0 "${COMP_CWORD}" "$(__fpcache_cursor_index_in_current_word)")"
         return
         ;;
     esac
@@ -277,13 +303,21 @@ _fpcache_clear-date() {
 
 _fpcache_clear-port() {
     repeating_flags=()
-    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --news --require-match -0 --null --no-category --version -h --help)
+    non_repeating_flags=(--no-category --news --require-match --yes -y -0 --null --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=(--branch)
-    non_repeating_options=(--config --cache-dir --dsn --log --color --format)
+    non_repeating_options=(--format --config --cache-dir --dsn --log --color)
     __fpcache_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--branch')
+        __fpcache_add_completions -W "$(__fpcache_custom_complete ---completion clear-port -- --branch "${COMP_CWORD}" "$(__fpcache_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--format')
+        __fpcache_add_completions -W 'text'$'\n''json'
+        return
+        ;;
     '--config')
         __fpcache_add_completions -f
         return
@@ -303,11 +337,12 @@ _fpcache_clear-port() {
         __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
         return
         ;;
-    '--branch')
-        return
-        ;;
-    '--format')
-        __fpcache_add_completions -W 'text'$'\n''json'
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __fpcache_add_completions -W "$(__fpcache_custom_complete ---completion clear-port -- positional@0 "${COMP_CWORD}" "$(__fpcache_cursor_index_in_current_word)")"
         return
         ;;
     esac
@@ -317,11 +352,15 @@ _fpcache_clear-news() {
     repeating_flags=()
     non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --cache-dir --dsn --log --color --format)
+    non_repeating_options=(--format --config --cache-dir --dsn --log --color)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
+    '--format')
+        __fpcache_add_completions -W 'text'$'\n''json'
+        return
+        ;;
     '--config')
         __fpcache_add_completions -f
         return
@@ -339,10 +378,6 @@ _fpcache_clear-news() {
         ;;
     '--color')
         __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
-        return
-        ;;
-    '--format')
-        __fpcache_add_completions -W 'text'$'\n''json'
         return
         ;;
     esac
@@ -381,6 +416,7 @@ _fpcache_stats() {
         return
         ;;
     '--group-by')
+        __fpcache_add_completions -W "$(__fpcache_custom_complete ---completion stats -- --group-by "${COMP_CWORD}" "$(__fpcache_cursor_index_in_current_word)")"
         return
         ;;
     '--top')
@@ -425,9 +461,11 @@ _fpcache_verify() {
         return
         ;;
     '--only')
+        __fpcache_add_completions -W "$(__fpcache_custom_complete ---completion verify -- --only "${COMP_CWORD}" "$(__fpcache_cursor_index_in_current_word)")"
         return
         ;;
     '--skip')
+        __fpcache_add_completions -W "$(__fpcache_custom_complete ---completion verify -- --skip "${COMP_CWORD}" "$(__fpcache_cursor_index_in_current_word)")"
         return
         ;;
     '--stale-after')
@@ -447,4 +485,4 @@ _fpcache_help() {
     __fpcache_offer_flags_options -1
 }
 
-complete -o filenames -F _fpcache fpcache
+complete -F _fpcache fpcache

@@ -38,6 +38,8 @@ public struct ClearReport: Equatable, Sendable {
   /// Whether anything of the key was found, removed or not.
   public internal(set) var matched = false
   public internal(set) var failures: [ClearFailure] = []
+  /// Whether the clear was stopped before it had seen all of the key.
+  public internal(set) var isPartial = false
   /// Empty unless asked for.
   public internal(set) var removed: [CachePath] = []
 
@@ -47,6 +49,7 @@ public struct ClearReport: Equatable, Sendable {
     filesRemoved += other.filesRemoved
     bytesRemoved += other.bytesRemoved
     matched = matched || other.matched
+    isPartial = isPartial || other.isPartial
     failures += other.failures
     removed += other.removed
   }

@@ -23,8 +23,12 @@ struct ClearWorker {
   mutating func perform(_ task: ClearTask, push: (ClearTask) -> Void) {
     switch task {
     case .keys(let range):
-      for index in range { clear(index, push) }
+      for index in range {
+        if isStopped(before: index) { continue }
+        clear(index, push)
+      }
     case .folder(let index, let found):
+      if isStopped(before: index) { return }
       let name = found.name + [0]
       name.withUnsafeBytes { bytes in
         guard let name = bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
@@ -33,6 +37,13 @@ struct ClearWorker {
         clear(index, in: folder, push)
       }
     }
+  }
+
+  /// Whether nothing new is to be begun; noted in the key's report.
+  private mutating func isStopped(before index: Int) -> Bool {
+    guard clearer.watch?.stopped == true else { return false }
+    report(index) { $0.isPartial = true }
+    return true
   }
 
   // MARK: Down to the first folder that must be listed
@@ -279,6 +290,7 @@ struct ClearWorker {
         try folder.directory.unlink(name, clearer.kernel)
         hasRemoved = true
       }
+      clearer.watch?.removed(status.size)
       let path = clearer.pathList == .kept ? path(of: name, length, folder) : nil
       report(index) {
         $0.matched = true

@@ -27,15 +27,18 @@ public struct Clearer: Sendable {
   let branches: Set<[UInt8]>?
   let threads: Int
   let kernel: Kernel
+  let watch: ClearWatch?
   /// In a dry run, what earlier keys would have removed already.
   let ghosts: Ghosts?
 
   /// - Parameters:
   ///   - root: the cache directory, held open for as long as the clearer lives.
   ///   - branches: when given, only pages that name one of these branches go.
+  ///   - watch: counts what is removed, and may stop the clear.
   public init(
     _ root: Directory, layout: Layout, dryRun: DryRun = .no, paths: PathList = .dropped,
-    branches: Set<[UInt8]>? = nil, threads: Int = defaultThreads, kernel: Kernel = .real
+    branches: Set<[UInt8]>? = nil, threads: Int = defaultThreads, kernel: Kernel = .real,
+    watch: ClearWatch? = nil
   ) {
     self.root = root
     self.layout = layout
@@ -45,12 +48,14 @@ public struct Clearer: Sendable {
     // One thread at a time may ask the ghosts, and a dry run has no journal to wait for.
     self.threads = dryRun == .yes ? 1 : max(1, threads)
     self.kernel = kernel
+    self.watch = watch
     ghosts = dryRun == .yes ? Ghosts() : nil
   }
 
   /// Clears each key and returns a report for each, in their order.
   ///
   /// Files that vanish under way are not failures; what cannot be removed is, and stops nothing.
+  /// What its ``ClearWatch`` stopped has ``ClearReport/isPartial``.
   public func clear(_ keys: [CacheKey]) -> [ClearReport] {
     // Chunks of neighbours share the folders above them, which a worker keeps open.
     let chunk = max(1, min(32, keys.count / (threads * 4)))
@@ -89,6 +94,9 @@ public struct Clearer: Sendable {
 
   /// The folders that the layout names and the tree lacks.
   public var missingFolders: [CachePath] { layout.missingFolders(in: root) }
+
+  /// The names in the tree that is cleared.
+  public var names: TreeNames { TreeNames(root, layout: layout) }
 
   private func isAnyWide(_ keys: [CacheKey]) -> Bool { keys.contains(where: isWide) }
 

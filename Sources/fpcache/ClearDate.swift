@@ -8,29 +8,37 @@ struct ClearDate: ParsableCommand {
     commandName: "clear-date",
     abstract: "Delete the daily pages of dates.",
     discussion: """
+      The days named are those of the site's archive of daily commits, each with a page for every \
+      branch. A day, month, year or range that does not exist is refused before anything goes.
+
       EXAMPLES
-        fpcache clear-date 2020-01-21
-        fpcache clear-date --branch head --branch 2020Q1 2020-01-01..2020-01-31
-        fpcache clear-date -n -v 2020
-        fpcache clear-date - < dates.txt
+        fpcache clear-date yesterday today
+        fpcache clear-date -n -v 2020-01            what would go with a month
+        fpcache clear-date 2020-01-01..2020-03-31   both ends included
+        fpcache clear-date --branch 2020Q1 2020     a year; asks first
+        fpcache clear-date --news - < dates.txt     one a line
       """)
 
-  @OptionGroup var common: CommonOptions
   @OptionGroup var options: ClearOptions
   @Option(help: "How to print the result.") var format = ClearFormat.text
+  @OptionGroup var common: CommonOptions
 
   @Argument(
     help: ArgumentHelp(
       "2020-01-21, 2020-01, 2020, 2020-01-01..2020-01-31, today, yesterday, "
-        + "or - for standard input.", valueName: "date"))
+        + "or - for standard input.", valueName: "date"),
+    completion: .dates)
   var dates: [String]
 
   func run() throws {
     let today = CalendarDate.today()
-    try common.clear(dates, options, format) { (layout, text) throws(UserError) in
+    let command = ClearCommand(common, options, format, .dates)
+    try command.run(dates) { (layout, text) throws(UserError) in
       let date = try DateArgument(text, today: today)
       do throws(KeyError) {
-        return ClearRequest(text: text, keys: try date.keys(layout), isBroad: !date.isSingleDay)
+        return ClearRequest(
+          text: text, keys: try date.keys(layout), isBroad: !date.isSingleDay,
+          extent: date.isYearOrMore ? .days : nil)
       } catch {
         throw UserError(.configuration, "the layout has no daily family to clear")
       }

@@ -7,21 +7,19 @@ struct ClearNews: ParsableCommand {
     commandName: "clear-news",
     abstract: "Empty the news family: feeds and the front page.",
     discussion: """
-      Files and whole folders go; names that begin with a dot stay.
+      Files and whole folders go; names that begin with a dot stay. The listener does the same \
+      after every change, so this is for a site whose front page is stale and whose listener is not \
+      running.
 
       EXAMPLES
+        fpcache clear-news -n -v   what would go
         fpcache clear-news
-        fpcache clear-news -n -v
       """)
 
-  @OptionGroup var common: CommonOptions
   @Option(help: "How to print the result.") var format = ClearFormat.text
+  @OptionGroup var common: CommonOptions
 
   func run() throws {
-    let config = try common.resolve()
-    var run = ClearRun(try common.clearer(config, paths: common.verbose ? .kept : .dropped))
-    let news = try common.newsKey(config.layout)
-    run.add(ClearRequest(text: Array("news".utf8), keys: [news], isBroad: true))
-    try common.report(run.finish(), format)
+    try ClearCommand(common, nil, format, .news).runNews()
   }
 }

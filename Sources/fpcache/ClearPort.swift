@@ -8,27 +8,31 @@ struct ClearPort: ParsableCommand {
     commandName: "clear-port",
     abstract: "Delete the pages of ports, and of their categories.",
     discussion: """
-      Whatever lies in a port's folder goes with it.
+      Whatever lies in a port's folder goes with it. The pages of its category list its ports, so \
+      they go too unless --no-category leaves them.
 
       EXAMPLES
         fpcache clear-port graphics/py-pygeoapi
-        fpcache clear-port --no-category 'graphics/*'
-        fpcache clear-port --format json - < ports.txt
+        fpcache clear-port -n -v www/nginx lang/python37   what would go
+        fpcache clear-port 'graphics/*'                    a category; asks first
+        fpcache clear-port --format json - < ports.txt     one a line
       """)
 
-  @OptionGroup var common: CommonOptions
-  @OptionGroup var options: ClearOptions
   @Flag(name: .customLong("no-category"), help: "Leave the category's own pages.")
   var noCategory = false
+  @OptionGroup var options: ClearOptions
   @Option(help: "How to print the result.") var format = ClearFormat.text
+  @OptionGroup var common: CommonOptions
 
   @Argument(
     help: ArgumentHelp(
-      "CATEGORY/PORT, 'CATEGORY/*', or - for standard input.", valueName: "category/port"))
+      "CATEGORY/PORT, 'CATEGORY/*', or - for standard input.", valueName: "category/port"),
+    completion: .ports)
   var ports: [String]
 
   func run() throws {
-    try common.clear(ports, options, format) { (layout, text) throws(UserError) in
+    let command = ClearCommand(common, options, format, .ports)
+    try command.run(ports) { (layout, text) throws(UserError) in
       try Self.request(text, layout, withCategory: !noCategory)
     }
   }
@@ -45,16 +49,28 @@ struct ClearPort: ParsableCommand {
     }
     let category = Array(parts[0])
     let port = Array(parts[1])
-    let isWhole = port == [UInt8(ascii: "*")]
+    let isWhole = port == everyPort
     do throws(KeyError) {
       let key =
         isWhole
         ? try layout.ports(of: category) : try layout.port(category: category, port: port)
       return ClearRequest(
         text: text, keys: [key], companions: withCategory ? [try layout.category(category)] : [],
-        isBroad: isWhole)
+        isBroad: isWhole, extent: isWhole ? .category(category) : nil)
     } catch {
       throw UserError(.usage, "\(escape(text)): \(error.explanation)")
     }
+  }
+}
+
+/// The port that stands for all of a category.
+private let everyPort = [UInt8(ascii: "*")]
+
+extension ClearRequest {
+  /// What ``ClearPort`` was given, with no name for all of a category; nil for what is no port.
+  var port: (category: [UInt8], name: [UInt8]?)? {
+    let parts = text.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    guard parts.count == 2 else { return nil }
+    return (Array(parts[0]), Array(parts[1]) == everyPort ? nil : Array(parts[1]))
   }
 }

@@ -1,11 +1,17 @@
 // What the clear commands share: keys in batches through the Clearer, and the tally of it.
 
-import ArgumentParser
 import CacheFS
-import Logging
+import Synchronization
 
 /// One key as a person gave it, and the pages that it means.
 struct ClearRequest {
+  /// So much that a person is asked before it goes.
+  enum Extent {
+    /// A year of days or more.
+    case days
+    case category([UInt8])
+  }
+
   /// As it was given, for messages.
   let text: [UInt8]
   let keys: [CacheKey]
@@ -13,65 +19,125 @@ struct ClearRequest {
   var companions: [CacheKey] = []
   /// Whether it may overlap with other requests, so that their order matters.
   let isBroad: Bool
+  /// Nil for what is asked about by nobody.
+  var extent: Extent?
 }
 
 /// What a clear command did.
 struct ClearSummary: Equatable {
+  /// What the keys of a command are called, in messages.
+  enum Subject {
+    case ports, dates, news
+  }
+
   var dryRun: Bool
+  var subject = Subject.ports
+  /// How many keys were cleared to their end.
   var keys = 0
   var keysWithoutMatch = 0
+  /// All that went, for whatever reason.
   var cleared = ClearReport()
+  /// Of that, pages of companions: of the ports' categories.
+  var companionFiles = 0
+  /// Of that, pages of the news that went along.
+  var newsFiles = 0
+  /// As it was given, when it is the only one.
+  var onlyKey: [UInt8]?
+  /// The signal that stopped it, and how many keys there were to clear.
+  var interruption: (signal: CInt, keysGiven: Int)?
 
   /// - Parameter requireMatch: whether a key that matched nothing is an error.
   func status(requireMatch: Bool) -> ExitStatus {
     if !cleared.failures.isEmpty { return .incomplete }
     return requireMatch && keysWithoutMatch > 0 ? .noMatch : .done
   }
+
+  static func == (left: ClearSummary, right: ClearSummary) -> Bool {
+    left.json(listing: true) == right.json(listing: true)
+      && left.lines(.plain) == right.lines(.plain)
+  }
+}
+
+/// How far a clear is, for a line that another thread shows.
+final class ClearTally: Sendable {
+  let watch = ClearWatch { Interruption.signal != nil }
+  private let keys = Atomic<Int>(0)
+
+  var keysCleared: Int { keys.load(ordering: .relaxed) }
+
+  fileprivate func clearedKeys(_ count: Int) { keys.add(count, ordering: .relaxed) }
 }
 
 /// Clears requests in batches, in order where they may overlap.
 struct ClearRun {
   /// Requests cleared together: enough for every thread, few enough for constant memory.
   private static let batchSize = 1024
+  /// How many requests that matched nothing are remembered, to be told of.
+  static let remembered = 10
 
   private let clearer: Clearer
+  private let tally: ClearTally
   private(set) var summary: ClearSummary
+  /// The first requests that matched nothing.
+  private(set) var unmatched: [ClearRequest] = []
   private var batch: [ClearRequest] = []
 
-  init(_ clearer: Clearer) {
+  init(_ clearer: Clearer, _ subject: ClearSummary.Subject, _ tally: ClearTally) {
     self.clearer = clearer
-    summary = ClearSummary(dryRun: clearer.dryRun == .yes)
+    self.tally = tally
+    summary = ClearSummary(dryRun: clearer.dryRun == .yes, subject: subject)
   }
 
+  /// Whether nothing more is to be begun.
+  var isStopped: Bool { tally.watch.stopped }
+
   mutating func add(_ request: ClearRequest) {
+    if summary.onlyKey == nil { summary.onlyKey = request.text }
+    if isStopped { return }
     if request.isBroad { flush() }
     batch.append(request)
     if request.isBroad || batch.count >= Self.batchSize { flush() }
   }
 
-  /// Clears what nobody asked for by name, with a clearer of its own.
-  mutating func addFamily(_ key: CacheKey, _ clearer: Clearer) {
+  /// Clears the news, which nobody asked for by name, with a clearer of its own.
+  mutating func addNews(_ key: CacheKey, _ clearer: Clearer) {
     flush()
-    summary.cleared.add(clearer.clear(key))
+    let report = clearer.clear(key)
+    summary.newsFiles += report.filesRemoved
+    summary.cleared.add(report)
   }
 
-  mutating func finish() -> ClearSummary {
+  /// - Parameter keysGiven: how many keys there were to clear, had nobody stopped it.
+  mutating func finish(keysGiven: Int) -> ClearSummary {
     flush()
+    if keysGiven != 1 { summary.onlyKey = nil }
+    if let signal = Interruption.signal, summary.cleared.isPartial || summary.keys < keysGiven {
+      summary.interruption = (signal, keysGiven)
+    }
     return summary
   }
 
   private mutating func flush() {
     var plan = ClearPlan()
     let requests = batch.map { request in
-      (own: plan.add(request.keys), companions: plan.add(request.companions))
+      (request: request, own: plan.add(request.keys), companions: plan.add(request.companions))
     }
     batch.removeAll(keepingCapacity: true)
     let reports = clearer.clear(plan.keys)
-    summary.keys += requests.count
-    summary.keysWithoutMatch += requests.count { request in
-      !request.own.contains { reports[$0].matched }
+    var companions: Set<Int> = []
+    for request in requests {
+      companions.formUnion(request.companions)
+      if (request.own + request.companions).contains(where: { reports[$0].isPartial }) { continue }
+      summary.keys += 1
+      if request.own.contains(where: { reports[$0].matched }) { continue }
+      summary.keysWithoutMatch += 1
+      if unmatched.count < Self.remembered { unmatched.append(request.request) }
     }
-    for report in reports { summary.cleared.add(report) }
+    for (index, report) in reports.enumerated() {
+      if companions.contains(index) { summary.companionFiles += report.filesRemoved }
+      summary.cleared.add(report)
+    }
+    tally.clearedKeys(requests.count)
   }
 }
 
@@ -87,83 +153,6 @@ struct ClearPlan {
       indices[key] = keys.count
       keys.append(key)
       return keys.count - 1
-    }
-  }
-}
-
-/// The options that only the clear commands have.
-struct ClearOptions: ParsableArguments {
-  @Option(
-    name: .customLong("branch"),
-    help: ArgumentHelp(
-      "Only pages of this branch: head, or a quarter such as 2020Q1. May be given again.",
-      valueName: "branch"))
-  var branches: [String] = []
-
-  @Flag(help: "Empty the news family too, as the listener would.")
-  var news = false
-
-  @Flag(help: "Exit with status 3 when a key matches nothing.")
-  var requireMatch = false
-
-  @Flag(name: [.customShort("0"), .customLong("null")], help: "Keys on standard input end in NUL.")
-  var null = false
-
-  func validate() throws {
-    for branch in branches {
-      guard FieldKind.branch.accepts(text: branch) else {
-        throw ValidationError(
-          "--branch \(branch): expected \(FieldKind.branch.expectation)")
-      }
-    }
-  }
-
-  var branchSet: Set<[UInt8]>? {
-    branches.isEmpty ? nil : Set(branches.map { Array($0.utf8) })
-  }
-}
-
-/// The formats of a clear's result.
-enum ClearFormat: String, ExpressibleByArgument, CaseIterable {
-  case text, json
-}
-
-extension CommonOptions {
-  /// Runs a clear command from its keys to its exit status.
-  func clear(
-    _ keys: [String], _ options: ClearOptions, _ format: ClearFormat,
-    request: (Layout, [UInt8]) throws(UserError) -> ClearRequest
-  ) throws {
-    let config = try resolve()
-    let input = try KeyInput(keys, separator: options.null ? .null : .newline) {
-      (key) throws(UserError) in _ = try request(config.layout, key)
-    }
-    let paths: PathList = verbose ? .kept : .dropped
-    var run = ClearRun(try clearer(config, paths: paths, branches: options.branchSet))
-    try input.each { (key) throws(UserError) in run.add(try request(config.layout, key)) }
-    if options.news {
-      // The listener empties the family whatever the branch: so does this.
-      run.addFamily(try newsKey(config.layout), try clearer(config, paths: paths))
-    }
-    try report(run.finish(), format, requireMatch: options.requireMatch)
-  }
-
-  /// Prints a clear's result and leaves with its status.
-  func report(_ summary: ClearSummary, _ format: ClearFormat, requireMatch: Bool = false) throws {
-    let logger = logger(.command)
-    for failure in summary.cleared.failures { logger.error("\(failure.explanation)") }
-    switch format {
-    case .json: printResult(summary.json(listing: verbose).text)
-    case .text: if !quiet { summary.lines.forEach(printResult) }
-    }
-    try summary.status(requireMatch: requireMatch).leave()
-  }
-
-  func newsKey(_ layout: Layout) throws(UserError) -> CacheKey {
-    do throws(KeyError) {
-      return try layout.all(of: "news")
-    } catch {
-      throw UserError(.configuration, "the layout has no news family")
     }
   }
 }

@@ -5,6 +5,14 @@ import CacheFS
 import Logging
 import SystemPackage
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 enum LogDestination: String, ExpressibleByArgument, CaseIterable {
   case stderr, syslog
 }
@@ -12,6 +20,18 @@ enum LogDestination: String, ExpressibleByArgument, CaseIterable {
 enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
   case auto, always, never
 }
+
+/// A subcommand that works on a site.
+protocol SiteCommand: ParsableCommand {
+  var common: CommonOptions { get }
+}
+
+extension ClearDate: SiteCommand {}
+extension ClearNews: SiteCommand {}
+extension ClearPort: SiteCommand {}
+extension Listen: SiteCommand {}
+extension Stats: SiteCommand {}
+extension Verify: SiteCommand {}
 
 struct CommonOptions: ParsableArguments {
   @Option(
@@ -91,16 +111,18 @@ struct CommonOptions: ParsableArguments {
     _ style: LogStyle, syslog: SyslogSettings = .standard, lastError: LastError? = nil
   ) -> Logger {
     let level: Logger.Level = quiet ? .error : verbose ? .debug : .info
-    return makeLogger(log, style, level: level, syslog: syslog, lastError: lastError)
+    return makeLogger(
+      log, style, level: level, palette: palette(STDERR_FILENO), syslog: syslog,
+      lastError: lastError)
   }
 
   /// The clearer of a command.
   /// - Throws: ``UserError`` when the cache directory cannot be opened.
   func clearer(
-    _ config: Config, paths: PathList, branches: Set<[UInt8]>? = nil
+    _ config: Config, paths: PathList, branches: Set<[UInt8]>? = nil, watch: ClearWatch? = nil
   ) throws(UserError) -> Clearer {
     Clearer(
       try config.openCacheDirectory(), layout: config.layout, dryRun: dryRun ? .yes : .no,
-      paths: paths, branches: branches)
+      paths: paths, branches: branches, watch: watch)
   }
 }

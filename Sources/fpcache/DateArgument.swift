@@ -113,6 +113,23 @@ enum DateArgument: Equatable {
 
   /// Whether it names a single day, which overlaps with no other single day.
   var isSingleDay: Bool { if case .day = self { true } else { false } }
+
+  /// Whether it spans so much that a person is asked first.
+  var isYearOrMore: Bool {
+    switch self {
+    case .day, .month: return false
+    case .year: return true
+    case .range(let first, let last):
+      if first.month == 1, first.day == 1 {
+        return last.year > first.year || (last.month == 12 && last.day == 31)
+      }
+      // A year from 29 February ends with the 28th.
+      let anniversary =
+        CalendarDate(year: first.year + 1, month: first.month, day: first.day)
+        ?? CalendarDate(year: first.year + 1, month: 3, day: 1)
+      return anniversary.map { (last.next ?? last) >= $0 } ?? false
+    }
+  }
 }
 
 extension CalendarDate {

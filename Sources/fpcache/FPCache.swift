@@ -2,6 +2,14 @@
 
 import ArgumentParser
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 @main
 struct FPCache: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -35,12 +43,16 @@ struct FPCache: ParsableCommand {
   static func main() {
     openStandardStreams()
     ignoreBrokenPipes()
+    var palette = Palette.plain
     do {
       var command = try parseAsRoot()
       hidePasswordsFromArguments()
+      if let command = command as? any SiteCommand {
+        palette = command.common.palette(STDERR_FILENO)
+      }
       try command.run()
     } catch let failure as UserError {
-      printError("fpcache: \(failure.message)")
+      printError("\(palette.paint("fpcache:", .red)) \(failure.message)")
       exit(failure.status)
     } catch {
       // As exit(withError:) does, but by way of printError: the parser quotes what it was given.

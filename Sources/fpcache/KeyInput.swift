@@ -32,6 +32,8 @@ struct KeyInput {
   private let separator: KeySeparator
   /// What standard input held; nil when `-` was not given.
   private let spool: Spool?
+  /// How many keys ``each(_:)`` gives, as often as they are given.
+  let count: Int
 
   /// Takes the arguments, and all of standard input when one of them is `-`.
   /// - Parameter check: throws for a key that is none.
@@ -45,11 +47,13 @@ struct KeyInput {
     for argument in arguments where argument != "-" { try check(Array(argument.utf8)) }
     guard arguments.contains("-") else {
       spool = nil
+      count = arguments.count
       return
     }
     let spool = try Spool()
     var splitter = Splitter(separator)
     var ordinal = 0
+    var waiting = 0
     func checkNext(_ key: [UInt8]) throws(UserError) {
       ordinal += 1
       do throws(UserError) {
@@ -59,7 +63,10 @@ struct KeyInput {
             "longer than \(Self.longestKey) bytes; expected one key a line, "
               + "or each ended by NUL with -0")
         }
-        if !key.isEmpty { try check(key) }
+        if !key.isEmpty {
+          try check(key)
+          waiting += 1
+        }
       } catch {
         throw UserError(error.status, "standard input, key \(ordinal): \(error.message)")
       }
@@ -70,6 +77,8 @@ struct KeyInput {
     }
     try splitter.finish(checkNext)
     self.spool = spool
+    let dashes = arguments.count { $0 == "-" }
+    count = arguments.count - dashes + dashes * waiting
   }
 
   /// Calls `body` with each key, in order; empty lines are passed over.

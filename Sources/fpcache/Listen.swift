@@ -35,7 +35,10 @@ struct Listen: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Where the list of keys to be cleared once more survives a crash.",
-      discussion: "Else $STATE_DIRECTORY, then \(ListenSettings.defaultStateDirectory).",
+      discussion: """
+        Else $STATE_DIRECTORY, then the first that is there of \
+        \(ListenSettings.defaultStateDirectories.joined(separator: " and ")).
+        """,
       valueName: "dir"),
     completion: .directory)
   var stateDir: String?

@@ -2,12 +2,24 @@
 
 import PGQueue
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Settings of `listen`, each nil until somebody says otherwise.
 struct ListenSettings: Equatable, Sendable {
   /// Longer than the slowest render (docs/drain-protocol.md, "Settle").
   static let defaultSettle = Duration.seconds(5)
-  /// Where systemd has made no directory for us.
-  static let defaultStateDirectory = "/var/db/fpcache"
+  /// Where systemd has made no directory for us: the BSDs' place and Linux' (hier(7)).
+  static let defaultStateDirectories = ["/var/db/fpcache", "/var/lib/fpcache"]
+  /// The first of them that is there.
+  static var defaultStateDirectory: String {
+    defaultStateDirectories.first { access($0, F_OK) == 0 } ?? defaultStateDirectories[0]
+  }
 
   var settle: Duration?
   var pollInterval: Duration?

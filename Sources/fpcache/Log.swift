@@ -46,12 +46,12 @@ final class LastError: Sendable {
 
 func makeLogger(
   _ destination: LogDestination, _ style: LogStyle, level: Logger.Level,
-  syslog: SyslogSettings = .standard, lastError: LastError? = nil
+  palette: Palette = .plain, syslog: SyslogSettings = .standard, lastError: LastError? = nil
 ) -> Logger {
   var logger = Logger(label: "fpcache") { _ in
     let sink: any LogHandler =
       switch destination {
-      case .stderr: StandardErrorHandler(style: style)
+      case .stderr: StandardErrorHandler(style: style, palette: palette)
       case .syslog: SyslogHandler(syslog)
       }
     return lastError.map { RememberingHandler(sink: sink, lastError: $0) } ?? sink
@@ -90,8 +90,12 @@ struct StandardErrorHandler: LogHandler {
   var metadata: Logger.Metadata = [:]
   var logLevel = Logger.Level.info
   let style: LogStyle
+  let palette: Palette
 
-  init(style: LogStyle) { self.style = style }
+  init(style: LogStyle, palette: Palette) {
+    self.style = style
+    self.palette = palette
+  }
 
   subscript(metadataKey key: String) -> Logger.MetadataValue? {
     get { metadata[key] }
@@ -100,8 +104,18 @@ struct StandardErrorHandler: LogHandler {
 
   func log(event: LogEvent) {
     switch style {
-    case .command: printError("fpcache: \(event.message)")
-    case .daemon: printError("\(utcTimestamp()) \(event.level): \(event.message)")
+    case .command: printError("\(painted("fpcache:", event.level)) \(event.message)")
+    case .daemon:
+      printError("\(utcTimestamp()) \(painted("\(event.level):", event.level)) \(event.message)")
+    }
+  }
+
+  /// What begins a line shows how bad it is.
+  private func painted(_ text: String, _ level: Logger.Level) -> String {
+    switch level {
+    case .critical, .error: palette.paint(text, .red)
+    case .warning: palette.paint(text, .yellow)
+    default: text
     }
   }
 }

@@ -1,4 +1,4 @@
-// The result of a clear in text and JSON, and the wording of what went wrong with it.
+// The result of a clear in JSON, and the wording of what went wrong with it.
 
 import CacheFS
 import SystemPackage
@@ -15,22 +15,11 @@ extension ClearSummary {
       ("keys_without_match", .integer(keysWithoutMatch)),
       ("failures", .array(cleared.failures.map(\.json))),
     ]
+    if interruption != nil { members.append(("interrupted", .boolean(true))) }
     if listing {
       members.append(("removed", .array(cleared.removed.sorted().map { .string("\($0)") })))
     }
     return .object(members)
-  }
-
-  /// For people: each path that was listed, then what it comes to.
-  var lines: [String] {
-    var parts = [
-      "\(counted(cleared.filesRemoved, "file")) removed (\(grouped(cleared.bytesRemoved)) bytes)"
-        + " for \(counted(keys, "key"))"
-    ]
-    if keysWithoutMatch > 0 { parts.append("\(grouped(keysWithoutMatch)) without match") }
-    if !cleared.failures.isEmpty { parts.append("\(grouped(cleared.failures.count)) failed") }
-    let summary = parts.joined(separator: ", ") + (dryRun ? " (dry run: nothing was changed)" : "")
-    return cleared.removed.sorted().map(\.description) + [summary]
   }
 }
 

@@ -23,7 +23,8 @@ struct Stats: ParsableCommand {
   @Option(help: "How to print the result.") var format = Format.text
   @Option(
     help: ArgumentHelp(
-      "Count by a field of the layout, such as category, branch or year.", valueName: "field"))
+      "Count by a field of the layout, such as category, branch or year.", valueName: "field"),
+    completion: .fields)
   var groupBy: String?
   @Option(help: ArgumentHelp("List this many groups and largest files.", valueName: "n"))
   var top: Int?

@@ -24,9 +24,13 @@ struct Verify: ParsableCommand {
 
   @OptionGroup var common: CommonOptions
   @Option(help: "How to print the result.") var format = Format.text
-  @Option(help: ArgumentHelp("Look for these codes only.", valueName: "code,..."))
+  @Option(
+    help: ArgumentHelp("Look for these codes only.", valueName: "code,..."),
+    completion: .list(of: FindingCode.allCases.map(\.rawValue)))
   var only: String?
-  @Option(help: ArgumentHelp("Do not look for these codes.", valueName: "code,..."))
+  @Option(
+    help: ArgumentHelp("Do not look for these codes.", valueName: "code,..."),
+    completion: .list(of: FindingCode.allCases.map(\.rawValue)))
   var skip: String?
   @Flag(help: "Remove what is safe to remove: empty and expired pages.") var fix = false
   @Flag(help: "Leave the database alone.") var noDatabase = false

@@ -124,11 +124,12 @@ import Testing
   func text() throws {
     let tree = try tree()
     let dry = try fpcache(["clear-date", "-n", "2020-01-21"], tree)
-    #expect(dry.stdout == "2 files removed (20 bytes) for 1 key (dry run: nothing was changed)\n")
+    #expect(
+      dry.stdout == "2 pages of 2020-01-21 removed, 20 bytes (dry run: nothing was changed)\n")
     let quiet = try fpcache(["clear-date", "-q", "2020-01-21"], tree)
     #expect(quiet.stdout.isEmpty && quiet.stderr.isEmpty && quiet.status == 0, "\(quiet)")
     let again = try fpcache(["clear-date", "2020-01-21"], tree)
-    #expect(again.stdout == "0 files removed (0 bytes) for 1 key, 1 without match\n")
+    #expect(again.stdout == "no page of 2020-01-21 in the cache\n")
   }
 
   @Test(

@@ -59,7 +59,7 @@ import Testing
       ["clear-news"] + row.flags.map { $0.replacing("@", with: tree.path) }, in: tree,
       environment: row.environment.mapValues { $0.replacing("@", with: tree.path) })
     #expect(result.status == 0, "\(result)")
-    #expect(result.stdout == "1 file removed (10 bytes) for 1 key\n", "\(result)")
+    #expect(result.stdout == "1 page of the news removed, 10 bytes\n", "\(result)")
     #expect(try tree.files() == before.filter { $0 != "\(row.gone)/\(Self.page)" })
   }
 

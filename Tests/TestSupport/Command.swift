@@ -117,7 +117,9 @@ public struct Command: Sendable {
   }
 
   /// Starts the command; the caller reaps it.
-  func start(_ streams: (Int32, Int32, Int32)) throws -> pid_t {
+  func start(
+    _ streams: (Int32, Int32, Int32), _ group: ProcessGroup = .inherited
+  ) throws -> pid_t {
     var variables = Command.baseEnvironment
     for (name, value) in environment { variables[name] = value }
     var commandLine = [executable] + arguments
@@ -125,7 +127,8 @@ public struct Command: Sendable {
       // posix_spawn(3) cannot change the folder everywhere; a shell that execs keeps the id.
       commandLine = ["/bin/sh", "-c", #"cd "$0" && exec "$@""#, folder] + commandLine
     }
-    let pid = try spawn(try account.wrap(commandLine), environment: variables, streams: streams)
+    let pid = try spawn(
+      try account.wrap(commandLine), environment: variables, streams: streams, group: group)
     try Scratch.register(child: pid)
     return pid
   }

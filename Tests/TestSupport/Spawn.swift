@@ -7,17 +7,26 @@ import Synchronization
 /// Held while a child starts, and while a descriptor is open that one must not inherit.
 let startingChildren = Mutex(())
 
-/// Whether a child stays in our process group or gets one of its own, which Ctrl-C does not reach.
+/// Whether a child stays in our process group or gets one of its own, which Ctrl-C does not reach;
+/// or a session of its own, at a terminal whose Ctrl-C does.
 enum ProcessGroup {
   case inherited
   case own
+  case session(terminal: String)
 }
+
+/// POSIX_SPAWN_SETSID of <spawn.h>, which Swift does not see: it is POSIX's since 2024 only.
+#if canImport(Glibc) || canImport(Musl)
+  private let spawnSetsid: Int32 = 0x80
+#else
+  private let spawnSetsid = Int32(POSIX_SPAWN_SETSID)
+#endif
 
 /// Starts a program.
 /// - Parameters:
 ///   - arguments: the program's path, then its arguments.
 ///   - environment: all of its environment.
-///   - streams: its standard input, output and error.
+///   - streams: its standard input, output and error; all three are the terminal if it has one.
 /// - Returns: its process id; the caller reaps it.
 func spawn(
   _ arguments: [String], environment: [String: String],
@@ -35,9 +44,15 @@ func spawn(
   posix_spawnattr_init(&attributes)
   defer { posix_spawnattr_destroy(&attributes) }
 
-  posix_spawn_file_actions_adddup2(&actions, streams.0, 0)
-  posix_spawn_file_actions_adddup2(&actions, streams.1, 1)
-  posix_spawn_file_actions_adddup2(&actions, streams.2, 2)
+  if case .session(let terminal) = group {
+    // The first terminal that a new session opens is the one that controls it.
+    posix_spawn_file_actions_addopen(&actions, 0, terminal, O_RDWR, 0)
+    for stream in [1, 2] as [Int32] { posix_spawn_file_actions_adddup2(&actions, 0, stream) }
+  } else {
+    posix_spawn_file_actions_adddup2(&actions, streams.0, 0)
+    posix_spawn_file_actions_adddup2(&actions, streams.1, 1)
+    posix_spawn_file_actions_adddup2(&actions, streams.2, 2)
+  }
 
   // A child begins with the signals as a shell would hand them to it, whatever the test runner
   // has done to its own.
@@ -49,7 +64,11 @@ func spawn(
   sigdelset(&signals, SIGSTOP)
   posix_spawnattr_setsigdefault(&attributes, &signals)
   var flags = Int32(POSIX_SPAWN_SETSIGMASK) | Int32(POSIX_SPAWN_SETSIGDEF)
-  if group == .own { flags |= Int32(POSIX_SPAWN_SETPGROUP) }
+  switch group {
+  case .inherited: break
+  case .own: flags |= Int32(POSIX_SPAWN_SETPGROUP)
+  case .session: flags |= spawnSetsid
+  }
   posix_spawnattr_setflags(&attributes, Int16(flags))
 
   var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]

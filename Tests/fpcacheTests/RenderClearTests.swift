@@ -49,21 +49,6 @@ private func failure(_ path: String, _ error: Errno) -> ClearFailure {
         == real.replacing(#""dry_run":false"#, with: #""dry_run":true"#))
   }
 
-  @Test("text for people")
-  func text() {
-    #expect(
-      summary().lines == ["5 files removed (71,680 bytes) for 2 keys, 1 without match"])
-    #expect(
-      summary(keys: 1, withoutMatch: 0, files: 1, bytes: 70, removed: ["p"]).lines
-        == ["p", "1 file removed (70 bytes) for 1 key"])
-    #expect(
-      summary(keys: 20_508, withoutMatch: 1234, files: 0, bytes: 0).lines
-        == ["0 files removed (0 bytes) for 20,508 keys, 1,234 without match"])
-    #expect(
-      summary(dryRun: true, withoutMatch: 0, failures: [failure("x", .ioError)]).lines
-        == ["5 files removed (71,680 bytes) for 2 keys, 1 failed (dry run: nothing was changed)"])
-  }
-
   @Test("a failure says what, where and what to try")
   func explanations() {
     #expect(
@@ -96,6 +81,16 @@ private func failure(_ path: String, _ error: Errno) -> ClearFailure {
         == ["0", "7", "999", "1,000", "61,871", "1,000,000"])
     #expect([-1, -999, -1000].map { grouped($0) } == ["-1", "-999", "-1,000"])
     #expect(grouped(Int64.min) == "-9,223,372,036,854,775,808")
+  }
+
+  @Test("a document of what was interrupted says so, and no other does")
+  func interrupted() {
+    var summary = summary()
+    summary.interruption = (2, 3)
+    #expect(
+      summary.json(listing: false).text
+        == #"{"version":1,"dry_run":false,"keys":2,"files_removed":5,"bytes_removed":71680,"#
+        + #""keys_without_match":1,"failures":[],"interrupted":true}"#)
   }
 
   // MARK: Statuses

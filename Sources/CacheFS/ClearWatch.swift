@@ -1,0 +1,31 @@
+// A clear while it runs, seen and stopped from outside: the only thing that its threads share
+// with whoever watches them.
+
+import Synchronization
+
+/// Counts what a clear does, and tells it to stop.
+public final class ClearWatch: Sendable {
+  private let files = Atomic<Int>(0)
+  private let bytes = Atomic<Int64>(0)
+  private let isStopped: @Sendable () -> Bool
+
+  /// - Parameter isStopped: whether no further folder is to be begun; asked by every thread
+  ///   before each key and each folder found by listing.
+  public init(isStopped: @escaping @Sendable () -> Bool = { false }) {
+    self.isStopped = isStopped
+  }
+
+  /// Files removed so far.
+  public var filesRemoved: Int { files.load(ordering: .relaxed) }
+
+  /// Their apparent sizes, in bytes.
+  public var bytesRemoved: Int64 { bytes.load(ordering: .relaxed) }
+
+  /// Whether the clear is to end: it finishes the folders in hand.
+  public var stopped: Bool { isStopped() }
+
+  func removed(_ size: Int64) {
+    files.add(1, ordering: .relaxed)
+    bytes.add(size, ordering: .relaxed)
+  }
+}

@@ -1,0 +1,71 @@
+// The question before a big purge: a year of days, a whole category. Asked once, of a person at a
+// terminal; a script is never asked.
+
+import CacheFS
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What is to be asked about, collected while the keys are read.
+struct BigPurge {
+  /// Named in the question; the rest is counted.
+  private static let named = 3
+
+  private var first: [ClearRequest] = []
+  private var count = 0
+
+  mutating func note(_ request: ClearRequest) {
+    guard request.extent != nil else { return }
+    count += 1
+    if first.count < Self.named { first.append(request) }
+  }
+
+  /// The question, or nil when nothing is big.
+  func question(_ names: TreeNames) -> String? {
+    guard count > 0 else { return nil }
+    var parts = first.map { request in
+      switch request.extent {
+      case .category(let category)?:
+        let ports = names.values(of: "port", in: "ports", given: [("category", category)])
+        return "all \(counted(ports.count, "port")) of \(escape(category))"
+      default: return "all daily pages of \(escape(request.text))"
+      }
+    }
+    if count > first.count { parts.append("\(grouped(count - first.count)) more") }
+    return "Clear \(listed(parts, "and"))? [y/N] "
+  }
+
+  /// Asks, if there is something to ask about and somebody to ask.
+  /// - Throws: ``UserError`` with status 1 for any answer but yes.
+  func confirm(_ names: TreeNames) throws(UserError) {
+    guard count > 0, Screen.isAt(STDIN_FILENO), Screen.isAt(STDERR_FILENO),
+      let question = question(names)
+    else { return }
+    Screen.put(question, on: STDERR_FILENO)
+    let answer = Self.readLine()
+    // The end of input leaves the cursor behind the question.
+    if answer == nil { Screen.put("\n", on: STDERR_FILENO) }
+    guard ["y", "yes"].contains(answer?.lowercased()) else {
+      throw UserError(.incomplete, "nothing was changed")
+    }
+  }
+
+  /// A line of standard input without its end; nil at the end of input.
+  private static func readLine() -> String? {
+    var line: [UInt8] = []
+    while true {
+      var byte: UInt8 = 0
+      let count = read(STDIN_FILENO, &byte, 1)
+      if count < 0, errno == EINTR { continue }
+      if count <= 0 { return line.isEmpty ? nil : String(decoding: line, as: UTF8.self) }
+      if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
+      // Nobody types so much; a terminal held open by a program must not fill the memory.
+      if line.count < 64 { line.append(byte) }
+    }
+  }
+}

@@ -1,0 +1,145 @@
+// A clear command from its keys to its exit status.
+
+import ArgumentParser
+import CacheFS
+import Logging
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What one of the clear commands was told to do.
+struct ClearCommand {
+  let common: CommonOptions
+  /// Nil for clear-news, which has none of them.
+  let options: ClearOptions?
+  let format: ClearFormat
+  let subject: ClearSummary.Subject
+
+  private let tally = ClearTally()
+
+  init(
+    _ common: CommonOptions, _ options: ClearOptions?, _ format: ClearFormat,
+    _ subject: ClearSummary.Subject
+  ) {
+    self.common = common
+    self.options = options
+    self.format = format
+    self.subject = subject
+  }
+
+  /// Reads, checks and clears keys.
+  /// - Parameter request: makes a key's text into what it means.
+  func run(
+    _ keys: [String], request: (Layout, [UInt8]) throws(UserError) -> ClearRequest
+  ) throws {
+    let config = try common.resolve()
+    var purge = BigPurge()
+    let input = try KeyInput(keys, separator: options?.null == true ? .null : .newline) {
+      (key) throws(UserError) in purge.note(try request(config.layout, key))
+    }
+    let clearer = try clearer(config, branches: options?.branchSet)
+    if options?.yes != true, !common.dryRun { try purge.confirm(clearer.names) }
+    try perform(clearer, keysGiven: input.count) { (run) throws(UserError) in
+      try input.each { (key) throws(UserError) in
+        if !run.isStopped { run.add(try request(config.layout, key)) }
+      }
+      if options?.news == true {
+        // The listener empties the family whatever the branch: so does this.
+        run.addNews(try Self.news(config.layout), try self.clearer(config))
+      }
+    }
+  }
+
+  /// Empties the news family.
+  func runNews() throws {
+    let config = try common.resolve()
+    let news = try Self.news(config.layout)
+    try perform(try clearer(config), keysGiven: 1) { run in
+      run.add(ClearRequest(text: Array("news".utf8), keys: [news], isBroad: true))
+    }
+  }
+
+  private func perform(
+    _ clearer: Clearer, keysGiven: Int, _ body: (inout ClearRun) throws(UserError) -> Void
+  ) throws {
+    Interruption.catchSignals()
+    var run = ClearRun(clearer, subject, tally)
+    let (tally, verb) = (tally, common.dryRun ? "counted" : "removed")
+    let progress = Progress.start(if: !common.quiet) {
+      tally.progress(of: keysGiven, verb)
+    }
+    let summary: ClearSummary
+    do {
+      defer { progress?.finish() }
+      try body(&run)
+      summary = run.finish(keysGiven: keysGiven)
+    }
+    try report(summary)
+    if summary.interruption == nil { tellOfUnmatched(run, clearer) }
+    try leave(summary)
+  }
+
+  private func clearer(
+    _ config: Config, branches: Set<[UInt8]>? = nil
+  ) throws(UserError) -> Clearer {
+    try common.clearer(
+      config, paths: common.verbose ? .kept : .dropped, branches: branches, watch: tally.watch)
+  }
+
+  private static func news(_ layout: Layout) throws(UserError) -> CacheKey {
+    do throws(KeyError) {
+      return try layout.all(of: "news")
+    } catch {
+      throw UserError(.configuration, "the layout has no news family")
+    }
+  }
+
+  // MARK: What is said of it
+
+  private func report(_ summary: ClearSummary) throws {
+    let logger = common.logger(.command)
+    for failure in summary.cleared.failures { logger.error("\(failure.explanation)") }
+    switch format {
+    case .json: printResult(summary.json(listing: common.verbose).text)
+    case .text:
+      if !common.quiet {
+        summary.lines(common.palette(STDOUT_FILENO)).forEach(printResult)
+      }
+    }
+  }
+
+  /// Tells a person of names that may have been mistyped. Programs read the document.
+  private func tellOfUnmatched(_ run: ClearRun, _ clearer: Clearer) {
+    guard format == .text, !common.quiet else { return }
+    let palette = common.palette(STDERR_FILENO)
+    let near = NearNames(clearer.names, clearer.layout)
+    let logger = common.logger(.command)
+    for request in run.unmatched {
+      guard let port = request.port else { continue }
+      let names = near.near(port.category, port.name).map { palette.paint($0, .bold) }
+      guard !names.isEmpty else { continue }
+      logger.info(
+        "nothing matched \(escape(request.text)); did you mean \(listed(names, "or"))?")
+    }
+  }
+
+  private func leave(_ summary: ClearSummary) throws {
+    // As a shell tells of a signal.
+    if let interruption = summary.interruption { throw ExitCode(128 + interruption.signal) }
+    try summary.status(requireMatch: options?.requireMatch == true).leave()
+  }
+}
+
+extension ClearTally {
+  /// How far it is by now.
+  fileprivate func progress(of keysGiven: Int, _ verb: String) -> String {
+    let pages =
+      "\(counted(watch.filesRemoved, "page")) \(verb), \(sizeText(watch.bytesRemoved))"
+    return keysGiven > 1 ? "\(grouped(keysCleared)) of \(grouped(keysGiven)): \(pages)" : pages
+  }
+}

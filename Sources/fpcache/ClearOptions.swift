@@ -1,0 +1,51 @@
+// The options that only the clear commands have.
+
+import ArgumentParser
+import CacheFS
+
+struct ClearOptions: ParsableArguments {
+  @Option(
+    name: .customLong("branch"),
+    help: ArgumentHelp(
+      "Only pages of this branch: head, or a quarter such as 2020Q1. May be given again.",
+      valueName: "branch"),
+    completion: .branches)
+  var branches: [String] = []
+
+  @Flag(help: "Empty the news family too, as the listener would.")
+  var news = false
+
+  @Flag(help: "Exit with status 3 when a key matches nothing.")
+  var requireMatch = false
+
+  @Flag(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Do not ask before a big purge.",
+      discussion: """
+        Else a whole category, or a year or more of days, is asked about once, and only at a \
+        terminal: a script is never asked.
+        """))
+  var yes = false
+
+  @Flag(name: [.customShort("0"), .customLong("null")], help: "Keys on standard input end in NUL.")
+  var null = false
+
+  func validate() throws {
+    for branch in branches {
+      guard FieldKind.branch.accepts(text: branch) else {
+        throw ValidationError(
+          "--branch \(branch): expected \(FieldKind.branch.expectation)")
+      }
+    }
+  }
+
+  var branchSet: Set<[UInt8]>? {
+    branches.isEmpty ? nil : Set(branches.map { Array($0.utf8) })
+  }
+}
+
+/// The formats of a clear's result.
+enum ClearFormat: String, ExpressibleByArgument, CaseIterable {
+  case text, json
+}

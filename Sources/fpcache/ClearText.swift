@@ -1,0 +1,83 @@
+// The result of a clear for people: one sentence that says what went, of what, and how much.
+
+import CacheFS
+
+extension ClearSummary {
+  /// Each path that was listed, then what it comes to.
+  func lines(_ palette: Palette) -> [String] {
+    cleared.removed.sorted().map(\.description) + [sentence(palette)]
+  }
+
+  private func sentence(_ palette: Palette) -> String {
+    if let interruption, interruption.keysGiven == 0 { return "interrupted" }
+    guard keys > 0 || interruption != nil || newsFiles > 0 else {
+      return "nothing to clear: standard input held no key"
+    }
+    var clauses = [removal]
+    if keysWithoutMatch > 0, keysWithoutMatch < keys {
+      let nothing = "\(counted(keysWithoutMatch, singular)) matched nothing"
+      clauses.append(palette.paint(nothing, .yellow))
+    }
+    if !cleared.failures.isEmpty {
+      let failed = "\(grouped(cleared.failures.count)) could not be removed"
+      clauses.append(palette.paint(failed, .red))
+    }
+    if let interruption {
+      let reached =
+        interruption.keysGiven == 1
+        ? "" : " after \(grouped(keys)) of \(counted(interruption.keysGiven, singular))"
+      clauses.append(palette.paint("interrupted" + reached, .yellow))
+    }
+    return clauses.joined(separator: "; ") + (dryRun ? " (dry run: nothing was changed)" : "")
+  }
+
+  /// `3 pages of graphics/py-pygeoapi and 1 of its category removed, 71 KB`.
+  private var removal: String {
+    let ownFiles = cleared.filesRemoved - companionFiles - newsFiles
+    guard cleared.filesRemoved > 0 else {
+      return cleared.failures.isEmpty ? "no page of \(owner) in the cache" : "nothing removed"
+    }
+    var parts = [ownFiles == 0 ? "no page of \(owner)" : "\(counted(ownFiles, "page")) of \(owner)"]
+    if companionFiles > 0 {
+      parts.append(
+        "\(grouped(companionFiles)) of \(onlyKey == nil ? "their categories" : "its category")")
+    }
+    if newsFiles > 0 { parts.append("\(grouped(newsFiles)) of the news") }
+    return "\(listed(parts, "and")) removed, \(sizeText(cleared.bytesRemoved))"
+  }
+
+  /// Whose pages they are.
+  private var owner: String {
+    if subject == .news { return "the news" }
+    let given = interruption?.keysGiven ?? keys
+    return onlyKey.map { escape($0) } ?? counted(given, singular)
+  }
+
+  private var singular: String {
+    switch subject {
+    case .ports: "port"
+    case .dates: "date"
+    case .news: "family"
+    }
+  }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+func listed(_ parts: [String], _ conjunction: String) -> String {
+  guard let last = parts.last, parts.count > 1 else { return parts.first ?? "" }
+  return parts.dropLast().joined(separator: ", ") + " \(conjunction) \(last)"
+}
+
+/// A size as people say it, in powers of a thousand and cut off, not rounded up: `70 bytes`,
+/// `1.3 KB`, `71 KB`.
+func sizeText(_ bytes: Int64) -> String {
+  guard bytes >= 1000 else { return counted(Int(bytes), "byte") }
+  var tenths = bytes / 100
+  var units = ["KB", "MB", "GB", "TB"][...]
+  while tenths >= 10_000, units.count > 1 {
+    tenths /= 1000
+    units.removeFirst()
+  }
+  let number = tenths >= 100 ? grouped(tenths / 10) : "\(tenths / 10).\(tenths % 10)"
+  return "\(number) \(units.first ?? "")"
+}

@@ -1,0 +1,89 @@
+// The command line as a shell hands it over at a press of Tab, before any of it is valid: what is
+// being typed, and which cache directory it is about.
+
+import CacheFS
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A line being typed.
+struct CompletionLine: Equatable {
+  /// What stands before the cursor, of the word that is completed.
+  let prefix: String
+  /// The line's words, without their quotes.
+  let words: [String]
+
+  /// - Parameters:
+  ///   - words: as they were typed, quotes and all.
+  ///   - index: of the word that is completed.
+  ///   - prefix: the parser's idea of what precedes the cursor, which it takes from the last word
+  ///     whichever is completed.
+  init(_ words: [String], _ index: Int, _ prefix: String) {
+    let isLast = index >= words.count - 1
+    let typed = unquoted(isLast || !words.indices.contains(index) ? prefix : words[index])
+    self.prefix = Self.withoutOption(typed)
+    self.words = words.map(unquoted)
+  }
+
+  /// What follows the equals sign of `--option=`; bash makes a word of that sign.
+  private static func withoutOption(_ word: String) -> String {
+    if word == "=" { return "" }
+    guard word.hasPrefix("--"), let equals = word.firstIndex(of: "=") else { return word }
+    return String(word[equals...].dropFirst())
+  }
+
+  /// The last value that an option has on the line, as `--option VALUE` or `--option=VALUE`. Bash
+  /// hands over the latter as three words.
+  func value(of option: String) -> String? {
+    var value: String?
+    for (index, word) in words.enumerated() {
+      if word.hasPrefix(option + "=") {
+        value = String(word.dropFirst(option.count + 1))
+      } else if word == option, let next = words.dropFirst(index + 1).first {
+        value = next == "=" ? words.dropFirst(index + 2).first : next
+      }
+    }
+    return value.map(withHome)
+  }
+
+  /// The configuration that the line names, or that goes without saying.
+  /// - Throws: ``UserError``.
+  func resolve() throws(UserError) -> Config {
+    try Config.resolve(
+      flags: Config.Flags(config: value(of: "--config"), cacheDir: value(of: "--cache-dir")),
+      environment: environment(), files: .real)
+  }
+
+  /// What the shell would make of `~/`.
+  private func withHome(_ path: String) -> String {
+    guard path.hasPrefix("~/"), let home = getenv("HOME") else { return path }
+    return String(cString: home) + path.dropFirst(1)
+  }
+}
+
+/// The word without its quotes and backslashes, as a shell would pass it; a quote may be open.
+func unquoted(_ word: String) -> String {
+  var text = ""
+  var quote: Character?
+  var isEscaped = false
+  for character in word {
+    if isEscaped {
+      text.append(character)
+      isEscaped = false
+    } else if character == "\\", quote != "'" {
+      isEscaped = true
+    } else if character == quote {
+      quote = nil
+    } else if quote == nil, character == "'" || character == "\"" {
+      quote = character
+    } else {
+      text.append(character)
+    }
+  }
+  return text
+}

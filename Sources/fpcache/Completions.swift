@@ -1,0 +1,123 @@
+// The values that Tab offers: what exists in the tree, and what an option takes. The shells' scripts
+// ask the program itself (`fpcache ---completion`), so they and it cannot differ.
+//
+// Whatever goes wrong here, nothing is offered and nothing is said: an error in the middle of a line
+// that is being typed helps nobody. Only names that their field's kind accepts are offered, so no
+// name in the tree can mean anything to a shell.
+
+import ArgumentParser
+import CacheFS
+import SystemPackage
+
+extension CompletionKind {
+  static var ports: CompletionKind { offering { $0.ports } }
+  static var dates: CompletionKind { offering { $0.dates(today: CalendarDate.today()) } }
+  static var branches: CompletionKind { offering { $0.branches } }
+  static var fields: CompletionKind { offering { $0.layout.fieldNames } }
+
+  /// Some of these words with commas between.
+  static func list(of words: [String]) -> CompletionKind {
+    .custom { line, index, prefix in
+      Offer.list(of: words, CompletionLine(line, index, prefix).prefix)
+    }
+  }
+
+  private static func offering(
+    _ words: @escaping @Sendable (Offer) -> [String]
+  ) -> CompletionKind {
+    .custom { line, index, prefix in
+      let line = CompletionLine(line, index, prefix)
+      guard let config = try? line.resolve() else { return [] }
+      let root = try? config.openCacheDirectory()
+      let offer = Offer(
+        prefix: line.prefix, layout: config.layout,
+        names: root.map { TreeNames($0, layout: config.layout) })
+      return words(offer).filter { $0.hasPrefix(line.prefix) }
+    }
+  }
+}
+
+/// What may be offered for a word.
+struct Offer {
+  let prefix: String
+  let layout: Layout
+  /// Nil when there is no cache directory.
+  let names: TreeNames?
+
+  private func values(_ field: String, _ family: String, _ given: [(String, String)]) -> [String] {
+    let given = given.map { (field: $0.0, value: Array($0.1.utf8)) }
+    return (names?.values(of: field, in: family, given: given) ?? [])
+      .map { String(decoding: $0, as: UTF8.self) }.sorted()
+  }
+
+  // MARK: Ports
+
+  /// Categories, or a category's ports once no other can be meant: so the slash is never
+  /// followed by a blank, and one folder is listed at a time.
+  var ports: [String] {
+    if let slash = prefix.firstIndex(of: "/") {
+      return ports(of: String(prefix[..<slash]))
+    }
+    let categories = values("category", "ports", []).filter { $0.hasPrefix(prefix) }
+    if let only = categories.first, categories.count == 1 { return ports(of: only) }
+    return categories.map { $0 + "/" }
+  }
+
+  private func ports(of category: String) -> [String] {
+    values("port", "ports", [("category", category)]).map { "\(category)/\($0)" }
+  }
+
+  // MARK: Days
+
+  /// Years, months or days, one step at a time, and the words for the latest two.
+  func dates(today: CalendarDate) -> [String] {
+    if let dots = prefix.ranges(of: "..").first {
+      let first = prefix[..<dots.upperBound]
+      return days(String(prefix[dots.upperBound...])).map { first + $0 }
+    }
+    return days(prefix) + ["today", "yesterday"].filter { $0.hasPrefix(prefix) }
+  }
+
+  private func days(_ prefix: String) -> [String] {
+    let years = values("year", "daily", []).filter { year in
+      year.hasPrefix(prefix) || prefix.hasPrefix(year)
+    }
+    guard let year = years.first, years.count == 1 else { return years }
+    let months = values("month", "daily", [("year", year)])
+      .filter { CalendarDate.exists("\(year)-\($0)-01") }.map { "\(year)-\($0)" }
+      .filter { month in month.hasPrefix(prefix) || prefix.hasPrefix(month) }
+    guard let month = months.first, months.count == 1 else { return months }
+    return values(
+      "day", "daily", [("year", year), ("month", String(month.suffix(2)))]
+    ).map { "\(month)-\($0)" }.filter(CalendarDate.exists)
+  }
+
+  // MARK: Branches
+
+  /// `head`, and the branches of whatever lies in folders that need no key to be found: the feeds.
+  var branches: [String] {
+    let found = layout.families.flatMap { values("branch", $0.name, []) }
+    return Set(found + ["head"]).sorted()
+  }
+
+  // MARK: Lists
+
+  /// The list begun, with each of the words behind it that it does not hold yet. A single one
+  /// is offered with a comma too, so that no blank ends the list.
+  static func list(of words: [String], _ prefix: String) -> [String] {
+    let parts = prefix.split(separator: ",", omittingEmptySubsequences: false)
+    let begun = parts.dropLast().map(String.init)
+    let last = parts.last ?? ""
+    let head = begun.map { $0 + "," }.joined()
+    let left = words.filter { !begun.contains($0) }
+    let found = left.filter { $0.hasPrefix(last) }
+    guard let only = found.first, found.count == 1, left.count > 1 else {
+      return found.map { head + $0 }
+    }
+    return [head + only, head + only + ","]
+  }
+}
+
+extension CalendarDate {
+  fileprivate static func exists(_ text: String) -> Bool { CalendarDate(Array(text.utf8)) != nil }
+}

@@ -1,0 +1,100 @@
+// What a mistyped port may have meant: names that exist in the tree and differ by little.
+
+import CacheFS
+
+/// Finds ports of the tree that are spelled much like one that is not there.
+struct NearNames {
+  /// How many are told.
+  private static let told = 3
+
+  private let names: TreeNames
+  private let layout: Layout
+
+  init(_ names: TreeNames, _ layout: Layout) {
+    self.names = names
+    self.layout = layout
+  }
+
+  /// The nearest `CATEGORY/PORT`, best first; none when the port's folder is there, so that it
+  /// was spelled right and merely holds nothing.
+  /// - Parameter port: nil for all of a category.
+  func near(_ category: [UInt8], _ port: [UInt8]?) -> [String] {
+    let categories = names.values(of: "category", in: "ports")
+    guard let port else {
+      return categories.contains(category)
+        ? [] : best(Self.near(category, categories).map { ($0.0, text($0.1) + "/*") })
+    }
+    if has(category, port) { return [] }
+    var found: [(Int, String)] = []
+    if categories.contains(category) {
+      let ports = names.values(of: "port", in: "ports", given: [("category", category)])
+      found = Self.near(port, ports).map { ($0.0, text(category) + "/" + text($0.1)) }
+    }
+    // Ports move from one category to another, and are looked for in a wrong one.
+    for other in categories where other != category && has(other, port) {
+      found.append((Self.distance(category, other, atMost: 3) ?? 3, text(other) + "/" + text(port)))
+    }
+    if found.isEmpty {
+      for (distance, other) in Self.near(category, categories) where other != category {
+        let ports = names.values(of: "port", in: "ports", given: [("category", other)])
+        found += Self.near(port, ports).map {
+          (distance + $0.0, text(other) + "/" + text($0.1))
+        }
+      }
+    }
+    return best(found)
+  }
+
+  private func has(_ category: [UInt8], _ port: [UInt8]) -> Bool {
+    guard let key = try? layout.port(category: category, port: port) else { return false }
+    return names.hasFolder(of: key)
+  }
+
+  private func best(_ found: [(Int, String)]) -> [String] {
+    found.sorted { $0 < $1 }.prefix(Self.told).map(\.1)
+  }
+
+  private func text(_ name: [UInt8]) -> String { escape(name) }
+
+  /// The names that differ from `wanted` by few slips of the finger, with their number. One that
+  /// has a prefix more, as in `R-cran-knitr` for `knitr`, counts as two.
+  static func near(_ wanted: [UInt8], _ names: some Sequence<[UInt8]>) -> [(Int, [UInt8])] {
+    let limit = wanted.count <= 3 ? 1 : wanted.count <= 6 ? 2 : 3
+    return names.compactMap { name in
+      if let distance = distance(wanted, name, atMost: limit) { return (distance, name) }
+      let isSuffix =
+        wanted.count > 2 && name.count > wanted.count + 1
+        && name.suffix(wanted.count).elementsEqual(wanted)
+        && name[name.count - wanted.count - 1] == UInt8(ascii: "-")
+      return isSuffix ? (2, name) : nil
+    }
+  }
+
+  /// How many letters are missing, added, wrong or swapped with their neighbour, whatever their
+  /// case; nil beyond `limit`. The optimal string alignment distance.
+  static func distance(_ left: [UInt8], _ right: [UInt8], atMost limit: Int) -> Int? {
+    guard abs(left.count - right.count) <= limit else { return nil }
+    let left = left.map(lowercase)
+    let right = right.map(lowercase)
+    var before = [Int](repeating: 0, count: right.count + 1)
+    var above = Array(0...right.count)
+    for row in left.indices {
+      var current = [row + 1]
+      for column in right.indices {
+        let isSame = left[row] == right[column]
+        var cost = min(above[column] + (isSame ? 0 : 1), above[column + 1] + 1, current[column] + 1)
+        if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+          cost = min(cost, before[column - 1] + 1)
+        }
+        current.append(cost)
+      }
+      if current.allSatisfy({ $0 > limit }) { return nil }
+      (before, above) = (above, current)
+    }
+    return above[right.count] <= limit ? above[right.count] : nil
+  }
+
+  private static func lowercase(_ byte: UInt8) -> UInt8 {
+    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+  }
+}
