@@ -280,8 +280,9 @@ public struct ListenerMachine: Sendable {
       state.notBefore = nil
       state.endContention()
     case .drained(let retryAfter):
-      state.isDue = state.isAskedAgain || retryAfter != nil
-      state.notBefore = state.isAskedAgain ? nil : retryAfter.map { now + $0 }
+      let isAskedAgain = state.isAskedAgain || state.hasNews
+      state.isDue = isAskedAgain || retryAfter != nil
+      state.notBefore = isAskedAgain ? nil : retryAfter.map { now + $0 }
       state.isUnderWay = false
       state.isAskedAgain = false
       state.lockNotBefore = now + settings.lockInterval

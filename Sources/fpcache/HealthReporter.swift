@@ -100,8 +100,8 @@ final class HealthReporter {
   /// - Returns: the time until they should be written; nil when nothing has changed.
   func writeIfDue(isBusy: Bool) -> Duration? {
     guard let dirtySince, statusFile != nil || metricsFile != nil else { return nil }
-    if isBusy, dirtySince.duration(to: .now) < Self.writeInterval { return nil }
     if let lastWrite {
+      if isBusy, dirtySince.duration(to: .now) < Self.writeInterval { return nil }
       let left = Self.writeInterval - lastWrite.duration(to: .now)
       if left > .zero { return left }
     }

@@ -125,8 +125,13 @@ import Testing
     for _ in 0..<5 {
       #expect(machine.handle(.notified([.portUpdated, .vuxml]), at: .seconds(2)) == [])
     }
+    // The batch may have been read before they came.
     #expect(
-      machine.handle(.served(.ports, Self.done), at: .seconds(2))
+      machine.handle(.served(.ports, Self.done), at: .seconds(2)) == [.serve(.ports, .pagesOnly)])
+    #expect(machine.handle(.served(.ports, .prompted), at: .seconds(2)) == [])
+    #expect(machine.handle(.timePassed, at: .seconds(3)) == [.serve(.ports, .whole)])
+    #expect(
+      machine.handle(.served(.ports, Self.done), at: .seconds(3))
         == [.finish([.portUpdated, .vuxml], complete: true)])
   }
 

@@ -149,6 +149,7 @@ import Testing
     _ = machine.handle(.disconnected, at: .seconds(5))
     #expect(machine.handle(.timePassed, at: .seconds(6)) == [.connect])
     _ = machine.handle(.connected, at: .seconds(6))
+    #expect(machine.handle(.timePassed, at: .seconds(6)) == [.serve(.ports, .whole)])
     for queue in QueueTable.all {
       _ = machine.handle(.served(queue, .drained(retryAfter: nil)), at: .seconds(6))
     }
