@@ -161,7 +161,10 @@ final class Settle {
       headDue = nil
       return
     }
-    let due = Self.due(String(decoding: bytes, as: UTF8.self)) ?? now()
+    // Read as takeDue reads it: a line that is due at once here and later there would be tried
+    // without a rest.
+    let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
+    let due = Self.due(String(decoding: line, as: UTF8.self)) ?? now()
     // The clock may have been set back: never wait for longer than the delay.
     headDue = min(due, now() + delay.milliseconds)
   }
