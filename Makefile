@@ -3,7 +3,7 @@
 
 SOURCES = Package.swift Sources Tests Fuzz/Package.swift Fuzz/Targets $(wildcard Benchmarks)
 
-.PHONY: help demo test stress soak fuzz build generate check-generated format lint clean
+.PHONY: help demo test stress soak attack fuzz build generate check-generated format lint clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -19,6 +19,9 @@ stress: ## try to make the listener leave a stale page; about ten minutes, or ST
 
 soak: ## run one listener under random faults and see whether it grows; SOAK="--minutes 20"
 	@scripts/stress soak $(SOAK)
+
+attack: ## swap folders for links to a canary during 200,000 clears; a few minutes
+	@scripts/stress attack $(ATTACK)
 
 fuzz: ## feed every reader of outside input what libFuzzer thinks of; FUZZ="--seconds 60 ini"
 	@scripts/fuzz $(FUZZ)

@@ -57,7 +57,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         guard let value = try? ini.value(key, in: section), isPlain(value.text),
           isPlain(key), !key.contains("="), !key.contains(":"), !key.hasPrefix("[")
         else { continue }
-        written += "\(key) = \(value.text.replacing("%", with: "%%"))\n"
+        written +=
+          "\(key) = \(value.text.unicodeScalars.map { $0 == "%" ? "%%" : String($0) }.joined())\n"
         values.append((key, value.text))
       }
       guard isPlain(section), !values.isEmpty else { continue }
