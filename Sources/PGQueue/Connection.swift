@@ -33,6 +33,22 @@ public struct ConnectionParameters: Equatable, Sendable {
   }
 }
 
+extension ConnectionParameters {
+  /// Whether a connection string or URI gives a value to a keyword that libpq takes for a secret.
+  public static func holdsSecret(_ text: String) -> Bool {
+    guard let options = PQconninfoParse(text, nil) else { return false }
+    defer { PQconninfoFree(options) }
+    var option = options
+    while option.pointee.keyword != nil {
+      // "*": a password field, whose value is to be hidden (PostgreSQL manual, 34.1).
+      let isSecret = option.pointee.dispchar.map { strchr($0, 0x2A) != nil } ?? false
+      if isSecret, let value = option.pointee.val, value.pointee != 0 { return true }
+      option += 1
+    }
+    return false
+  }
+}
+
 /// A notification that arrived.
 public struct Notification: Equatable, Sendable {
   public let channel: String

@@ -36,8 +36,10 @@ struct FPCache: ParsableCommand {
     openStandardStreams()
     ignoreBrokenPipes()
     do {
-      var command = try parseAsRoot()
+      // Read before they are wiped, and wiped before anything else is done.
+      let arguments = Array(CommandLine.arguments.dropFirst())
       hidePasswordsFromArguments()
+      var command = try parseAsRoot(arguments)
       try command.run()
     } catch let failure as UserError {
       printError("fpcache: \(failure.message)")

@@ -51,7 +51,12 @@ final class Settle {
     } catch {
       log = MemorySettleLog()
       if delay > .zero {
-        let reason = error == .wouldBlock ? "another fpcache listen has it" : "\(error)"
+        let reason =
+          switch error {
+          case .wouldBlock: "another fpcache listen has it"
+          case .notPermitted: "its file settle is somebody else's"
+          default: "\(error)"
+          }
         logger.warning(
           """
           state directory \(escape(Array(stateDirectory.string.utf8))): \(reason); \
