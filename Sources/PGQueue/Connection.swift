@@ -25,6 +25,13 @@ public struct ConnectionParameters: Equatable, Sendable {
     left.keywords.elementsEqual(right.keywords, by: ==)
   }
 
+  /// For drains: text comes as the bytes that the database holds. Converted, one row that is not
+  /// of its encoding (SQL_ASCII holds anything) would be refused by the server, and with it every
+  /// row of its queue, for ever.
+  public var unconverted: ConnectionParameters {
+    ConnectionParameters(keywords + [("client_encoding", "SQL_ASCII")])
+  }
+
   /// Checks a connection string or URI without connecting.
   /// - Throws: ``DatabaseError/badConnectionString``.
   public static func check(_ text: String) throws(DatabaseError) {
