@@ -1,14 +1,14 @@
 # The few things one does with this package; `make` alone lists them. Whatever takes more than a
 # line lives in scripts/.
 
-SOURCES = Package.swift Sources Tests
+SOURCES = Package.swift Sources Tests Fuzz/Package.swift Fuzz/Targets
 
 # Where `make install` installs.
 PREFIX = /usr/local
 DESTDIR =
 
-.PHONY: help demo test stress soak bench build install uninstall deb generate check-generated \
-  check-scripts format lint clean
+.PHONY: help demo test stress soak attack fuzz bench build install uninstall deb generate \
+  check-generated check-scripts format lint clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -27,6 +27,12 @@ soak: ## run one listener under random faults and see whether it grows; SOAK="--
 
 bench: ## measure beside the floor and its peers; 25 minutes, or BENCH="--quick --only drain,scan"
 	@Benchmarks/run $(BENCH)
+
+attack: ## swap folders for links to a canary during 200,000 clears; a few minutes
+	@scripts/stress attack $(ATTACK)
+
+fuzz: ## feed every reader of outside input what libFuzzer thinks of; FUZZ="--seconds 60 ini"
+	@scripts/fuzz $(FUZZ)
 
 build: ## build the release program: .build/release/fpcache
 	@scripts/build

@@ -31,7 +31,8 @@ let package = Package(
       name: "TestSupport", path: "Tests/TestSupport",
       exclude: ["SQL"], swiftSettings: strict),
     .executableTarget(
-      name: "Stress", dependencies: ["PGQueue", "TestSupport", argumentParser],
+      name: "Stress",
+      dependencies: ["CacheFS", "PGQueue", "TestSupport", argumentParser, systemPackage],
       path: "Tests/Stress", swiftSettings: strict),
     .testTarget(
       name: "CacheFSTests", dependencies: ["CacheFS", "TestSupport"], swiftSettings: strict),

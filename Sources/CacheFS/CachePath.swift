@@ -81,12 +81,13 @@ private func leadingScalar(_ bytes: some Collection<UInt8>) -> (Unicode.Scalar, 
   return (scalar, UTF8.width(scalar))
 }
 
-/// Control, format (which may turn the direction of a line about) and unassigned scalars.
+/// Control, format (which may turn the direction of a line about) and unassigned scalars, what
+/// cannot be seen, and spaces that are none of ASCII's.
 private func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
   switch scalar.properties.generalCategory {
   case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
-    .paragraphSeparator:
+    .paragraphSeparator, .spaceSeparator:
     true
-  default: false
+  default: scalar.properties.isDefaultIgnorableCodePoint
   }
 }

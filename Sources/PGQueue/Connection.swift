@@ -25,11 +25,34 @@ public struct ConnectionParameters: Equatable, Sendable {
     left.keywords.elementsEqual(right.keywords, by: ==)
   }
 
+  /// For drains: text comes as the bytes that the database holds. Converted, one row that is not
+  /// of its encoding (SQL_ASCII holds anything) would be refused by the server, and with it every
+  /// row of its queue, for ever.
+  public var unconverted: ConnectionParameters {
+    ConnectionParameters(keywords + [("client_encoding", "SQL_ASCII")])
+  }
+
   /// Checks a connection string or URI without connecting.
   /// - Throws: ``DatabaseError/badConnectionString``.
   public static func check(_ text: String) throws(DatabaseError) {
     guard let options = PQconninfoParse(text, nil) else { throw .badConnectionString }
     PQconninfoFree(options)
+  }
+}
+
+extension ConnectionParameters {
+  /// Whether a connection string or URI gives a value to a keyword that libpq takes for a secret.
+  public static func holdsSecret(_ text: String) -> Bool {
+    guard let options = PQconninfoParse(text, nil) else { return false }
+    defer { PQconninfoFree(options) }
+    var option = options
+    while option.pointee.keyword != nil {
+      // "*": a password field, whose value is to be hidden (PostgreSQL manual, 34.1).
+      let isSecret = option.pointee.dispchar.map { strchr($0, 0x2A) != nil } ?? false
+      if isSecret, let value = option.pointee.val, value.pointee != 0 { return true }
+      option += 1
+    }
+    return false
   }
 }
 

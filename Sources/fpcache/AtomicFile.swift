@@ -13,11 +13,12 @@ import SystemPackage
 /// A file that is replaced as a whole.
 struct AtomicFile {
   private let path: FilePath
-  private let temporary: FilePath
 
-  init(_ path: String) {
-    self.path = FilePath(path)
-    temporary = FilePath("\(path).\(getpid()).tmp")
+  init(_ path: String) { self.path = FilePath(path) }
+
+  /// Nobody can guess it, so nobody can be there first in a folder that all may write.
+  private func temporaryName() -> FilePath {
+    FilePath("\(path).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).tmp")
   }
 
   /// Replaces the file.
@@ -25,7 +26,7 @@ struct AtomicFile {
   ///   - modified: its modification time, in nanoseconds since the epoch; nil for now.
   /// - Throws: the `Errno` of open(2), write(2) or rename(2).
   func write(_ text: String, mode: mode_t = 0o644, modified: Int64? = nil) throws(Errno) {
-    unlink()
+    let temporary = temporaryName()
     let descriptor = temporary.withPlatformString {
       open($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
     }
@@ -35,9 +36,9 @@ struct AtomicFile {
     do throws(Errno) {
       try Self.write(Array(text.utf8)[...], to: descriptor)
       if let modified { Self.stamp(descriptor, modified) }
-      try rename()
+      try rename(temporary)
     } catch {
-      unlink()
+      temporary.withPlatformString { _ = unlink($0) }
       throw error
     }
   }
@@ -58,12 +59,10 @@ struct AtomicFile {
     _ = [stamp, stamp].withUnsafeBufferPointer { futimens(descriptor, $0.baseAddress) }
   }
 
-  private func rename() throws(Errno) {
+  private func rename(_ temporary: FilePath) throws(Errno) {
     let result = temporary.withPlatformString { from in
       path.withPlatformString { to in Glibc.rename(from, to) }
     }
     guard result == 0 else { throw Errno(rawValue: errno) }
   }
-
-  private func unlink() { temporary.withPlatformString { _ = Glibc.unlink($0) } }
 }

@@ -321,7 +321,7 @@ final class Drain {
         logger.warning("\(table.name): no such table in this database; its events clear nothing")
       } else {
         let remedy = reason.isPermissionDenied ? "; it needs SELECT and DELETE" : ""
-        logger.error("\(table.name): \(reason.message)\(remedy); tried again later")
+        logger.error("\(table.name): \(reason.explanation)\(remedy); tried again later")
       }
     }
     // The poll backstop comes back to it.

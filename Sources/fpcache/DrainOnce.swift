@@ -54,7 +54,8 @@ struct DrainOnce {
   func drainAll(_ parameters: ConnectionParameters) throws(UserError) -> Result {
     var result = Result()
     do throws(DatabaseError) {
-      let connection = try Connection(parameters, stopDescriptor: signals.stopDescriptor)
+      let connection = try Connection(
+        parameters.unconverted, stopDescriptor: signals.stopDescriptor)
       let deadline = ContinuousClock.now + Self.patience
       for table in QueueTable.all where !isStopped {
         if try !drainOne(Queue(table, on: connection), until: deadline) {

@@ -45,8 +45,10 @@ struct FPCache: ParsableCommand {
     ignoreBrokenPipes()
     var palette = Palette.plain
     do {
-      var command = try parseAsRoot()
+      // Read before they are wiped, and wiped before anything else is done.
+      let arguments = Array(CommandLine.arguments.dropFirst())
       hidePasswordsFromArguments()
+      var command = try parseAsRoot(arguments)
       if let command = command as? any SiteCommand {
         palette = command.common.palette(STDERR_FILENO)
       }

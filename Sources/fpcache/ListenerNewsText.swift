@@ -47,16 +47,24 @@ extension Channel {
 }
 
 extension DatabaseError {
-  /// What happened, in the words of libpq or the server where there are any.
+  /// What happened, in the words of libpq or the server where there are any, fit to be shown.
   var explanation: String {
     switch self {
-    case .unreachable(let message): "cannot connect: \(message)"
-    case .lost(let message): "connection lost: \(message)"
-    case .refused(let reason): reason.message + (reason.hint.map { " (\($0))" } ?? "")
+    case .unreachable(let message): "cannot connect: \(shown(message))"
+    case .lost(let message): "connection lost: \(shown(message))"
+    case .refused(let reason): reason.explanation
     case .badConnectionString: "the connection string cannot be read"
     }
   }
 }
+
+extension ServerError {
+  /// What the server said, fit to be shown.
+  var explanation: String { shown(message) + (hint.map { " (\(shown($0)))" } ?? "") }
+}
+
+/// Words of others: a server may send what a terminal obeys, and libpq repeats what it was given.
+private func shown(_ message: String) -> String { redacted(escape(Array(message.utf8))) }
 
 extension Drain.Tally {
   mutating func add(_ other: Drain.Tally) {

@@ -80,7 +80,7 @@ private struct RememberingHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    if event.level >= .error { lastError.set(event.message.description) }
+    if event.level >= .error { lastError.set(redacted(event.message.description)) }
     sink.log(event: event)
   }
 }
@@ -145,7 +145,7 @@ struct SyslogHandler: LogHandler {
       case .error: LOG_ERR
       case .critical: LOG_CRIT
       }
-    event.message.description.withCString { text in
+    withoutControls(redacted(event.message.description)).withCString { text in
       withVaList([text]) { vsyslog(priority, "%s", $0) }
     }
   }

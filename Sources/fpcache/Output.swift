@@ -11,8 +11,22 @@
 /// A line on standard output: the result and nothing else.
 func printResult(_ line: String) { write(line, to: STDOUT_FILENO) }
 
-/// A line on standard error: everything that is not the result, and never a password.
-func printError(_ line: String) { write(redacted(line), to: STDERR_FILENO) }
+/// A line on standard error: everything that is not the result, and never a password. What others
+/// have written is escaped where it enters a message; this is for what the parser quotes.
+func printError(_ line: String) { write(withoutControls(redacted(line)), to: STDERR_FILENO) }
+
+/// The text with what a terminal would obey made visible, but for ends of lines.
+func withoutControls(_ text: String) -> String {
+  let isClean = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F || $0 == 0x0A }
+  if isClean { return text }
+  return text.unicodeScalars.map { scalar in
+    switch scalar.properties.generalCategory {
+    case .control where scalar != "\n", .format, .lineSeparator, .paragraphSeparator:
+      scalar.utf8.map { "\\x" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    default: String(scalar)
+    }
+  }.joined()
+}
 
 /// Writing to a pipe that nobody reads fails from here on, instead of ending the program.
 func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }

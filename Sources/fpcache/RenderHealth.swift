@@ -110,6 +110,18 @@ struct PrometheusText {
     for sample in samples { text += "\(name){\(sample.labels)} \(sample.value)\n" }
   }
 
+  /// A label's value as the format has it between its quotes.
+  static func escaped(_ value: String) -> String {
+    value.unicodeScalars.reduce(into: "") { text, scalar in
+      switch scalar {
+      case "\\": text += "\\\\"
+      case "\"": text += "\\\""
+      case "\n": text += "\\n"
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+  }
+
   mutating func addHistogram(
     _ name: String, _ help: String, bounds: [Double], counts: [Int], sum: Double
   ) {

@@ -51,7 +51,12 @@ final class Settle {
     } catch {
       log = MemorySettleLog()
       if delay > .zero {
-        let reason = error == .wouldBlock ? "another fpcache listen has it" : "\(error)"
+        let reason =
+          switch error {
+          case .wouldBlock: "another fpcache listen has it"
+          case .notPermitted: "its file settle is somebody else's"
+          default: "\(error)"
+          }
         logger.warning(
           """
           state directory \(escape(Array(stateDirectory.string.utf8))): \(reason); \
@@ -161,7 +166,10 @@ final class Settle {
       headDue = nil
       return
     }
-    let due = Self.due(String(decoding: bytes, as: UTF8.self)) ?? now()
+    // Read as takeDue reads it: a line that is due at once here and later there would be tried
+    // without a rest.
+    let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
+    let due = Self.due(String(decoding: line, as: UTF8.self)) ?? now()
     // The clock may have been set back: never wait for longer than the delay.
     headDue = min(due, now() + delay.milliseconds)
   }

@@ -54,10 +54,18 @@ final class FileSettleLog: SettleLog {
   private(set) var count: Int
 
   /// Opens the file, or makes it.
-  /// - Throws: the `Errno` of open(2); `EWOULDBLOCK` when another process has it.
+  /// - Throws: the `Errno` of open(2); `EWOULDBLOCK` when another process has it; `EPERM` when it
+  ///   is somebody else's, as may happen in a folder that all may write.
   init(in directory: FilePath) throws(Errno) {
     self.directory = directory
     (descriptor, count) = try Self.open(directory.appending(Self.name), O_CREAT)
+    // `self` is whole now: what is thrown closes the descriptor.
+    var (file, folder) = (stat(), stat())
+    let isFolder = directory.withPlatformString { stat($0, &folder) } == 0
+    guard fstat(descriptor, &file) == 0, file.st_mode & S_IFMT == S_IFREG, file.st_nlink == 1,
+      file.st_uid == geteuid() || (isFolder && file.st_uid == folder.st_uid)
+    else { throw .notPermitted }
+    _ = fchmod(descriptor, 0o600)
   }
 
   deinit { close(descriptor) }

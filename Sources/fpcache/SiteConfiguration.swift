@@ -5,6 +5,7 @@ import SystemPackage
 
 /// What a configuration file says, with the places where it says it.
 struct SiteConfiguration {
+  /// Its path, fit to be shown.
   let file: String
   /// libpq's keywords and their values.
   let database: [(String, String)]
@@ -27,7 +28,7 @@ struct SiteConfiguration {
   ) throws(UserError) -> SiteConfiguration? {
     for path in name.map({ [$0] }) ?? Config.defaultFiles {
       if let bytes = try read(path, isNamed: name != nil, files) {
-        return try SiteConfiguration(bytes, file: path)
+        return try SiteConfiguration(bytes, file: escape(Array(path.utf8)))
       }
     }
     return nil

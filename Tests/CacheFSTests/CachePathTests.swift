@@ -12,6 +12,8 @@ import Testing
     ("\u{85}", "\\xc2\\x85"), ("\u{202E}", "\\xe2\\x80\\xae"), ("\u{200B}", "\\xe2\\x80\\x8b"),
     ("\u{2028}", "\\xe2\\x80\\xa8"), ("\u{E000}", "\\xee\\x80\\x80"),
     ("\u{FEFF}", "\\xef\\xbb\\xbf"), ("\\x41", "\\\\x41"),
+    ("\u{A0}", "\\xc2\\xa0"), ("\u{3000}", "\\xe3\\x80\\x80"), ("\u{3164}", "\\xe3\\x85\\xa4"),
+    ("\u{FE0F}", "\\xef\\xb8\\x8f"), ("\u{34F}", "\\xcd\\x8f"), ("e\u{301}", "e\u{301}"),
   ])
   func textIsPrintable(_ raw: String, _ escaped: String) {
     #expect(escape(raw.utf8) == escaped)

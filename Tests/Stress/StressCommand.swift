@@ -1,4 +1,5 @@
-// The command line: `Stress` prints the table, `Stress soak` runs one listener for long.
+// The command line: `Stress` prints the table, `Stress soak` runs one listener for long, and
+// `Stress attack` swaps folders under everybody's hands.
 
 import ArgumentParser
 import Foundation
@@ -8,12 +9,12 @@ import TestSupport
 struct StressCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stress",
-    abstract: "Try to make the listener leave a stale page, and show that it could have.",
+    abstract: "Try to make the program leave a stale page, or leave its tree.",
     discussion: """
       The program under test is $FPCACHE_BIN, or the fpcache that was built beside this one. The \
       PostgreSQL is one of its own, and everything lies in a scratch folder that goes with it.
       """,
-    subcommands: [StalePages.self, Soak.self], defaultSubcommand: StalePages.self)
+    subcommands: [StalePages.self, Soak.self, Attack.self], defaultSubcommand: StalePages.self)
 }
 
 /// The table.

@@ -24,6 +24,31 @@ import Testing
   }
 
   @Test(
+    "are known in an argument, in libpq's spellings too",
+    arguments: [
+      ("password=hunter2", true), ("--dsn=host=h password=hunter2", true),
+      ("--dsn=postgresql://u:hunter2@h/d", true), ("postgresql://u@h/d?p%61ssword=hunter2", true),
+      ("--dsn=postgresql://h/d?%70assword=x", true), ("host=h sslpassword = x", true),
+      ("host=h user=u", false), ("--dsn=host=h user=u", false), ("--dsn=", false), ("=", false),
+      ("postgresql://u@h/d?application_name=password", false), ("graphics/gimp", false),
+      ("--settle=5", false), ("password=", false), ("postgresql://h/d?password=", false),
+    ])
+  func inArguments(_ argument: String, _ expected: Bool) {
+    #expect(holdsPassword(argument) == expected)
+  }
+
+  @Test(
+    "a terminal obeys nothing that is printed as an error",
+    arguments: [
+      ("a\u{1B}[31mb", "a\\x1b[31mb"), ("a\nb", "a\nb"), ("a\rb\tc\u{0}", "a\\x0db\\x09c\\x00"),
+      ("\u{7F}", "\\x7f"), ("é\u{202E}x", "é\\xe2\\x80\\xaex"), ("\u{9B}31m", "\\xc2\\x9b31m"),
+      ("\u{2028}", "\\xe2\\x80\\xa8"), ("plain \\ text", "plain \\ text"), ("", ""),
+    ])
+  func controls(_ text: String, _ expected: String) {
+    #expect(withoutControls(text) == expected)
+  }
+
+  @Test(
     "are not seen where there are none",
     arguments: [
       "", "\n", "a\n\nb\n", "password", "password=", "no password was given", "user@host: x",

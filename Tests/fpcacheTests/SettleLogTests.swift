@@ -2,6 +2,7 @@
 // what becomes of it when the clock is set back or its folder cannot be had.
 
 import CacheFS
+import Glibc
 import Logging
 import Synchronization
 import SystemPackage
@@ -173,6 +174,36 @@ import Testing
     }
     #expect(messages.all.count { $0.contains("will not survive a crash") } == 2)
     #expect(messages.all.allSatisfy { $0.contains("--state-dir") })
+  }
+
+  @Test("a file of somebody else's is not written to: another name for it, another owner, a pipe")
+  func notOurs() throws {
+    try tree.write("victim", text: "kept\n")
+    #expect(Glibc.link(tree.fullPath("victim"), tree.fullPath("settle")) == 0)
+    open(.seconds(5)).add([try port("a")])
+    #expect(try tree.read("victim") == "kept\n")
+    tree.remove("settle")
+    #expect(mkfifo(tree.fullPath("settle"), 0o666) == 0)
+    open(.seconds(5)).add([try port("a")])
+    tree.remove("settle")
+    if geteuid() == 0 {
+      try tree.write("settle", text: "kept\n")
+      #expect(chown(tree.fullPath("settle"), 65_534, 65_534) == 0)
+      open(.seconds(5)).add([try port("a")])
+      #expect(try tree.read("settle") == "kept\n")
+      // But for the owner of the folder, who rules in it anyway.
+      #expect(chown(tree.path, 65_534, 65_534) == 0)
+      #expect(throws: Never.self) { try FileSettleLog(in: folder) }
+    }
+    #expect(messages.all.count == (geteuid() == 0 ? 3 : 2))
+    #expect(messages.all.allSatisfy { $0.contains(": its file settle is somebody else's; ") })
+  }
+
+  @Test("it is for our eyes only, also when an earlier one was not")
+  func mode() throws {
+    try tree.write("settle", text: "", mode: 0o666)
+    _ = try FileSettleLog(in: folder)
+    #expect(try tree.snapshot().entries["settle"]?.mode == S_IFREG | 0o600)
   }
 
   @Test("a link in the file's place is not followed")

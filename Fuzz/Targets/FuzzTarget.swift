@@ -1,0 +1,1 @@
+../../Tests/fpcacheTests/FuzzTarget.swift
