@@ -8,7 +8,7 @@ PREFIX = /usr/local
 DESTDIR =
 
 .PHONY: help demo test stress soak attack fuzz bench build install uninstall deb generate \
-  check-generated check-scripts format lint clean
+  check-generated check format lint clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -52,8 +52,8 @@ generate: ## make completions/ and man/ of the command line's own definition
 check-generated: ## check that they are what it makes
 	@scripts/generate --check
 
-check-scripts: ## check shell scripts, completions and manual pages with their own tools
-	@scripts/check-scripts
+check: ## check shell scripts, completions and manual pages with the tools made for them
+	@scripts/check
 
 format: ## put all Swift sources into the house's format
 	swift format --in-place --recursive --parallel $(SOURCES)

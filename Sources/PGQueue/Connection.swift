@@ -269,7 +269,7 @@ extension Duration {
 public final class Rows {
   private let result: OpaquePointer?
 
-  fileprivate init(_ result: OpaquePointer?) { self.result = result }
+  init(_ result: OpaquePointer?) { self.result = result }
 
   deinit { PQclear(result) }
 

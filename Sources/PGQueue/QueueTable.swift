@@ -88,6 +88,12 @@ public struct QueueRow {
     let offset: UInt16
     let writer: UInt32
 
+    init(block: UInt32, offset: UInt16, writer: UInt32) {
+      self.block = block
+      self.offset = offset
+      self.writer = writer
+    }
+
     /// From `(block,offset)` and the transaction's number.
     init?(_ place: UnsafeRawBufferPointer, _ writer: UnsafeRawBufferPointer) {
       guard place.first == UInt8(ascii: "("), place.last == UInt8(ascii: ")"),
@@ -117,6 +123,14 @@ public struct QueueRow {
     self.rows = rows
     self.number = number
     key = (0..<columns).map { rows[number, $0 + 3] }
+  }
+
+  /// A row that no server sent, for those who ask what a key names.
+  init(key: [[UInt8]?]) {
+    version = Version(block: 0, offset: 0, writer: 0)
+    self.key = key
+    rows = Rows(nil)
+    number = 0
   }
 
   /// The row's place in the queue's order, of which few rows are asked.

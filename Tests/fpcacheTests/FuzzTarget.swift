@@ -186,8 +186,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   private static func checkRow(_ bytes: [UInt8]) throws(Broken) {
     let columns = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
       .map(Array.init)
-    guard let place = QueueRow.Place("(0,1)") else { return }
-    let row = QueueRow(place: place, position: "1", key: columns)
+    let row = QueueRow(key: columns)
     for table in QueueTable.all {
       for key in (try? row.pages(table, .freshPorts)) ?? [] { try checkKey(key) }
     }
