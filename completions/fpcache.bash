@@ -203,32 +203,13 @@ _fpcache() {
 
 _fpcache_listen() {
     repeating_flags=()
-    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --once --version -h --help)
+    non_repeating_flags=(--once --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --cache-dir --dsn --log --color --settle --poll-interval --state-dir --status-file --metrics-file --format)
+    non_repeating_options=(--settle --poll-interval --state-dir --status-file --metrics-file --format --config --cache-dir --dsn --log --color)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
-    '--config')
-        __fpcache_add_completions -f
-        return
-        ;;
-    '--cache-dir')
-        __fpcache_add_completions -d
-        return
-        ;;
-    '--dsn')
-        return
-        ;;
-    '--log')
-        __fpcache_add_completions -W 'stderr'$'\n''syslog'
-        return
-        ;;
-    '--color')
-        __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
-        return
-        ;;
     '--settle')
         return
         ;;
@@ -249,6 +230,25 @@ _fpcache_listen() {
         ;;
     '--format')
         __fpcache_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    '--config')
+        __fpcache_add_completions -f
+        return
+        ;;
+    '--cache-dir')
+        __fpcache_add_completions -d
+        return
+        ;;
+    '--dsn')
+        return
+        ;;
+    '--log')
+        __fpcache_add_completions -W 'stderr'$'\n''syslog'
+        return
+        ;;
+    '--color')
+        __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
         return
         ;;
     esac

@@ -23,7 +23,7 @@ function __fpcache_parse_tokens -S
         __fpcache_parse_subcommand 0 'version' 'h/help'
         switch $unparsed_tokens[1]
         case 'listen'
-            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'once' 'settle=' 'poll-interval=' 'state-dir=' 'status-file=' 'metrics-file=' 'format=' 'version' 'h/help'
+            __fpcache_parse_subcommand 0 'once' 'settle=' 'poll-interval=' 'state-dir=' 'status-file=' 'metrics-file=' 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'version' 'h/help'
         case 'clear-date'
             __fpcache_parse_subcommand -r 1 'branch=+' 'news' 'require-match' 'y/yes' '0/null' 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'version' 'h/help'
         case 'clear-port'
@@ -98,6 +98,13 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpc
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpcache" -eq 1' -fa 'stats' -d 'Count the tree and the rows that wait.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpcache" -eq 1' -fa 'verify' -d 'Audit the tree; change nothing unless told to.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpcache" -eq 1' -fa 'help' -d 'Show subcommand help information.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" once' -l 'once' -d 'Drain everything that waits, then leave: for cron.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" settle' -l 'settle' -d 'Clear each key once more after this many seconds; 0 does not (default: 5).' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" poll-interval' -l 'poll-interval' -d 'Drain without being asked this often, in seconds (default: 60).' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" state-dir' -l 'state-dir' -d 'Where the list of keys to be cleared once more survives a crash.' -rfa '(__fpcache_complete_directories)'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" status-file' -l 'status-file' -d 'Keep the listener\'s status here, as JSON.' -rF
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" metrics-file' -l 'metrics-file' -d 'Keep the listener\'s metrics here, for Prometheus.' -rF
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" format' -l 'format' -d 'How to print the result of --once.' -rfka 'text json'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
@@ -108,13 +115,6 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" v verbose' -l 'verbose' -s 'v' -d 'Say more: each path, each step.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" log' -l 'log' -d 'Where messages go.' -rfka 'stderr syslog'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" color' -l 'color' -d 'Colour in text for people.' -rfka 'auto always never'
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" once' -l 'once' -d 'Drain everything that waits, then leave: for cron.'
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" settle' -l 'settle' -d 'Clear each key once more after this many seconds; 0 does not (default: 5).' -rfka ''
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" poll-interval' -l 'poll-interval' -d 'Drain without being asked this often, in seconds (default: 60).' -rfka ''
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" state-dir' -l 'state-dir' -d 'Where the list of keys to be cleared once more survives a crash.' -rfa '(__fpcache_complete_directories)'
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" status-file' -l 'status-file' -d 'Keep the listener\'s status here, as JSON.' -rF
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" metrics-file' -l 'metrics-file' -d 'Keep the listener\'s metrics here, for Prometheus.' -rF
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" format' -l 'format' -d 'How to print the result of --once.' -rfka 'text json'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" version' -l 'version' -d 'Show the version.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" h help' -s 'h' -l 'help' -d 'Show help information.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date"' -l 'branch' -d 'Only pages of this branch: head, or a quarter such as 2020Q1. May be given again.' -rfka '(__fpcache_custom_completion ---completion clear-date -- --branch (count (__fpcache_tokens -pc)) (__fpcache_tokens -tC))'

@@ -140,6 +140,7 @@ extension ClearTally {
   fileprivate func progress(of keysGiven: Int, _ verb: String) -> String {
     let pages =
       "\(counted(watch.filesRemoved, "page")) \(verb), \(sizeText(watch.bytesRemoved))"
-    return keysGiven > 1 ? "\(grouped(keysCleared)) of \(grouped(keysGiven)): \(pages)" : pages
+    return keysGiven > 1
+      ? "\(grouped(keysCleared)) of \(grouped(keysGiven)) done, \(pages)" : pages
   }
 }

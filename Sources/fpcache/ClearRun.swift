@@ -41,6 +41,8 @@ struct ClearSummary: Equatable {
   var companionFiles = 0
   /// Of that, pages of the news that went along.
   var newsFiles = 0
+  /// How many of the keys that were taken up stood for a whole category, and how many did not.
+  var taken = (categories: 0, others: 0)
   /// As it was given, when it is the only one.
   var onlyKey: [UInt8]?
   /// The signal that stopped it, and how many keys there were to clear.
@@ -94,6 +96,11 @@ struct ClearRun {
   mutating func add(_ request: ClearRequest) {
     if summary.onlyKey == nil { summary.onlyKey = request.text }
     if isStopped { return }
+    if case .category? = request.extent {
+      summary.taken.categories += 1
+    } else {
+      summary.taken.others += 1
+    }
     if request.isBroad { flush() }
     batch.append(request)
     if request.isBroad || batch.count >= Self.batchSize { flush() }

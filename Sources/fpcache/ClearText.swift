@@ -15,7 +15,7 @@ extension ClearSummary {
     }
     var clauses = [removal]
     if keysWithoutMatch > 0, keysWithoutMatch < keys {
-      let nothing = "\(counted(keysWithoutMatch, singular)) matched nothing"
+      let nothing = "\(named(keysWithoutMatch)) matched nothing"
       clauses.append(palette.paint(nothing, .yellow))
     }
     if !cleared.failures.isEmpty {
@@ -25,7 +25,7 @@ extension ClearSummary {
     if let interruption {
       let reached =
         interruption.keysGiven == 1
-        ? "" : " after \(grouped(keys)) of \(counted(interruption.keysGiven, singular))"
+        ? "" : " after \(grouped(keys)) of \(named(interruption.keysGiven))"
       clauses.append(palette.paint("interrupted" + reached, .yellow))
     }
     return clauses.joined(separator: "; ") + (dryRun ? " (dry run: nothing was changed)" : "")
@@ -50,14 +50,17 @@ extension ClearSummary {
   private var owner: String {
     if subject == .news { return "the news" }
     let given = interruption?.keysGiven ?? keys
-    return onlyKey.map { escape($0) } ?? counted(given, singular)
+    return onlyKey.map { escape($0) } ?? named(given)
   }
 
-  private var singular: String {
+  /// So many keys, by what they are.
+  private func named(_ number: Int) -> String {
     switch subject {
-    case .ports: "port"
-    case .dates: "date"
-    case .news: "family"
+    case .dates: counted(number, "date")
+    case .news: counted(number, "family")
+    case .ports where taken.categories == 0: counted(number, "port")
+    case .ports where taken.others > 0: counted(number, "key")
+    case .ports: number == 1 ? "1 category" : "\(grouped(number)) categories"
     }
   }
 }

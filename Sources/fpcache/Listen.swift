@@ -17,11 +17,10 @@ struct Listen: ParsableCommand {
 
       EXAMPLES
         fpcache listen --config /usr/local/etc/freshports/fp-listen.ini
-        fpcache listen --once --format json
-        fpcache listen --once -n
+        fpcache listen --once --quiet      from cron: serve what waits, and leave
+        fpcache listen --once -n           what a drain would do
       """)
 
-  @OptionGroup var common: CommonOptions
   @Flag(help: "Drain everything that waits, then leave: for cron.") var once = false
   @Option(
     help: ArgumentHelp(
@@ -51,6 +50,7 @@ struct Listen: ParsableCommand {
     completion: .file())
   var metricsFile: String?
   @Option(help: "How to print the result of --once.") var format = ClearFormat.text
+  @OptionGroup var common: CommonOptions
 
   func validate() throws {
     if let settle, ListenSettings.seconds(settle, 0...3600) == nil {

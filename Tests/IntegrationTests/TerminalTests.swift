@@ -49,7 +49,7 @@ import Testing
       Big(
         arguments: ["clear-port", "--no-category", "graphics/*", "lang/python37", "print/*"],
         question: "Clear all 2 ports of graphics and all 1 port of print? [y/N] ",
-        result: "4 pages of 3 ports removed, 4.0 KB"),
+        result: "4 pages of 3 keys removed, 4.0 KB"),
       Big(
         arguments: ["clear-date", "2016", "2017", "2018", "2019", "2020-01", "2021"],
         question: "Clear all daily pages of 2016, all daily pages of 2017, all daily pages of 2018 "
@@ -134,7 +134,7 @@ import Testing
     let (status, output) = try session.end()
     #expect(status == 0)
     #expect(
-      output.hasSuffix("y\r\n2 pages of 2 ports and 2 of their categories removed, 3.0 KB\r\n"))
+      output.hasSuffix("y\r\n2 pages of 2 keys and 2 of their categories removed, 3.0 KB\r\n"))
   }
 
   // MARK: Colour

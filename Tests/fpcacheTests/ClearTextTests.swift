@@ -18,6 +18,7 @@ struct Sentence: CustomTestStringConvertible {
   var failed = 0
   var key: String? = "graphics/py-pygeoapi"
   var interrupted: Int?
+  var taken = (categories: 0, others: 1)
   let text: String
   var testDescription: String { text }
 
@@ -32,6 +33,7 @@ struct Sentence: CustomTestStringConvertible {
     summary.companionFiles = companions
     summary.newsFiles = news
     summary.onlyKey = key.map { Array($0.utf8) }
+    summary.taken = taken
     summary.interruption = interrupted.map { (2, $0) }
     return summary
   }
@@ -84,6 +86,12 @@ struct Sentence: CustomTestStringConvertible {
     Sentence(
       keys: 0, key: nil, interrupted: 3,
       text: "no page of 3 ports in the cache; interrupted after 0 of 3 ports"),
+    Sentence(
+      keys: 2, own: 25_116, bytes: 1_700_000, key: nil, taken: (2, 0),
+      text: "25,116 pages of 2 categories removed, 1.7 MB"),
+    Sentence(
+      keys: 3, withoutMatch: 1, own: 4, bytes: 4000, key: nil, taken: (2, 1),
+      text: "4 pages of 3 keys removed, 4.0 KB; 1 key matched nothing"),
     Sentence(own: 1, bytes: 1, key: "a\u{1B}/b", text: "1 page of a\\x1b/b removed, 1 byte"),
   ]
 }
