@@ -270,6 +270,17 @@ public final class Directory: Sendable {
     _ = try retrying { kernel.unlinkat(descriptor, name, AT_REMOVEDIR) }
   }
 
+  /// Whether this process may delete what lies here; files of others in a sticky folder it may not.
+  /// - Throws: the `Errno` of faccessat(2), which knows of read-only file systems too; `EPERM` for a
+  ///   sticky folder of somebody else's.
+  func checkRemoval() throws(Errno) {
+    var status = stat()
+    _ = try retrying { fstat(descriptor, &status) }
+    _ = try retrying { faccessat(descriptor, ".", W_OK | X_OK, AT_EACCESS) }
+    let isOurs = geteuid() == 0 || status.st_uid == geteuid()
+    if status.st_mode & S_ISVTX != 0, !isOurs { throw .notPermitted }
+  }
+
   /// Calls `body` with the name (its length without the NUL) and type of each entry but `.` and
   /// `..`, from the start of the directory.
   ///

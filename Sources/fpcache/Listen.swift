@@ -6,6 +6,14 @@ import Logging
 import PGQueue
 import SystemPackage
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 struct Listen: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "listen",
@@ -125,10 +133,33 @@ struct Listen: ParsableCommand {
         nothing will be cleared there. Correct the configuration or create it
         """)
     }
+    if !common.dryRun { Self.tellOfRights(clearer, config, logger) }
     var settings = ListenerMachine.Settings()
     settings.pollInterval = flags.orElse(config.listen).pollInterval ?? settings.pollInterval
     return ListenerSite(
       clearer: clearer, connection: config.connection, settings: settings)
+  }
+
+  /// How many folders are named one by one.
+  private static let toldSingly = 5
+
+  /// What will fail is told at the start and not when the first page is stale.
+  private static func tellOfRights(_ clearer: Clearer, _ config: Config, _ logger: Logger) {
+    if geteuid() == 0 {
+      logger.notice(
+        """
+        running as root, which fpcache need not be: leave to write the folders of \
+        \(config.cacheDirectoryText) is all that it asks for
+        """)
+    }
+    let failures = clearer.unclearableFolders
+    for failure in failures.prefix(toldSingly) {
+      logger.warning("cannot delete here: \(failure.explanation)")
+    }
+    if failures.count > toldSingly {
+      logger.warning(
+        "cannot delete in \(failures.count - toldSingly) more of the folders looked at")
+    }
   }
 
   private func report(_ result: DrainOnce.Result) {

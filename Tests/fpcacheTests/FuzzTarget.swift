@@ -186,6 +186,9 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   private static func checkRow(_ bytes: [UInt8]) throws(Broken) {
     let columns = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
       .map(Array.init)
+    columns.first?.withUnsafeBytes { place in
+      columns.last?.withUnsafeBytes { writer in _ = QueueRow.Version(place, writer) }
+    }
     let row = QueueRow(key: columns)
     for table in QueueTable.all {
       for key in (try? row.pages(table, .freshPorts)) ?? [] { try checkKey(key) }
