@@ -116,12 +116,11 @@ struct ClearCommand {
   /// Tells a person of names that may have been mistyped. Programs read the document.
   private func tellOfUnmatched(_ run: ClearRun, _ clearer: Clearer) {
     guard format == .text, !common.quiet else { return }
-    let palette = common.palette(STDERR_FILENO)
     let near = NearNames(clearer.names, clearer.layout)
     let logger = common.logger(.command)
     for request in run.unmatched {
       guard let port = request.port else { continue }
-      let names = near.near(port.category, port.name).map { palette.paint($0, .bold) }
+      let names = near.near(port.category, port.name)
       guard !names.isEmpty else { continue }
       logger.info(
         "nothing matched \(escape(request.text)); did you mean \(listed(names, "or"))?")

@@ -138,7 +138,9 @@ struct ClearRun {
       summary.keys += 1
       if request.own.contains(where: { reports[$0].matched }) { continue }
       summary.keysWithoutMatch += 1
-      if unmatched.count < Self.remembered { unmatched.append(request.request) }
+      // What could not be looked at may well be there.
+      let hasFailed = request.own.contains { !reports[$0].failures.isEmpty }
+      if !hasFailed, unmatched.count < Self.remembered { unmatched.append(request.request) }
     }
     for (index, report) in reports.enumerated() {
       if companions.contains(index) { summary.companionFiles += report.filesRemoved }

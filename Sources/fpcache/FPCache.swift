@@ -54,7 +54,7 @@ struct FPCache: ParsableCommand {
       }
       try command.run()
     } catch let failure as UserError {
-      printError("\(palette.paint("fpcache:", .red)) \(failure.message)")
+      printError(failure.message, after: palette.paint("fpcache:", .red) + " ")
       exit(failure.status)
     } catch {
       // As exit(withError:) does, but by way of printError: the parser quotes what it was given.

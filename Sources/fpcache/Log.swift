@@ -103,11 +103,12 @@ struct StandardErrorHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    switch style {
-    case .command: printError("\(painted("fpcache:", event.level)) \(event.message)")
-    case .daemon:
-      printError("\(utcTimestamp()) \(painted("\(event.level):", event.level)) \(event.message)")
-    }
+    let head =
+      switch style {
+      case .command: painted("fpcache:", event.level)
+      case .daemon: "\(utcTimestamp()) \(painted("\(event.level):", event.level))"
+      }
+    printError(event.message.description, after: head + " ")
   }
 
   /// What begins a line shows how bad it is.

@@ -13,7 +13,10 @@ func printResult(_ line: String) { write(line, to: STDOUT_FILENO) }
 
 /// A line on standard error: everything that is not the result, and never a password. What others
 /// have written is escaped where it enters a message; this is for what the parser quotes.
-func printError(_ line: String) { write(withoutControls(redacted(line)), to: STDERR_FILENO) }
+/// - Parameter head: stands before it as it is, with our own colours.
+func printError(_ line: String, after head: String = "") {
+  write(head + withoutControls(redacted(line)), to: STDERR_FILENO)
+}
 
 /// The text with what a terminal would obey made visible, but for ends of lines.
 func withoutControls(_ text: String) -> String {

@@ -31,9 +31,7 @@ enum Screen {
 struct Palette: Equatable, Sendable {
   /// SGR parameters of ECMA-48, 8.3.117.
   enum Paint: String {
-    case bold = "1"
     case red = "31"
-    case green = "32"
     case yellow = "33"
   }
 

@@ -145,7 +145,9 @@ import Testing
 
     let clear = try run(["clear-port", "net/a", "net/b"])
     #expect(clear.status == 1, "\(clear)")
-    #expect(clear.stdout == "1 file removed (10 bytes) for 2 keys, 1 without match, 1 failed\n")
+    #expect(
+      clear.stdout
+        == "1 page of 2 ports removed, 10 bytes; 1 port matched nothing; 1 could not be removed\n")
     #expect(clear.stderr == "fpcache: \(told); --cross-mounts enters it\n")
     #expect(try other.snapshot() == before)
 

@@ -139,7 +139,6 @@ import Testing
 
   // MARK: Colour
 
-  private static let bold = "\u{1B}[1m"
   private static let red = "\u{1B}[31m"
   private static let yellow = "\u{1B}[33m"
   private static let plain = "\u{1B}[0m"
@@ -157,11 +156,11 @@ import Testing
     let session = try TerminalSession.fpcache(
       ["clear-port", "--no-category", "graphics/gd", "graphics/gmip"] + flags, in: try tree(),
       environment: environment.mapValues { $0 })
-    let (bold, yellow, plain) = isColored ? (Self.bold, Self.yellow, Self.plain) : ("", "", "")
+    let (yellow, plain) = isColored ? (Self.yellow, Self.plain) : ("", "")
     #expect(
       try session.end().output
         == "1 page of 2 ports removed, 1.0 KB; \(yellow)1 port matched nothing\(plain)\r\n"
-        + "fpcache: nothing matched graphics/gmip; did you mean \(bold)graphics/gimp\(plain)?\r\n")
+        + "fpcache: nothing matched graphics/gmip; did you mean graphics/gimp?\r\n")
   }
 
   @Test("what is no terminal gets colour only if told to")
