@@ -41,18 +41,21 @@ public struct ConnectionParameters: Equatable, Sendable {
 }
 
 extension ConnectionParameters {
-  /// Whether a connection string or URI gives a value to a keyword that libpq takes for a secret.
-  public static func holdsSecret(_ text: String) -> Bool {
-    guard let options = PQconninfoParse(text, nil) else { return false }
+  /// The values that a connection string or URI gives to keywords that libpq takes for secret.
+  public static func secrets(in text: String) -> [String] {
+    guard let options = PQconninfoParse(text, nil) else { return [] }
     defer { PQconninfoFree(options) }
+    var secrets: [String] = []
     var option = options
     while option.pointee.keyword != nil {
       // "*": a password field, whose value is to be hidden (PostgreSQL manual, 34.1).
       let isSecret = option.pointee.dispchar.map { strchr($0, 0x2A) != nil } ?? false
-      if isSecret, let value = option.pointee.val, value.pointee != 0 { return true }
+      if isSecret, let value = option.pointee.val, value.pointee != 0 {
+        secrets.append(String(cString: value))
+      }
       option += 1
     }
-    return false
+    return secrets
   }
 }
 

@@ -5,40 +5,81 @@ import PGQueue
 /// The text without what may be a password: all that follows `password=` on a line, and what
 /// stands before the `@` of a URI.
 func redacted(_ text: String) -> String {
-  text.split(separator: "\n", omittingEmptySubsequences: false)
-    .map { withoutURIPassword(withoutPasswordKeyword($0)) }
-    .joined(separator: "\n")
+  // Most lines of a log: neither is there.
+  let bytes = Array(text.utf8)
+  guard bytes.contains(UInt8(ascii: "=")) || bytes.contains(UInt8(ascii: "@")) else { return text }
+  return String(decoding: withoutURIPassword(withoutPasswordKeyword(bytes)), as: UTF8.self)
 }
 
-/// The value may hold anything, so the rest of the line goes.
-private func withoutPasswordKeyword(_ line: Substring) -> Substring {
-  var rest = line.utf8[...]
-  let keyword = "password"
-  while rest.count > keyword.utf8.count {
-    let name = rest.prefix(keyword.utf8.count)
-    let value = rest.dropFirst(keyword.utf8.count).drop { $0 == UInt8(ascii: " ") }
-    if name.elementsEqual(keyword.utf8, by: { $0 | 0x20 == $1 }),
-      value.first == UInt8(ascii: "="), value.count > 1
-    {
-      return line[..<value.index(after: value.startIndex)] + "***"
+/// Cuts out what follows `password=`, to the end of its line: the value may hold anything.
+private func withoutPasswordKeyword(_ bytes: [UInt8]) -> [UInt8] {
+  var result: [UInt8] = []
+  var index = 0
+  while index < bytes.count {
+    if let value = passwordValue(bytes[index...]) {
+      result += bytes[index..<value.start] + Array("***".utf8)
+      index = value.end
+    } else {
+      result.append(bytes[index])
+      index += 1
     }
-    rest = rest.dropFirst()
   }
-  return line
+  return result
 }
 
-private func withoutURIPassword(_ line: Substring) -> Substring {
-  let bytes = Array(line.utf8)
+/// Where the value of a keyword `password` at the beginning of `text` may start, which is behind
+/// the `=`, and where its line ends. Spelled in any case and, as in a URI, with `%61` for `a`.
+private func passwordValue(_ text: ArraySlice<UInt8>) -> (start: Int, end: Int)? {
+  var rest = text
+  for letter in "password".utf8 {
+    guard let byte = popDecoded(&rest), byte | 0x20 == letter else { return nil }
+  }
+  rest = rest.drop(while: isSpace)
+  guard rest.popFirst() == UInt8(ascii: "=") else { return nil }
+  let value = rest.drop(while: isSpace)
+  guard let first = value.first else { return nil }
+  var end = value.startIndex
+  // A value in quotes may go on behind the line's end (PostgreSQL manual, 34.1.1.1).
+  if first == UInt8(ascii: "'") { end = endOfQuoted(value) }
+  end = text[end...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
+  return (rest.startIndex, end)
+}
+
+/// The next byte, `%61` read as `a`.
+private func popDecoded(_ text: inout ArraySlice<UInt8>) -> UInt8? {
+  guard let first = text.popFirst() else { return nil }
+  guard first == UInt8(ascii: "%"), text.count >= 2,
+    let byte = UInt8(String(decoding: text.prefix(2), as: UTF8.self), radix: 16)
+  else { return first }
+  text = text.dropFirst(2)
+  return byte
+}
+
+/// What isspace(3) takes for space.
+private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
+
+private func endOfQuoted(_ text: ArraySlice<UInt8>) -> Int {
+  var index = text.startIndex + 1
+  while index < text.endIndex, text[index] != UInt8(ascii: "'") {
+    index += text[index] == UInt8(ascii: "\\") ? 2 : 1
+  }
+  return min(index, text.endIndex)
+}
+
+private func withoutURIPassword(_ bytes: [UInt8]) -> [UInt8] {
   let mark = Array("://".utf8)
   guard let scheme = bytes.indices.first(where: { bytes[$0...].starts(with: mark) }) else {
-    return line
+    return bytes
   }
   let start = scheme + mark.count
-  guard let colon = bytes[start...].firstIndex(of: UInt8(ascii: ":")),
-    let at = bytes[colon...].lastIndex(of: UInt8(ascii: "@"))
-  else { return line }
-  return Substring(
-    String(decoding: bytes[...colon] + Array("***".utf8) + bytes[at...], as: UTF8.self))
+  guard let colon = bytes[start...].firstIndex(of: UInt8(ascii: ":")) else { return bytes }
+  let line = bytes[colon...].prefix { $0 != UInt8(ascii: "\n") }
+  // A password may hold a line's end, but then no `@` stands before that.
+  guard
+    let at = line.lastIndex(of: UInt8(ascii: "@"))
+      ?? bytes[colon...].lastIndex(of: UInt8(ascii: "@"))
+  else { return bytes }
+  return bytes[...colon] + Array("***".utf8) + bytes[at...]
 }
 
 /// Whether an argument, or what follows the `=` of an option, holds a password: by our rule, or by
@@ -48,7 +89,7 @@ func holdsPassword(_ argument: String) -> Bool {
   guard argument.utf8.contains(UInt8(ascii: "=")) else { return false }
   let isOption = argument.hasPrefix("--")
   let value = isOption ? argument.split(separator: "=", maxSplits: 1).dropFirst().first : nil
-  return ConnectionParameters.holdsSecret(value.map(String.init) ?? argument)
+  return !ConnectionParameters.secrets(in: value.map(String.init) ?? argument).isEmpty
 }
 
 /// Overwrites arguments that hold a password. Linux shows that to all who ask for them; where the

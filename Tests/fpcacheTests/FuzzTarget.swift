@@ -314,8 +314,16 @@ enum FuzzTarget: String, CaseIterable, Sendable {
 
   /// What is a connection string, as libpq reads it, must not show the password it holds.
   private static func checkSecret(_ bytes: [UInt8]) throws(Broken) {
-    let text = String(decoding: bytes, as: UTF8.self)
+    let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     let shown = redacted(text)
-    try require(redacted(shown) == shown, "\(text): shown as \(shown), and then otherwise")
+    try require(redacted(shown) == shown, "shown as \(shown), and then otherwise")
+    for secret in ConnectionParameters.secrets(in: text) where secret.utf8.count > 3 {
+      try require(holdsPassword(text), "\(secret) is not seen")
+      // What stands there a second time may be a user's name.
+      let places = text.utf8.indices.count { text.utf8[$0...].starts(with: secret.utf8) }
+      guard places == 1 else { continue }
+      let isThere = shown.utf8.indices.contains { shown.utf8[$0...].starts(with: secret.utf8) }
+      try require(!isThere, "\(secret) stands in \(shown)")
+    }
   }
 }

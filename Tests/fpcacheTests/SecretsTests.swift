@@ -18,6 +18,10 @@ import Testing
       ("x: 'postgresql://:hunter2@/d' y", "x: 'postgresql://:***@/d' y"),
       ("postgresql://h/d?user=u&password=hunter2", "postgresql://h/d?user=u&password=***"),
       ("postgresql://u:hun/ter2@h/?password=hunter2", "postgresql://u:***@h/?password=***"),
+      ("postgresql://h/d?p%61ssword=hunter2", "postgresql://h/d?p%61ssword=***"),
+      ("password\t=\nhunter2\nx", "password\t=***\nx"), ("password='hun\nter2' x", "password=***"),
+      ("password='hun\\'\nter2' x\ny", "password=***\ny"), ("x://u:hun\nter2@h", "x://u:***@h"),
+      ("password=a password=b", "password=***"), ("a=b\npassword='hunter2", "a=b\npassword=***"),
     ])
   func leftOut(_ text: String, _ expected: String) {
     #expect(redacted(text) == expected)
