@@ -7,7 +7,7 @@ SOURCES = Package.swift Sources Tests Fuzz/Package.swift Fuzz/Targets
 PREFIX = /usr/local
 DESTDIR =
 
-.PHONY: help demo test stress soak attack fuzz bench build install uninstall deb generate \
+.PHONY: help demo test stress soak attack fuzz agreement bench build install uninstall deb generate \
   check-generated check format lint clean
 
 help: ## list these targets
@@ -33,6 +33,9 @@ attack: ## swap folders for links to a canary during 200,000 clears; a few minut
 
 fuzz: ## feed every reader of outside input what libFuzzer thinks of; FUZZ="--seconds 60 ini"
 	@scripts/fuzz $(FUZZ)
+
+agreement: ## compare stats with du and find over a tree of 100,000 files
+	@FPCACHE_AGREEMENT_FILES=100000 scripts/test --filter DuAgreement
 
 build: ## build the release program: .build/release/fpcache
 	@scripts/build

@@ -34,15 +34,21 @@ struct PlacedRow: Sendable {
 /// A folder's place in a layout: the rows that may still match below it.
 public struct LayoutPlace: Sendable {
   let rows: [PlacedRow]
+  /// Whether this is the cache directory itself.
+  let isRoot: Bool
 
   /// The cache directory itself.
   public init(root layout: Layout) {
+    isRoot = true
     rows = layout.families.indices.map {
       PlacedRow(family: $0, component: 0, bound: [], tail: [])
     }
   }
 
-  init(rows: [PlacedRow]) { self.rows = rows }
+  init(rows: [PlacedRow]) {
+    isRoot = false
+    self.rows = rows
+  }
 }
 
 /// Matches names against rows; one for each thread, since it keeps its buffers.

@@ -5,6 +5,10 @@ import SystemPackage
 
 /// What a walk is made for. Each thread has one of its own.
 public protocol ScanVisitor: Sendable {
+  /// Whether ``enter(_:_:)`` is to be called, which costs a call of the kernel for each folder.
+  static var wantsFolders: Bool { get }
+  /// Called for each folder, the cache directory too, and those that cannot be listed.
+  mutating func enter(_ place: LayoutPlace, _ status: FileStatus)
   /// Called for everything but folders.
   mutating func visit(_ entry: borrowing ScannedEntry, _ matcher: inout Matcher)
   /// Called for each folder after its entries; `entries` counts everything in it.
@@ -14,6 +18,8 @@ public protocol ScanVisitor: Sendable {
 }
 
 extension ScanVisitor {
+  public static var wantsFolders: Bool { false }
+  public mutating func enter(_ place: LayoutPlace, _ status: FileStatus) {}
   public mutating func leave(_ folder: ScannedFolder, entries: Int) {}
 }
 
@@ -89,12 +95,18 @@ public struct Scanner: Sendable {
 private enum ScanTask: Sendable {
   case walk(ScannedFolder)
   case enter(name: [UInt8], parent: ScannedFolder)
-  /// The same where the parent is deep: what waits there holds no descriptor.
+  /// What is left of a folder after those of its folders that wait above this on the stack:
+  /// however many it has, few of them wait.
+  case resume(ScannedFolder, entries: Int)
+  /// As `enter`, where the parent is deep: what waits there holds no descriptor.
   case reach(name: [UInt8], place: LayoutPlace, prefix: [UInt8])
 }
 
 /// What one thread of a scan does.
 private struct ScanWorker<Visitor: ScanVisitor> {
+  /// So many of a folder's folders are found before they are walked, and a buffer's worth more.
+  private static var foldersAtATime: Int { 512 }
+
   var visitor: Visitor
   private var matcher: Matcher
   private let buffers = ListingBuffers()
@@ -109,13 +121,27 @@ private struct ScanWorker<Visitor: ScanVisitor> {
 
   mutating func perform(_ task: ScanTask, push: (ScanTask) -> Void) {
     switch task {
-    case .walk(let folder): walk(folder, push)
+    case .walk(let folder):
+      enter(folder)
+      walk(folder, push)
+    case .resume(let folder, let entries): walk(folder, entries, push)
     case .enter(let name, let parent):
       let opened = Result { () throws(Errno) in try parent.directory.openDirectory(name) }
-      if let folder = folder(name, parent.place, parent.prefix, opened) { walk(folder, push) }
+      if let folder = folder(name, parent.place, parent.prefix, opened) {
+        enter(folder)
+        walk(folder, push)
+      } else if case .failure(let error) = opened {
+        enterUnopened(name, parent.place, in: parent.directory, error)
+      }
     case .reach(let name, let place, let prefix):
-      let names = (prefix + name).split(separator: UInt8(ascii: "/")).map(Array.init)
-      if let folder = folder(name, place, prefix, reach(names)) { walk(folder, push) }
+      let parents = prefix.split(separator: UInt8(ascii: "/")).map(Array.init)
+      let opened = reach(parents + [name])
+      if let folder = folder(name, place, prefix, opened) {
+        enter(folder)
+        walk(folder, push)
+      } else if case .failure(let error) = opened, Visitor.wantsFolders {
+        if let parent = try? reach(parents).get() { enterUnopened(name, place, in: parent, error) }
+      }
     }
   }
 
@@ -127,21 +153,57 @@ private struct ScanWorker<Visitor: ScanVisitor> {
     }
   }
 
+  private mutating func enter(_ folder: ScannedFolder) {
+    if Visitor.wantsFolders, let status = try? folder.directory.status() {
+      visitor.enter(folder.place, status)
+    }
+  }
+
+  /// A folder that cannot be opened may still be asked for its size by those who may search the
+  /// one above it. What is mounted there is no part of this tree.
+  private mutating func enterUnopened(
+    _ name: [UInt8], _ place: LayoutPlace, in parent: Directory, _ error: Errno
+  ) {
+    guard Visitor.wantsFolders, error != .improperLink else { return }
+    let status = try? Directory.withCName(name) { (name) throws(Errno) in try parent.status(name) }
+    guard let status, status.type == .directory else { return }
+    visitor.enter(name.withUnsafeBufferPointer { matcher.enter($0, at: place) }, status)
+  }
+
   private mutating func walk(_ folder: ScannedFolder, _ push: (ScanTask) -> Void) {
+    do throws(Errno) {
+      if folder.isRoot { try folder.directory.rewind() }
+    } catch {
+      return visitor.fail(ClearFailure(path: folder.path, error: error))
+    }
+    walk(folder, 0, push)
+  }
+
+  /// - Parameter seen: how many of the folder's entries were listed before.
+  private mutating func walk(_ folder: ScannedFolder, _ seen: Int, _ push: (ScanTask) -> Void) {
     let buffer = buffers.take()
     defer { buffers.give(buffer) }
-    var entries = 0
+    var entries = seen
+    var found: [ScanTask] = []
     do throws(Errno) {
-      try folder.directory.list(buffer, folder.isRoot ? .again : .first) { name, length, type in
-        entries += 1
-        let bytes = UnsafeBufferPointer(
-          start: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: length)
-        let type = type == .unknown ? folder.directory.type(of: name) : type
-        if type == .directory {
-          if let task = task(Array(bytes), folder) { push(task) }
-        } else {
-          visit(name, bytes, of: folder)
+      var hasMore = true
+      while hasMore {
+        hasMore = try folder.directory.listNext(buffer) { name, length, type in
+          entries += 1
+          let bytes = UnsafeBufferPointer(
+            start: UnsafeRawPointer(name).assumingMemoryBound(to: UInt8.self), count: length)
+          let type = type == .unknown ? folder.directory.type(of: name) : type
+          if type == .directory {
+            if let task = task(Array(bytes), folder) { found.append(task) }
+          } else {
+            visit(name, bytes, of: folder)
+          }
         }
+        // A deep folder's descriptor is not kept for later.
+        guard hasMore, found.count >= Self.foldersAtATime, !folder.isDeep else { continue }
+        push(.resume(folder, entries: entries))
+        found.forEach(push)
+        return
       }
       visitor.leave(folder, entries: entries)
     } catch {
@@ -150,6 +212,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
         visitor.fail(ClearFailure(path: folder.path, error: error))
       }
     }
+    found.forEach(push)
   }
 
   private mutating func task(_ name: [UInt8], _ folder: ScannedFolder) -> ScanTask? {

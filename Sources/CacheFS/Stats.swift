@@ -1,53 +1,77 @@
 // Counting the tree: every file classified, sizes and ages added up.
-
-/// Files of one kind added up.
-public struct Tally: Equatable, Sendable {
-  public private(set) var files = 0
-  /// Apparent sizes, in bytes.
-  public private(set) var bytes: Int64 = 0
-  /// Modification time of the oldest file, in nanoseconds since the epoch.
-  public private(set) var oldest: Int64?
-  /// Modification time of the newest file, in nanoseconds since the epoch.
-  public private(set) var newest: Int64?
-
-  public init() {}
-
-  mutating func add(_ status: FileStatus) {
-    files += 1
-    bytes += status.size
-    oldest = min(oldest ?? status.modified, status.modified)
-    newest = max(newest ?? status.modified, status.modified)
-  }
-
-  mutating func add(_ other: Tally) {
-    files += other.files
-    bytes += other.bytes
-    if let other = other.oldest { oldest = min(oldest ?? other, other) }
-    if let other = other.newest { newest = max(newest ?? other, other) }
-  }
-}
+//
+// The totals are those of find(1) and du(1) over the same tree, to the byte; which is which stands
+// with each number (StatsTests compares them).
 
 /// What a tree holds.
-public struct StatsReport: Equatable, Sendable {
+public struct StatsReport: Sendable {
   /// A tally for each family of the layout, in its order.
   public internal(set) var families: [Tally]
   /// What matches no pattern.
   public internal(set) var unknown = Tally()
+  /// The folders of each family: a folder belongs to the first family that can have files
+  /// below it.
+  public internal(set) var familyFolders: [FolderTally]
+  /// The folders below which no pattern matches.
+  public internal(set) var unknownFolders = FolderTally()
+  /// The cache directory itself.
+  public internal(set) var root = FolderTally()
+  /// Files by age in seconds, at the time asked for.
+  public internal(set) var ages = Histogram(bounds: Histogram.ageBounds)
+  /// Files by apparent size in bytes.
+  public internal(set) var sizes = Histogram(bounds: Histogram.sizeBounds)
   /// A tally for each value of the field asked for, the largest first.
   public internal(set) var groups: [(value: [UInt8], tally: Tally)] = []
-  /// The largest files, when asked for.
+  /// The groups that are not listed, for there were more than asked for.
+  public internal(set) var otherGroups: (count: Int, tally: Tally) = (0, Tally())
+  /// The files that have no such field.
+  public internal(set) var ungrouped = Tally()
+  /// The largest files, when asked for; one with several names by the first of its paths.
   public internal(set) var largest: [(path: CachePath, bytes: Int64)] = []
-  /// What could not be read.
+  /// What could not be read; ``StatsReport/keptFailures`` for each thread at most.
   public internal(set) var failures: [ClearFailure] = []
+  /// How many could not be read.
+  public internal(set) var failureCount = 0
+
+  /// So many failures are kept by each thread of a walk: a tree of another owner fails at every
+  /// folder, and nobody reads on.
+  static let keptFailures = 10_000
 
   public static func == (left: Self, right: Self) -> Bool {
     left.families == right.families && left.unknown == right.unknown
-      && left.failures == right.failures && left.groups.elementsEqual(right.groups, by: ==)
-      && left.largest.elementsEqual(right.largest, by: ==)
+      && left.familyFolders == right.familyFolders && left.unknownFolders == right.unknownFolders
+      && left.root == right.root && left.ages == right.ages && left.sizes == right.sizes
+      && left.groups.elementsEqual(right.groups, by: ==) && left.otherGroups == right.otherGroups
+      && left.ungrouped == right.ungrouped && left.largest.elementsEqual(right.largest, by: ==)
+      && left.failures == right.failures && left.failureCount == right.failureCount
   }
 
+  /// All files: as many as `find DIR ! -type d` prints. The bytes are those of
+  /// `du -s --apparent-size` of coreutils 9.2 or later, which counts no folders.
   public var total: Tally {
     families.reduce(into: unknown) { $0.add($1) }
+  }
+
+  /// All folders, the cache directory too: as many as `find DIR -type d` prints.
+  public var totalFolders: FolderTally {
+    familyFolders.reduce(into: root) { $0.add($1) } + unknownFolders
+  }
+
+  /// Files and folders as `du -s --apparent-size --block-size=1` adds them up before coreutils
+  /// 9.2, and BSD's `du -sA` if it did not round.
+  public var apparentBytes: Int64 { total.bytes &+ totalFolders.bytes }
+
+  /// Files and folders as `du -s --block-size=1` adds them up.
+  public var diskBytes: Int64 { total.diskBytes &+ totalFolders.diskBytes }
+}
+
+extension StatsReport: Equatable {}
+
+extension FolderTally {
+  fileprivate static func + (left: Self, right: Self) -> Self {
+    var sum = left
+    sum.add(right)
+    return sum
   }
 }
 
@@ -59,87 +83,33 @@ public struct StatsQuery: Sendable {
   public var top: Int?
   /// Count only files modified before this time, in nanoseconds since the epoch.
   public var modifiedBefore: Int64?
+  /// The time from which ages are counted, in nanoseconds since the epoch.
+  public var now: Int64
 
-  public init(groupBy: String? = nil, top: Int? = nil, modifiedBefore: Int64? = nil) {
+  public init(
+    groupBy: String? = nil, top: Int? = nil, modifiedBefore: Int64? = nil,
+    now: Int64 = currentTime()
+  ) {
     self.groupBy = groupBy
     self.top = top
     self.modifiedBefore = modifiedBefore
+    self.now = now
   }
+}
+
+/// Told from time to time, by any thread, how far a walk has come.
+public protocol ScanObserver: AnyObject, Sendable {
+  /// - Parameters:
+  ///   - files: how many were seen since this thread told the last time.
+  ///   - folder: where it is.
+  func scanned(_ files: Int, in folder: ScannedFolder)
 }
 
 /// Counts the tree below a cache directory.
-public func measure(_ scanner: Scanner, _ query: StatsQuery) -> StatsReport {
+public func measure(
+  _ scanner: Scanner, _ query: StatsQuery, observer: (any ScanObserver)? = nil
+) -> StatsReport {
   let families = scanner.layout.families.count
-  let counters = scanner.scan { StatsCounter(families: families, query) }
+  let counters = scanner.scan { StatsCounter(families: families, query, observer) }
   return StatsCounter.report(counters, query)
-}
-
-private struct StatsCounter: ScanVisitor {
-  private let query: StatsQuery
-  private var families: [Tally]
-  private var unknown = Tally()
-  private var groups: [[UInt8]: Tally] = [:]
-  private var largest: [(path: CachePath, bytes: Int64)] = []
-  /// The size of the last file that is still among the largest, once there are enough of them.
-  private var smallestKept: Int64 = 0
-  private var failures: [ClearFailure] = []
-
-  init(families: Int, _ query: StatsQuery) {
-    self.query = query
-    self.families = Array(repeating: Tally(), count: families)
-  }
-
-  mutating func visit(_ entry: borrowing ScannedEntry, _ matcher: inout Matcher) {
-    if let limit = query.modifiedBefore, entry.status.modified >= limit { return }
-    if entry.classification.hasKnownShape, let family = entry.classification.family {
-      families[family].add(entry.status)
-    } else {
-      unknown.add(entry.status)
-    }
-    if let field = query.groupBy, let value = entry.fields(&matcher)[field] {
-      groups[value, default: Tally()].add(entry.status)
-    }
-    if let top = query.top { keepIfLarge(entry, top) }
-  }
-
-  /// Keeps the list at `top` files, by sorting it whenever it has grown to twice that.
-  private mutating func keepIfLarge(_ entry: borrowing ScannedEntry, _ top: Int) {
-    if entry.status.size < smallestKept { return }
-    largest.append((entry.path, entry.status.size))
-    // Divided, not multiplied: the number asked for may be any.
-    guard largest.count / 2 >= top, largest.count > top else { return }
-    largest = Self.first(top, of: largest)
-    smallestKept = largest.last?.bytes ?? 0
-  }
-
-  private static func first(
-    _ top: Int, of files: [(path: CachePath, bytes: Int64)]
-  ) -> [(path: CachePath, bytes: Int64)] {
-    Array(files.sorted { ($1.bytes, $0.path) < ($0.bytes, $1.path) }.prefix(top))
-  }
-
-  mutating func fail(_ failure: ClearFailure) { failures.append(failure) }
-
-  static func report(_ counters: [StatsCounter], _ query: StatsQuery) -> StatsReport {
-    var report = StatsReport(families: counters.first?.families ?? [])
-    var groups = counters.first?.groups ?? [:]
-    report.unknown = counters.first?.unknown ?? Tally()
-    for counter in counters.dropFirst() {
-      for index in report.families.indices { report.families[index].add(counter.families[index]) }
-      report.unknown.add(counter.unknown)
-      groups.merge(counter.groups) { left, right in
-        var sum = left
-        sum.add(right)
-        return sum
-      }
-    }
-    report.failures = counters.flatMap(\.failures).sorted { $0.path < $1.path }
-    let sorted = groups.map { (value: $0.key, tally: $0.value) }.sorted {
-      $0.tally.bytes != $1.tally.bytes
-        ? $0.tally.bytes > $1.tally.bytes : $0.value.lexicographicallyPrecedes($1.value)
-    }
-    report.groups = query.top.map { Array(sorted.prefix($0)) } ?? sorted
-    if let top = query.top { report.largest = first(top, of: counters.flatMap(\.largest)) }
-    return report
-  }
 }

@@ -31,17 +31,42 @@ public struct FileStatus: Hashable, Sendable {
   public let type: EntryType
   /// Apparent size in bytes (st_size).
   public let size: Int64
+  /// Bytes on disk: what is allocated, so that a hole counts nothing (st_blocks, of 512 bytes).
+  public let diskSize: Int64
   /// Last modification in nanoseconds since the epoch (st_mtim).
   public let modified: Int64
   /// Permission bits and the like (st_mode).
   public let mode: UInt32
+  /// How many names it has (st_nlink).
+  public let links: UInt64
+  public let identity: FileIdentity
 
   init(_ status: stat) {
     type = EntryType(mode: status.st_mode)
     size = Int64(status.st_size)
-    modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    diskSize = Int64(status.st_blocks) &* 512
+    modified = nanoseconds(Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec))
     mode = UInt32(status.st_mode)
+    links = UInt64(status.st_nlink)
+    identity = FileIdentity(
+      device: UInt64(truncatingIfNeeded: status.st_dev),
+      inode: UInt64(truncatingIfNeeded: status.st_ino))
   }
+}
+
+/// What the names of one file have in common (st_dev and st_ino).
+public struct FileIdentity: Hashable, Sendable {
+  let device: UInt64
+  let inode: UInt64
+}
+
+/// A time in nanoseconds since the epoch, or the nearest that there is: a file's time may lie
+/// beyond the year 2262.
+@inline(__always)
+private func nanoseconds(_ seconds: Int64, _ rest: Int64) -> Int64 {
+  let (product, isTooLong) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+  let (sum, isTooLarge) = product.addingReportingOverflow(rest)
+  return isTooLong || isTooLarge ? (seconds < 0 ? .min : .max) : sum
 }
 
 extension EntryType {
@@ -292,27 +317,44 @@ public final class Directory: Sendable {
     _ buffer: UnsafeMutableRawBufferPointer, _ turn: ListingTurn = .again,
     _ body: (CName, Int, EntryType) -> Void
   ) throws(Errno) -> Int {
-    if turn == .again { _ = try retrying { lseek(descriptor, 0, SEEK_SET) } }
-    var calls = 0
+    if turn == .again { try rewind() }
+    var calls = 1
+    while try listNext(buffer, body) { calls += 1 }
+    #if os(Linux)
+      return calls
+    #else
+      return max(calls, 3)
+    #endif
+  }
+
+  /// Has the next listing begin at the start.
+  /// - Throws: the `Errno` of lseek(2).
+  func rewind() throws(Errno) { _ = try retrying { lseek(descriptor, 0, SEEK_SET) } }
+
+  /// As ``list(_:_:_:)``, but only as much as one call of the kernel brings, and from where the
+  /// last call ended.
+  /// - Returns: whether there may be more. Where the kernel has no such call, all is brought.
+  /// - Throws: the `Errno` of getdents64(2).
+  @inline(__always)
+  func listNext(
+    _ buffer: UnsafeMutableRawBufferPointer, _ body: (CName, Int, EntryType) -> Void
+  ) throws(Errno) -> Bool {
     #if os(Linux)
       // struct linux_dirent64: u64 ino, s64 off, u16 reclen, u8 type, name (getdents64(2)).
-      while let base = buffer.baseAddress {
-        let length = Int(
-          try retrying { fpc_getdents64(descriptor, base, UInt(buffer.count)) })
-        calls += 1
-        if length == 0 { break }
-        var offset = 0
-        while offset + 19 < length {
-          let record = base + offset
-          let recordLength = Int(record.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
-          let name = (record + 19).assumingMemoryBound(to: CChar.self)
-          if !Self.isDotOrDotDot(name) {
-            let type = EntryType(dType: record.load(fromByteOffset: 18, as: UInt8.self))
-            body(name, strlen(name), type)
-          }
-          offset += recordLength
+      guard let base = buffer.baseAddress else { return false }
+      let length = Int(try retrying { fpc_getdents64(descriptor, base, UInt(buffer.count)) })
+      var offset = 0
+      while offset + 19 < length {
+        let record = base + offset
+        let recordLength = Int(record.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
+        let name = (record + 19).assumingMemoryBound(to: CChar.self)
+        if !Self.isDotOrDotDot(name) {
+          let type = EntryType(dType: record.load(fromByteOffset: 18, as: UInt8.self))
+          body(name, strlen(name), type)
         }
+        offset += recordLength
       }
+      return length > 0
     #else
       // fdopendir owns its descriptor: give it one of its own.
       let own = try retrying { openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
@@ -328,9 +370,8 @@ public final class Directory: Sendable {
         errno = 0
       }
       if errno != 0 { throw Errno(rawValue: errno) }
-      calls = 3
+      return false
     #endif
-    return calls
   }
 
   private static func isDotOrDotDot(_ name: CName) -> Bool {

@@ -32,6 +32,12 @@ public struct ConnectionParameters: Equatable, Sendable {
     ConnectionParameters(keywords + [("client_encoding", "SQL_ASCII")])
   }
 
+  /// The same place under another name for the program, unless the site has given it one.
+  public func named(_ applicationName: String) -> ConnectionParameters {
+    ConnectionParameters(
+      keywords.map { $0.0 == "fallback_application_name" ? ($0.0, applicationName) : $0 })
+  }
+
   /// Checks a connection string or URI without connecting.
   /// - Throws: ``DatabaseError/badConnectionString``.
   public static func check(_ text: String) throws(DatabaseError) {

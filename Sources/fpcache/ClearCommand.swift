@@ -105,10 +105,10 @@ struct ClearCommand {
     let logger = common.logger(.command)
     for failure in summary.cleared.failures { logger.error("\(failure.explanation)") }
     switch format {
-    case .json: printResult(summary.json(listing: common.verbose).text)
+    case .json: try printResult(summary.json(listing: common.verbose).text)
     case .text:
       if !common.quiet {
-        summary.lines(common.palette(STDOUT_FILENO)).forEach(printResult)
+        try printResult(summary.lines(common.palette(STDOUT_FILENO)))
       }
     }
   }

@@ -154,7 +154,8 @@ func environment() -> [String: String] {
 }
 
 private let ourVariables = [
-  "FPCACHE_CONFIG", "FPCACHE_DIR", "NO_COLOR", "NOTIFY_SOCKET", "STATE_DIRECTORY", "TERM",
+  "COLUMNS", "FPCACHE_CONFIG", "FPCACHE_DIR", "NO_COLOR", "NOTIFY_SOCKET", "STATE_DIRECTORY",
+  "TERM",
 ]
 
 /// libpq's variables that name a database (PostgreSQL manual, 34.15).

@@ -60,7 +60,18 @@ struct FPCache: ParsableCommand {
       // As exit(withError:) does, but by way of printError: the parser quotes what it was given.
       let message = fullMessage(for: error)
       let status = exitCode(for: error)
-      if !message.isEmpty { status.isSuccess ? printResult(message) : printError(message) }
+      if !message.isEmpty {
+        do throws(UserError) {
+          if status.isSuccess {
+            try printResult(message)
+          } else {
+            printError(withoutControls(message))
+          }
+        } catch {
+          printError("\(palette.paint("fpcache:", .red)) \(error.message)")
+          exit(error.status)
+        }
+      }
       exit(withError: status)
     }
   }

@@ -102,8 +102,11 @@ struct Listen: ParsableCommand {
     if once {
       let run = DrainOnce(drain, service, signals)
       let result = try run.drainAll(connection)
-      report(result)
-      run.settle()
+      do {
+        // What was drained is cleared again even if nobody can be told of it.
+        defer { run.settle() }
+        try report(result)
+      }
       try result.status.leave()
     } else {
       Listener(connection, settings: listenerSettings, signals: signals, service: service).run()
@@ -136,8 +139,10 @@ struct Listen: ParsableCommand {
     if !common.dryRun { Self.tellOfRights(clearer, config, logger) }
     var settings = ListenerMachine.Settings()
     settings.pollInterval = flags.orElse(config.listen).pollInterval ?? settings.pollInterval
+    // `stats` finds the listener by this name; one that leaves again is none.
+    let name = ApplicationName.listener + (once ? " --once" : "")
     return ListenerSite(
-      clearer: clearer, connection: config.connection, settings: settings)
+      clearer: clearer, connection: config.connection.named(name), settings: settings)
   }
 
   /// How many folders are named one by one.
@@ -162,12 +167,13 @@ struct Listen: ParsableCommand {
     }
   }
 
-  private func report(_ result: DrainOnce.Result) {
+  private func report(_ result: DrainOnce.Result) throws {
     switch format {
-    case .json: printResult(result.json(dryRun: common.dryRun).text)
+    case .json: try printResult(result.json(dryRun: common.dryRun).text)
     case .text:
       if !common.quiet {
-        printResult(result.tally.text + (common.dryRun ? " (dry run: nothing was changed)" : ""))
+        try printResult(
+          result.tally.text + (common.dryRun ? " (dry run: nothing was changed)" : ""))
       }
     }
   }

@@ -13,10 +13,13 @@ enum Screen {
   static func isAt(_ descriptor: CInt) -> Bool { isatty(descriptor) != 0 }
 
   /// Columns of the terminal at a stream; 80 where it does not say.
-  static func width(_ descriptor: CInt) -> Int {
+  static func width(_ descriptor: CInt) -> Int { size(descriptor)?.columns ?? 80 }
+
+  /// What the terminal at a stream says of its size; nil where it is none, or does not say.
+  static func size(_ descriptor: CInt) -> (columns: Int, rows: Int?)? {
     var size = winsize()
-    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+    return (Int(size.ws_col), size.ws_row > 0 ? Int(size.ws_row) : nil)
   }
 
   /// Part of a line: a question, or what is rewritten in place. What does not get through need
@@ -30,8 +33,10 @@ enum Screen {
 /// Puts colour into text, or leaves it as it is.
 struct Palette: Equatable, Sendable {
   /// SGR parameters of ECMA-48, 8.3.117.
-  enum Paint: String {
+  enum Paint: String, CaseIterable {
+    case bold = "1"
     case red = "31"
+    case green = "32"
     case yellow = "33"
   }
 
@@ -55,7 +60,30 @@ struct Palette: Equatable, Sendable {
   }
 
   func paint(_ text: String, _ paint: Paint) -> String {
-    isColored && !text.isEmpty ? "\u{1B}[\(paint.rawValue)m\(text)\u{1B}[0m" : text
+    isColored && !text.isEmpty ? Self.sequence(paint.rawValue) + text + Self.sequence("0") : text
+  }
+
+  private static func sequence(_ parameter: String) -> String { "\u{1B}[\(parameter)m" }
+
+  /// The text with `change` made to all of it but what paint(_:_:) has put there.
+  static func aroundPaint(_ text: String, _ change: (String) -> String) -> String {
+    guard text.utf8.contains(0x1B) else { return change(text) }
+    let sequences = (Paint.allCases.map(\.rawValue) + ["0"]).map(sequence)
+    var changed = ""
+    var rest = text.unicodeScalars[...]
+    var start = rest.startIndex
+    while let first = rest.first {
+      if first == "\u{1B}",
+        let found = sequences.first(where: { rest.starts(with: $0.unicodeScalars) })
+      {
+        changed += change(String(text.unicodeScalars[start..<rest.startIndex])) + found
+        rest = rest.dropFirst(found.unicodeScalars.count)
+        start = rest.startIndex
+      } else {
+        rest = rest.dropFirst()
+      }
+    }
+    return changed + change(String(text.unicodeScalars[start...]))
   }
 }
 

@@ -88,7 +88,9 @@ final class Progress: Sendable {
         if ready < 0, errno == EINTR { continue }
         guard ready == 0 else { break }
         // A line that wrapped could not be taken back.
-        let line = text().prefix(max(0, Screen.width(descriptor) - 1))
+        let terminal = Terminal(
+          columns: Screen.width(descriptor) - 1, isTerminal: true, isUnicode: localeIsUnicode)
+        let line = terminal.start(of: text(), columns: terminal.columns)
         Screen.put("\r\(line)\u{1B}[K", on: descriptor)
         isShown = true
         timeout = milliseconds(Progress.interval)

@@ -101,13 +101,15 @@ struct PrometheusText {
     text += "\(name) \(value)\n"
   }
 
-  /// A metric with labels; left out when it has no samples.
+  /// A metric with labels, or without when they are empty; left out when it has no samples.
   mutating func add(
     _ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: String)]
   ) {
     guard !samples.isEmpty else { return }
     begin(name, type, help)
-    for sample in samples { text += "\(name){\(sample.labels)} \(sample.value)\n" }
+    for sample in samples {
+      text += (sample.labels.isEmpty ? name : "\(name){\(sample.labels)}") + " \(sample.value)\n"
+    }
   }
 
   /// A label's value as the format has it between its quotes.
@@ -122,8 +124,8 @@ struct PrometheusText {
     }
   }
 
-  mutating func addHistogram(
-    _ name: String, _ help: String, bounds: [Double], counts: [Int], sum: Double
+  mutating func addHistogram<Number: Numeric & CustomStringConvertible>(
+    _ name: String, _ help: String, bounds: [Number], counts: [Int], sum: Number
   ) {
     begin(name, "histogram", help)
     var count = 0

@@ -1,18 +1,31 @@
-// fpcache stats: what the tree holds and what waits in the queues.
+// fpcache stats: what the tree holds, what waits in the queues, and who serves them.
 
 import ArgumentParser
 import CacheFS
+import Logging
 import PGQueue
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats",
     abstract: "Count the tree and the rows that wait.",
     discussion: """
+      A file with several names counts once in bytes, and a hole counts nothing on disk, as du has \
+      it. Age and size are drawn as wide as the terminal, or $COLUMNS.
+
       EXAMPLES
         fpcache stats
         fpcache stats --group-by category --top 10
         fpcache stats --older-than 90d --format json --no-database
+        fpcache stats --watch 5
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -32,68 +45,121 @@ struct Stats: ParsableCommand {
     help: ArgumentHelp("Count only files older than this, such as 90d.", valueName: "age"),
     transform: Age.parse)
   var olderThan: Age?
+  @Option(
+    help: ArgumentHelp(
+      "Look again this often, and show what changes in a second; Ctrl-C ends it.",
+      valueName: "seconds"))
+  var watch: String?
+  @Option(
+    help: ArgumentHelp(
+      "The listener's status file.", discussion: "Else STATUS_FILE of the configuration.",
+      valueName: "file"), completion: .file())
+  var statusFile: String?
   @Flag(help: "Leave the queues alone.") var noDatabase = false
 
   func validate() throws {
     if let top, top < 1 { throw ValidationError("--top \(top): expected a number from 1") }
+    if let watch {
+      guard ListenSettings.seconds(watch, Self.watchRange) != nil else {
+        throw ValidationError("--watch \(watch): expected seconds from 0.1 to 86400")
+      }
+      if format == .prometheus {
+        throw ValidationError("--watch: Prometheus asks by itself; expected --format text or json")
+      }
+    }
   }
+
+  private static let watchRange = 0.1...86_400.0
 
   func run() throws {
     let config = try common.resolve()
-    if let groupBy, !config.layout.fieldNames.contains(groupBy) {
-      throw UserError(
-        .usage,
-        "--group-by \(escape(Array(groupBy.utf8))): no family has such a field; "
-          + "expected one of \(config.layout.fieldNames.joined(separator: ", "))")
+    try checkField(config.layout)
+    var look = Look(command: self, config)
+    if let interval = watch.flatMap({ ListenSettings.seconds($0, Self.watchRange) }) {
+      return try repeatedly(&look, interval, config)
     }
-    let now = currentTime()
-    let query = StatsQuery(
-      groupBy: groupBy, top: top, modifiedBefore: olderThan.map { $0.before(now) })
-    let scanner = Scanner(try config.openCacheDirectory(), layout: config.layout)
-    let logger = common.logger(.command)
-    let queues = noDatabase ? .notAsked : QueueCounts.read(config)
-    let overview = Overview(
-      directory: config.cacheDirectoryText, layout: config.layout,
-      tree: measure(scanner, query), query: query, queues: queues, now: now)
-    for failure in overview.tree.failures { logger.error("\(failure.explanation)") }
-    if case .failed(let error) = queues {
-      logger.error("queues not counted: \(error.explanation); see --dsn and --no-database")
-    }
+    let overview = try look.take()
     switch format {
-    case .text: if !common.quiet { overview.lines.forEach(printResult) }
-    case .json: printResult(overview.json.text)
-    case .prometheus: printResult(String(overview.prometheus.dropLast()))
+    case .text:
+      let text = StatsText(
+        overview: overview, terminal: .standardOutput(), palette: common.palette(STDOUT_FILENO))
+      if !common.quiet { try printResult(text.lines) }
+    case .json: try printResult(overview.json.text)
+    case .prometheus: try writeResult(overview.prometheus)
     }
+    let logger = common.logger(.command)
+    for problem in overview.problems(all: common.verbose) { logger.error("\(problem)") }
     try overview.status(namesDatabase: config.namesDatabase).leave()
+  }
+
+  private func checkField(_ layout: Layout) throws(UserError) {
+    guard let groupBy, !layout.fieldNames.contains(groupBy) else { return }
+    throw UserError(
+      .usage,
+      "--group-by \(escape(Array(groupBy.utf8))): no family has such a field; "
+        + "expected one of \(layout.fieldNames.joined(separator: ", "))")
+  }
+
+  // MARK: Again and again
+
+  private func repeatedly(_ look: inout Look, _ interval: Duration, _ config: Config) throws {
+    Watch.leaveOnInterrupt()
+    var isFirst = true
+    while try show(look.take(), isFirst: isFirst) == .there {
+      isFirst = false
+      Watch.wait(interval)
+    }
+  }
+
+  private func show(_ overview: Overview, isFirst: Bool) throws(UserError) -> Audience {
+    guard format == .text else { return try printResult(overview.json.text) }
+    let terminal = Terminal.standardOutput()
+    let text = StatsText(
+      overview: overview, terminal: terminal, palette: common.palette(STDOUT_FILENO))
+    if terminal.isTerminal { return try writeResult(Watch.frame(text.screen, isFirst: isFirst)) }
+    return try printResult((isFirst ? [] : [""]) + text.screen)
   }
 }
 
-/// The rows that wait in each queue.
-enum QueueCounts: Equatable {
-  case notAsked
-  case failed(DatabaseError)
-  /// A count for each queue; nil for a table that this database does not have.
-  case counted([(table: QueueTable, rows: Int?)])
+/// A look at the tree and at the database, and what has changed since the one before.
+private struct Look {
+  private let command: Stats
+  private let config: Config
+  private var database: DatabaseReader?
+  private var last: (overview: Overview, at: ContinuousClock.Instant)?
 
-  static func == (left: QueueCounts, right: QueueCounts) -> Bool {
-    switch (left, right) {
-    case (.notAsked, .notAsked): true
-    case (.failed(let left), .failed(let right)): left == right
-    case (.counted(let left), .counted(let right)): left.elementsEqual(right, by: ==)
-    default: false
+  init(command: Stats, _ config: Config) {
+    self.command = command
+    self.config = config
+    if !command.noDatabase {
+      database = DatabaseReader(config.connection.named("fpcache stats").unconverted)
     }
   }
 
-  static func read(_ config: Config) -> QueueCounts {
-    do throws(DatabaseError) {
-      let connection = try Connection(config.connection)
-      var counts: [(table: QueueTable, rows: Int?)] = []
-      for table in QueueTable.all {
-        counts.append((table, try Queue(table, on: connection).count()))
-      }
-      return .counted(counts)
-    } catch {
-      return .failed(error)
+  mutating func take() throws(UserError) -> Overview {
+    let scanner = Scanner(try config.openCacheDirectory(), layout: config.layout)
+    let now = currentTime()
+    let query = StatsQuery(
+      groupBy: command.groupBy, top: command.top,
+      modifiedBefore: command.olderThan.map { $0.before(now) }, now: now)
+    // The line would run through the picture that is drawn again and again.
+    let tally = ScanTally()
+    let progress = Progress.start(if: !command.common.quiet && last == nil) { tally.text }
+    let start = ContinuousClock.now
+    let tree = measure(scanner, query, observer: progress.map { _ in tally })
+    let scanSeconds = start.duration(to: .now).seconds
+    progress?.finish()
+    var overview = Overview(
+      directory: config.cacheDirectoryText, layout: config.layout, tree: tree, query: query,
+      olderThan: command.olderThan, database: database?.read() ?? .notAsked,
+      statusFile: StatusFile.read(command.statusFile ?? config.listen.statusFile),
+      pollInterval: config.listen.pollInterval ?? ListenerMachine.Settings().pollInterval,
+      scanSeconds: scanSeconds)
+    if let last {
+      overview.rates = Rates(
+        from: last.overview, to: overview, seconds: last.at.duration(to: start).seconds)
     }
+    if command.watch != nil { last = (overview, start) }
+    return overview
   }
 }

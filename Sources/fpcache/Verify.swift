@@ -74,15 +74,21 @@ struct Verify: ParsableCommand {
     } catch {
       verdict = (.unknown, "FPCACHE UNKNOWN - \(error.message)")
     }
-    printResult(verdict.line)
+    do throws(UserError) {
+      try printResult(verdict.line)
+    } catch {
+      // A monitor reads 1 as a warning, and this is none.
+      printError("fpcache: \(error.message)")
+      throw ExitCode(NagiosState.unknown.rawValue)
+    }
     throw ExitCode(verdict.state.rawValue)
   }
 
   private func report(_ audit: Audit) throws {
     switch format {
     case .text, .nagios:
-      if !common.quiet { audit.lines(all: common.verbose).forEach(printResult) }
-    case .json: printResult(audit.json.text)
+      if !common.quiet { try printResult(audit.lines(all: common.verbose)) }
+    case .json: try printResult(audit.json.text)
     }
     try audit.status.leave()
   }

@@ -70,6 +70,18 @@ private struct Notes: ScanVisitor {
     #expect(try scan(tree, threads: 2).folders == ["": 3, "news": 3, "news/d": 1, "empty": 0])
   }
 
+  /// More folders in one than wait at a time: it is gone on with after those that were found.
+  @Test(arguments: [1, 4])
+  func aWideFolderIsLeftOnceWithItsEntries(_ threads: Int) throws {
+    let tree = try TemporaryTree()
+    try tree.plant((0..<3_000).map { "commits/some-quite-long-name-of-a-folder-\($0)/x" })
+    try tree.plant((0..<100).map { "commits/file\($0)" })
+    let notes = try scan(tree, threads: threads)
+    #expect(notes.files.count == 3_100 && Set(notes.files).count == 3_100)
+    #expect(notes.folders.count == 3_002 && notes.folders["commits"] == 3_100)
+    #expect(notes.failures.isEmpty)
+  }
+
   @Test func linksAreEntriesAndNoWay() throws {
     let tree = try TemporaryTree()
     let outside = try TemporaryTree()

@@ -62,6 +62,23 @@ import Testing
     let report = try measure(tree, StatsQuery(groupBy: "branch", top: 3))
     #expect(report.total == Tally() && report.total.oldest == nil && report.total.newest == nil)
     #expect(report.groups.isEmpty && report.largest.isEmpty)
+    #expect(report.totalFolders.folders == 1 && report.apparentBytes == report.root.bytes)
+  }
+
+  @Test func foldersBelongToTheFirstFamilyThatMayHaveFilesBelowThem() throws {
+    let tree = try TemporaryTree()
+    for folder in ["ports/net/gimp", "ports/Mk/Uses", "daily/2020/xx", "other/deep", "html/a/b"] {
+      try tree.makeDirectory(folder)
+    }
+    let report = try measure(tree)
+    let names = Layout.freshPorts.families.map(\.name)
+    func folders(_ family: String) throws -> Int {
+      report.familyFolders[try #require(names.firstIndex(of: family))].folders
+    }
+    #expect(try folders("ports") == 3 && folders("files") == 2)
+    #expect(try folders("daily") == 2 && folders("html") == 3 && folders("news") == 0)
+    #expect(report.unknownFolders.folders == 3)
+    #expect(report.root.folders == 1 && report.totalFolders.folders == 14)
   }
 
   @Test(arguments: [1, 4])
@@ -85,6 +102,32 @@ import Testing
     #expect(report.groups.map { text($0.value) } == ["net"])
     #expect(report.groups.map(\.tally.bytes) == [119])
     #expect(try measure(tree, StatsQuery(groupBy: "flavor")).groups.isEmpty)
+  }
+
+  /// What is listed, what is not and what has no such field: all files, each once.
+  @Test(arguments: Layout.freshPorts.fieldNames)
+  func theGroupsOfEveryFieldAddUp(_ field: String) throws {
+    let (tree, sizes) = try tree()
+    for top in [nil, 1, 3] {
+      let report = try measure(tree, StatsQuery(groupBy: field, top: top), threads: 2)
+      #expect(!report.groups.isEmpty, "no file has the field")
+      var sum = report.ungrouped
+      sum.add(report.otherGroups.tally)
+      for group in report.groups { sum.add(group.tally) }
+      #expect(sum == report.total && sum.files == sizes.count)
+      #expect((report.otherGroups.count == 0) == (report.otherGroups.tally == Tally()))
+    }
+    // The walk's short way to one field says what the whole dictionary does.
+    var matcher = Matcher(.freshPorts)
+    var values: [String: Int] = [:]
+    for path in sizes.keys {
+      if let value = matcher.fields(of: CachePath(bytes(path)))[field] {
+        values[text(value), default: 0] += 1
+      }
+    }
+    let groups = try measure(tree, StatsQuery(groupBy: field)).groups
+    #expect(
+      Dictionary(uniqueKeysWithValues: groups.map { (text($0.value), $0.tally.files) }) == values)
   }
 
   // MARK: The largest
@@ -146,5 +189,8 @@ import Testing
     try tree.setMode("news", 0o755)
     let report = try Rights.withoutRoot { try measure(tree) }
     #expect(report.failures.map(\.path) == ["news/a", "news/b", "news/c"])
+    #expect(report.failureCount == 3)
+    // Their own sizes are known all the same.
+    #expect(report.totalFolders.folders == 5)
   }
 }

@@ -1,4 +1,4 @@
-// stats and verify as a script sees them: numbers, findings, formats and exit statuses.
+// verify as a script sees it: findings, formats and exit statuses.
 
 import Testing
 
@@ -19,50 +19,6 @@ import Testing
 
   private func fpcache(_ arguments: [String], _ tree: TemporaryTree) throws -> CommandResult {
     try Command.fpcache(arguments, in: tree, environment: ["FPCACHE_DIR": tree.path])
-  }
-
-  @Test("stats counts files and bytes of each family, and what matches no pattern")
-  func stats() throws {
-    let tree = try tree()
-    try tree.write("daily/notes.txt", bytes: 7)
-    let json = try fpcache(["stats", "--no-database", "--format", "json"], tree)
-    #expect(json.status == 0, "\(json)")
-    for part in [
-      "{\"version\":1,\"cache_dir\":\"\(tree.path)\",", "\"daily\":{\"files\":1,\"bytes\":10,",
-      "\"unknown\":{\"files\":1,\"bytes\":7,", "\"total\":{\"files\":7,\"bytes\":67,",
-    ] {
-      #expect(json.stdout.contains(part), "\(part) in \(json)")
-    }
-    let groups = try fpcache(
-      ["stats", "--no-database", "--format", "json", "--group-by", "branch"], tree)
-    #expect(
-      groups.stdout.contains("\"groups\":[{\"value\":\"head\",\"files\":3,\"bytes\":30,"),
-      "\(groups)")
-    let unknown = try fpcache(["stats", "--no-database", "--group-by", "colour"], tree)
-    #expect(unknown.status == 64, "\(unknown)")
-    #expect(unknown.stderr.contains("expected one of year, month, day, branch, "), "\(unknown)")
-  }
-
-  @Test("stats counts the rows that wait, where there is a database")
-  func queues() throws {
-    let database = try PostgresServer.shared.makeDatabase()
-    _ = try database.sql(
-      """
-      INSERT INTO cache_clearing_dates (date_to_clear) VALUES ('2020-01-21'), ('2020-01-22');
-      DROP TABLE cache_clearing_files CASCADE;
-      """)
-    let result = try fpcache(
-      ["stats", "--dsn", database.listenerDSN, "--format", "json"], try tree())
-    #expect(result.status == 0, "\(result)")
-    #expect(
-      result.stdout.contains(
-        "\"queues\":{\"cache_clearing_ports\":{\"rows\":0},\"cache_clearing_dates\":{\"rows\":2},"
-          + "\"cache_clearing_commits\":{\"rows\":0},\"cache_clearing_files\":{\"rows\":null}}"),
-      "\(result)")
-    // A database that nobody named and that is not there is no failure.
-    let none = try fpcache(["stats"], try tree())
-    #expect(none.status == 0, "\(none)")
-    #expect(none.stderr.contains("queues not counted"), "\(none)")
   }
 
   @Test("verify finds nothing in a sound tree, and changes nothing")

@@ -1,5 +1,5 @@
-// stats and verify in their formats: whole JSON documents, the plugin's line and its statuses,
-// what --fix does and what it would do, and ages and tops.
+// verify in its formats: whole JSON documents, the plugin's line and its statuses, what --fix does
+// and what it would do.
 
 import Foundation
 import Testing
@@ -26,95 +26,6 @@ import Testing
     }
     return tree
   }
-
-  // MARK: stats
-
-  @Test("the whole document of stats")
-  func statsDocument() throws {
-    let tree = try tree()
-    try tree.write("html/a", bytes: 300)
-    try tree.write("html/b", bytes: 20)
-    try tree.write("daily/x", bytes: 1)
-    let result = try fpcache("stats --format json --group-by page --top 2", tree)
-    #expect(result.status == 0 && result.stderr.isEmpty, "\(result)")
-    let document = try #require(
-      try JSONSerialization.jsonObject(with: Data(result.outputBytes)) as? [String: Any])
-    #expect(
-      Set(document.keys) == [
-        "version", "cache_dir", "families", "unknown", "total", "groups", "largest", "failures",
-      ])
-    #expect(document["version"] as? Int == 1)
-    #expect(document["cache_dir"] as? String == tree.path)
-    let families = try #require(document["families"] as? [String: [String: Any]])
-    #expect(
-      Set(families.keys) == [
-        "daily", "ports", "files", "categories", "commits", "packages", "news", "general", "pages",
-        "html", "spooling", "searchlog",
-      ])
-    let fields: Set = [
-      "files", "bytes", "oldest", "newest", "oldest_age_seconds", "newest_age_seconds",
-    ]
-    for family in families.values { #expect(Set(family.keys) == fields) }
-    #expect(families["html"]?["files"] as? Int == 2)
-    #expect(families["html"]?["bytes"] as? Int == 320)
-    #expect(families["news"]?["oldest"] is NSNull)
-    #expect((document["unknown"] as? [String: Any])?["files"] as? Int == 1)
-    #expect((document["total"] as? [String: Any])?["bytes"] as? Int == 321)
-    let groups = try #require(document["groups"] as? [[String: Any]])
-    #expect(groups.map { $0["value"] as? String } == ["a", "b"])
-    #expect(Set(groups[0].keys) == fields.union(["value"]))
-    #expect(
-      result.stdout.contains(
-        #""largest":[{"path":"html/a","bytes":300},{"path":"html/b","bytes":20}],"failures":[]}"#))
-  }
-
-  @Test("the largest files are the largest, however many are asked for")
-  func largest() throws {
-    let tree = try tree()
-    for number in 1...40 { try tree.write("html/p\(number)", bytes: number * 37 % 41) }
-    for top in [1, 2, 3, 7, 40, 41, Int.max] {
-      let result = try fpcache("stats --format json --top \(top)", tree)
-      let expected = (1...40).map { (path: "html/p\($0)", bytes: $0 * 37 % 41) }
-        .sorted { $0.bytes > $1.bytes }.prefix(top)
-        .map { #"{"path":"\#($0.path)","bytes":\#($0.bytes)}"# }.joined(separator: ",")
-      #expect(result.stdout.contains(#""largest":[\#(expected)]"#), "\(result)")
-    }
-  }
-
-  @Test("--older-than counts what is older and nothing else")
-  func olderThan() throws {
-    let tree = try tree()
-    for (name, age) in [("new", 0), ("day", 25), ("month", 31 * 24)] {
-      try tree.write("html/\(name)", bytes: 10)
-      try tree.setAge("html/\(name)", .seconds(age * 3600))
-    }
-    for (age, files) in [("0s", 3), ("1d", 2), ("90000m", 0), ("4w", 1), ("999999999999s", 0)] {
-      let result = try fpcache("stats --format json --older-than \(age)", tree)
-      #expect(result.stdout.contains(#""total":{"files":\#(files),"#), "\(age): \(result)")
-    }
-    let text = try fpcache("stats --older-than 4w", tree)
-    let line = text.stdout.split(separator: "\n").first { $0.hasPrefix("html ") }
-    #expect(line?.split(separator: " ").joined(separator: " ") == "html 1 10 31 d 31 d", "\(text)")
-  }
-
-  @Test("Prometheus' text: a help and a type for each metric, a sample for each family")
-  func prometheus() throws {
-    let tree = try tree()
-    try tree.write("html/a", bytes: 300)
-    let result = try fpcache("stats --format prometheus", tree)
-    let lines = result.stdout.split(separator: "\n")
-    for metric in ["fpcache_files", "fpcache_bytes", "fpcache_oldest_age_seconds"] {
-      #expect(lines.count { $0.hasPrefix("# HELP \(metric) ") } == 1, "\(result)")
-      #expect(lines.count { $0 == "# TYPE \(metric) gauge" } == 1, "\(result)")
-    }
-    #expect(lines.contains(#"fpcache_files{family="html"} 1"#), "\(result)")
-    #expect(lines.contains(#"fpcache_bytes{family="html"} 300"#), "\(result)")
-    #expect(lines.contains(#"fpcache_files{family="unknown"} 0"#), "\(result)")
-    let sample = /(# (HELP|TYPE) fpcache_\w+ .+|fpcache_\w+\{family="\w+"\} \d+)/
-    for line in lines { #expect(line.wholeMatch(of: sample) != nil, "\(line)") }
-  }
-
-  // MARK: verify
 
   @Test("the whole document of verify, and of --fix")
   func verifyDocument() throws {
@@ -219,12 +130,6 @@ import Testing
     try tree.setMode("html/closed", 0)
     let nagios = try fpcache("verify --format nagios", tree, as: .unprivileged)
     #expect(nagios.stdout == "FPCACHE CRITICAL - empty=1 unreadable=1 | findings=2 files=1\n")
-    let stats = try fpcache("stats --format json", tree, as: .unprivileged)
-    #expect(stats.status == 1, "\(stats)")
-    #expect(
-      stats.stdout.contains(
-        #""failures":[{"path":"html/closed","error":"EACCES","message":"Permission denied"}]"#),
-      "\(stats)")
     try tree.setMode("html/closed", 0o755)
   }
 

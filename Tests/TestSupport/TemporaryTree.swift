@@ -8,9 +8,17 @@ public final class TemporaryTree: Sendable, CustomStringConvertible {
   /// Its whole path.
   public let path: String
 
+  /// What it lies on.
+  public enum Medium: Sendable {
+    /// Memory, if there is room: many times faster.
+    case memory
+    /// A file system with blocks.
+    case disk
+  }
+
   /// Makes an empty folder, mode 0755.
-  public init() throws {
-    path = try Scratch.makeFolder("tree")
+  public init(on medium: Medium = .memory) throws {
+    path = try Scratch.makeFolder("tree", on: medium == .memory ? .memory : .disk)
   }
 
   deinit {

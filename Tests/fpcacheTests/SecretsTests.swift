@@ -52,6 +52,17 @@ import Testing
     #expect(withoutControls(text) == expected)
   }
 
+  /// What we have painted stays, and what only looks a little like it does not.
+  @Test func paintIsNotTakenForOrders() {
+    let palette = Palette(isColored: true)
+    let text =
+      "\(palette.paint("fpcache:", .red)) \u{1B}[2J \(palette.paint("gimp", .bold))\u{1B}[3"
+    #expect(
+      Palette.aroundPaint(text, withoutControls)
+        == "\u{1B}[31mfpcache:\u{1B}[0m \\x1b[2J \u{1B}[1mgimp\u{1B}[0m\\x1b[3")
+    #expect(Palette.aroundPaint("é\u{7}", withoutControls) == "é\\x07")
+  }
+
   @Test(
     "are not seen where there are none",
     arguments: [

@@ -1,0 +1,18 @@
+// One field of a file's path, for those who group by it.
+
+extension Matcher {
+  /// The value of the field `name` has in the path of `file`; nil where the file matches no row,
+  /// or one without such a field.
+  mutating func value(
+    of field: String, file: UnsafeBufferPointer<UInt8>, at place: LayoutPlace
+  ) -> [UInt8]? {
+    for row in place.rows {
+      var value = row.bound.first { $0.field == field }?.value
+      let known = match(file, row) { found, bytes in
+        if found.name == field { value = Array(bytes) }
+      }
+      if known != nil { return value }
+    }
+    return nil
+  }
+}

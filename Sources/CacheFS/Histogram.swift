@@ -1,0 +1,73 @@
+// How files are spread over ages and sizes. Filled a file at a time on the walk, so it costs a
+// few comparisons each and nothing that grows.
+
+/// Files counted by a number that each of them has.
+public struct Histogram: Equatable, Sendable {
+  /// The files of one bucket; names and sizes are counted as in ``Tally``.
+  public struct Bucket: Equatable, Sendable {
+    public fileprivate(set) var files = 0
+    public fileprivate(set) var bytes: Int64 = 0
+  }
+
+  /// The largest number of each bucket but the last, which has no limit.
+  public let bounds: [Int64]
+  public private(set) var buckets: [Bucket]
+  /// The numbers of all files added up.
+  public private(set) var sum: Int64 = 0
+
+  /// Sizes in bytes: empty pages, which are errors; the shell of a day without commits, some 70
+  /// bytes (docs/freshports.md, section 2); then by powers of four.
+  public static let sizeBounds: [Int64] = [
+    0, 128, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 16 << 20,
+  ]
+
+  /// Ages in seconds. What is dated more than an hour ahead of the clock has a bucket of its own;
+  /// a page may well be written during the scan.
+  public static let ageBounds: [Int64] = [
+    -3600, 3600, 6 * 3600, day, 7 * day, 30 * day, 90 * day, 365 * day, 3 * 365 * day,
+  ]
+  private static let day: Int64 = 86_400
+
+  init(bounds: [Int64]) {
+    self.bounds = bounds
+    buckets = Array(repeating: Bucket(), count: bounds.count + 1)
+  }
+
+  @inline(__always)
+  mutating func addName(_ number: Int64) {
+    buckets[index(of: number)].files += 1
+    sum &+= number
+  }
+
+  @inline(__always)
+  mutating func addSize(_ number: Int64, bytes: Int64) {
+    buckets[index(of: number)].bytes &+= bytes
+  }
+
+  @inline(__always)
+  private func index(of number: Int64) -> Int {
+    var index = 0
+    while index < bounds.count, number > bounds[index] { index += 1 }
+    return index
+  }
+
+  mutating func add(_ other: Histogram) {
+    for index in buckets.indices {
+      buckets[index].files += other.buckets[index].files
+      buckets[index].bytes &+= other.buckets[index].bytes
+    }
+    sum &+= other.sum
+  }
+}
+
+extension FileStatus {
+  /// How long before `now` it was last written, in whole seconds rounded up, so that what is a
+  /// moment older than a bound is older; both times in nanoseconds since the epoch.
+  @inline(__always)
+  func age(at now: Int64) -> Int64 {
+    let (age, overflow) = now.subtractingReportingOverflow(modified)
+    if overflow { return modified < 0 ? Int64.max / 1_000_000_000 : Int64.min / 1_000_000_000 }
+    let (seconds, rest) = age.quotientAndRemainder(dividingBy: 1_000_000_000)
+    return rest > 0 ? seconds + 1 : seconds
+  }
+}

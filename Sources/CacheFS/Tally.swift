@@ -1,0 +1,68 @@
+// Files and folders added up.
+
+/// Files of one kind added up.
+public struct Tally: Equatable, Sendable {
+  /// Names that are no folders: a file with two names counts twice, as find(1) would list it.
+  public private(set) var files = 0
+  /// Apparent sizes, in bytes; a file with several names counts once, as du(1) has it.
+  public private(set) var bytes: Int64 = 0
+  /// What is allocated on disk, in bytes; counted as ``bytes`` is.
+  public private(set) var diskBytes: Int64 = 0
+  /// Modification time of the oldest file, in nanoseconds since the epoch.
+  public private(set) var oldest: Int64?
+  /// Modification time of the newest file, in nanoseconds since the epoch.
+  public private(set) var newest: Int64?
+
+  public init() {}
+
+  @inline(__always)
+  mutating func add(_ status: FileStatus) {
+    addName(status)
+    addSize(status)
+  }
+
+  /// Counts a name only; its file's size is added elsewhere, once for all its names.
+  @inline(__always)
+  mutating func addName(_ status: FileStatus) {
+    files += 1
+    oldest = min(oldest ?? status.modified, status.modified)
+    newest = max(newest ?? status.modified, status.modified)
+  }
+
+  @inline(__always)
+  mutating func addSize(_ status: FileStatus) {
+    bytes &+= status.size
+    diskBytes &+= status.diskSize
+  }
+
+  mutating func add(_ other: Tally) {
+    files += other.files
+    bytes &+= other.bytes
+    diskBytes &+= other.diskBytes
+    if let other = other.oldest { oldest = min(oldest ?? other, other) }
+    if let other = other.newest { newest = max(newest ?? other, other) }
+  }
+}
+
+/// Folders added up, each with what it takes itself and without what is in it.
+public struct FolderTally: Equatable, Sendable {
+  public private(set) var folders = 0
+  /// Apparent sizes, in bytes.
+  public private(set) var bytes: Int64 = 0
+  /// What is allocated on disk, in bytes.
+  public private(set) var diskBytes: Int64 = 0
+
+  public init() {}
+
+  mutating func add(_ status: FileStatus) {
+    folders += 1
+    bytes &+= status.size
+    diskBytes &+= status.diskSize
+  }
+
+  mutating func add(_ other: FolderTally) {
+    folders += other.folders
+    bytes &+= other.bytes
+    diskBytes &+= other.diskBytes
+  }
+}

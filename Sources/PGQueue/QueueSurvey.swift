@@ -1,0 +1,140 @@
+// A long look at one queue, for an operator: how much waits, since when, and what comes first.
+//
+// The columns are looked up before they are asked for, since schemas differ: date_added is a
+// timestamp, in older ones a time of day, from which no age can be told.
+
+/// What stands in one queue table.
+public struct QueueSurvey: Equatable, Sendable {
+  /// One row of it.
+  public struct Row: Equatable, Sendable {
+    /// The key's columns; nil for NULL.
+    public let key: [[UInt8]?]
+    /// date_added as the server writes it; nil for NULL and where there is no such column.
+    public let added: [UInt8]?
+    /// Seconds since then; nil when that cannot be told.
+    public let age: Double?
+  }
+
+  public struct Contents: Equatable, Sendable {
+    public let rows: Int
+    /// Distinct keys.
+    public let keys: Int
+    /// By date_added, or by the queue's order where that is no date.
+    public let oldest: Row?
+    /// By date_added, or by the queue's order where that is no date.
+    public let newest: Row?
+    /// The keys that will be drained first, ``QueueSurvey/listedKeys`` at most.
+    public let firstKeys: [[[UInt8]?]]
+  }
+
+  public enum Outcome: Equatable, Sendable {
+    /// This database has no such table.
+    case missing
+    /// We may not read it, or it is held by somebody.
+    case refused(ServerError)
+    case counted(Contents)
+  }
+
+  public let table: QueueTable
+  public let outcome: Outcome
+
+  /// How many keys are listed.
+  public static let listedKeys = 5
+
+  public init(table: QueueTable, outcome: Outcome) {
+    self.table = table
+    self.outcome = outcome
+  }
+
+  public var contents: Contents? {
+    if case .counted(let contents) = outcome { contents } else { nil }
+  }
+
+  /// Looks at every queue.
+  /// - Throws: ``DatabaseError`` when the connection is lost.
+  public static func all(on connection: Connection) throws(DatabaseError) -> [QueueSurvey] {
+    var all: [QueueSurvey] = []
+    for table in QueueTable.all {
+      all.append(QueueSurvey(table: table, outcome: try outcome(of: table, on: connection)))
+    }
+    return all
+  }
+
+  private static func outcome(
+    of table: QueueTable, on connection: Connection
+  ) throws(DatabaseError) -> Outcome {
+    let columns = try connection.query(columnsStatement, [table.name])
+    guard columns.count > 0 else { return .missing }
+    let type = (0..<columns.count).first { columns.text($0, 0) == "date_added" }
+      .flatMap { columns.text($0, 1) }
+    do throws(DatabaseError) {
+      let results = try connection.script(table.surveyScript(dateType: type))
+      return .counted(contents(table, results))
+    } catch {
+      guard case .refused(let reason) = error else { throw error }
+      try connection.script("ROLLBACK")
+      return .refused(reason)
+    }
+  }
+
+  /// No row for a table that is not there.
+  private static let columnsStatement = """
+    SELECT attname, format_type(atttypid, NULL) FROM pg_attribute \
+    WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
+    """
+
+  /// - Parameter results: those of ``QueueTable/surveyScript(dateType:)``, one for each statement.
+  private static func contents(_ table: QueueTable, _ results: [Rows]) -> Contents {
+    let selected = results.suffix(5).dropLast()
+    guard selected.count == 4, let counts = selected.first else {
+      return Contents(rows: 0, keys: 0, oldest: nil, newest: nil, firstKeys: [])
+    }
+    let rest = selected.dropFirst().map { $0 }
+    return Contents(
+      rows: counts.text(0, 0).flatMap { Int($0) } ?? 0,
+      keys: counts.text(0, 1).flatMap { Int($0) } ?? 0,
+      oldest: row(table, rest[0], 0), newest: row(table, rest[1], 0),
+      firstKeys: (0..<rest[2].count).compactMap { row(table, rest[2], $0)?.key })
+  }
+
+  private static func row(_ table: QueueTable, _ rows: Rows, _ index: Int) -> Row? {
+    guard index < rows.count else { return nil }
+    return Row(
+      key: table.key.indices.map { rows[index, $0 + 2] }, added: rows[index, 0],
+      age: rows.text(index, 1).flatMap { Double($0) })
+  }
+}
+
+extension QueueTable {
+  /// Four statements on one snapshot: the counts, the oldest row, the newest, the first in order.
+  ///
+  /// Somebody's exclusive lock must not keep an operator waiting.
+  /// - Parameter dateType: the type of date_added; nil when there is no such column.
+  fileprivate func surveyScript(dateType: String?) -> String {
+    let hasDate = dateType.map { $0.hasPrefix("timestamp") || $0 == "date" } ?? false
+    let key = key.joined(separator: ", ")
+    let age =
+      hasDate
+      ? """
+      CASE WHEN isfinite(date_added) \
+      THEN extract(epoch FROM now() - date_added::timestamptz) END
+      """ : "NULL"
+    let columns = "\(dateType == nil ? "NULL" : "date_added::text"), \(age), \(key)"
+    let place = "\(name).\(order.column)"
+    let (oldest, newest) =
+      hasDate
+      ? (
+        "\(name).date_added NULLS LAST, \(place)",
+        "\(name).date_added DESC NULLS LAST, \(place) DESC"
+      ) : (place, "\(place) DESC")
+    return """
+      BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; \
+      SELECT (SELECT count(*) FROM \(name)), \
+      (SELECT count(*) FROM (SELECT DISTINCT \(key) FROM \(name)) AS keys); \
+      SELECT \(columns) FROM \(name) ORDER BY \(oldest) LIMIT 1; \
+      SELECT \(columns) FROM \(name) ORDER BY \(newest) LIMIT 1; \
+      SELECT \(columns) FROM \(name) ORDER BY \(place) LIMIT \(QueueSurvey.listedKeys); \
+      COMMIT
+      """
+  }
+}

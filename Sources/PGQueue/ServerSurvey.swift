@@ -1,0 +1,80 @@
+// Who listens, and how much the server still has to deliver.
+//
+// pg_stat_activity shows everybody's process, role and application_name to everybody, but a
+// session's last statement and its age only to its own role and to pg_read_all_stats
+// (PostgreSQL manual, 28.2). So our listener, which goes by its application_name, is seen by every
+// role, and others perhaps not.
+
+/// What a program calls itself to the server, and ``ServerSurvey`` finds it by.
+public enum ApplicationName {
+  /// The listener.
+  public static let listener = "fpcache listen"
+}
+
+/// A session that listens.
+public struct ListeningSession: Equatable, Sendable {
+  /// The server's process.
+  public let process: Int32
+  public let role: String
+  public let applicationName: String
+  /// Seconds since it connected; nil when we may not know.
+  public let age: Double?
+
+  public init(process: Int32, role: String, applicationName: String, age: Double?) {
+    self.process = process
+    self.role = role
+    self.applicationName = applicationName
+    self.age = age
+  }
+
+  /// Whether it is our own listener.
+  public var isListener: Bool { applicationName == ApplicationName.listener }
+}
+
+/// The server's side of notifications.
+public struct ServerSurvey: Equatable, Sendable {
+  /// The sessions on this database that listen, as far as we may know.
+  public let listening: [ListeningSession]
+  /// Sessions of other roles, of which we may not know what they do.
+  public let hidden: Int
+  /// How full the queue of notifications is that not all listeners have taken, from 0 to 1.
+  public let notificationQueueUsage: Double
+
+  public init(listening: [ListeningSession], hidden: Int, notificationQueueUsage: Double) {
+    self.listening = listening
+    self.hidden = hidden
+    self.notificationQueueUsage = notificationQueueUsage
+  }
+
+  /// - Throws: ``DatabaseError``.
+  public init(on connection: Connection) throws(DatabaseError) {
+    let usage = try connection.query("SELECT pg_notification_queue_usage()")
+    notificationQueueUsage = usage.text(0, 0).flatMap { Double($0) } ?? 0
+    let sessions = try connection.query(Self.sessionsStatement, [ApplicationName.listener])
+    var listening: [ListeningSession] = []
+    var hidden = 0
+    for row in 0..<sessions.count {
+      if sessions.text(row, 4) == "t" {
+        listening.append(
+          ListeningSession(
+            process: sessions.text(row, 0).flatMap { Int32($0) } ?? 0,
+            role: sessions.text(row, 1) ?? "", applicationName: sessions.text(row, 2) ?? "",
+            age: sessions.text(row, 3).flatMap { Double($0) }))
+      } else {
+        hidden += 1
+      }
+    }
+    self.listening = listening
+    self.hidden = hidden
+  }
+
+  /// The server does not tell who listens to what. A session that only waits shows the LISTEN it
+  /// sent last.
+  private static let sessionsStatement = """
+    SELECT pid, usename, application_name, extract(epoch FROM now() - backend_start), listens \
+    FROM (SELECT *, application_name = $1 OR query ~* '^\\s*listen\\M' AS listens, \
+    query = '<insufficient privilege>' AS hidden FROM pg_stat_activity) AS sessions \
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND (listens OR hidden) \
+    ORDER BY listens, pid
+    """
+}

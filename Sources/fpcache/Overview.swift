@@ -1,0 +1,133 @@
+// All that `stats` shows, as one value for its renderings.
+
+import CacheFS
+import PGQueue
+import SystemPackage
+
+/// The tree, the queues and those who serve them, at one moment.
+struct Overview {
+  let directory: String
+  let layout: Layout
+  let tree: StatsReport
+  let query: StatsQuery
+  /// As it was asked for; nil counts every file.
+  let olderThan: Age?
+  let database: DatabaseSurvey
+  let statusFile: StatusFile
+  /// How often the listener drains without being asked.
+  let pollInterval: Duration
+  /// How long the walk took.
+  let scanSeconds: Double
+  /// What has changed since the look before; nil at the first.
+  var rates: Rates?
+
+  /// Nanoseconds since the epoch.
+  var now: Int64 { query.now }
+
+  /// A database that nobody named and that is not there is no failure.
+  func status(namesDatabase: Bool) -> ExitStatus {
+    if case .failed = database, namesDatabase { return .noDatabase }
+    if case .unreadable = statusFile { return .incomplete }
+    let isComplete = tree.failureCount == 0 && database.answers?.refused.isEmpty != false
+    return isComplete ? .done : .incomplete
+  }
+
+  /// One line of the table of the tree.
+  struct Row {
+    let name: String
+    let tally: Tally
+    let folders: FolderTally
+  }
+
+  /// A row for each family, and what matches no pattern.
+  var rows: [Row] {
+    layout.families.indices.map { index in
+      Row(
+        name: layout.families[index].name, tally: tree.families[index],
+        folders: tree.familyFolders[index])
+    } + [Row(name: "unknown", tally: tree.unknown, folders: tree.unknownFolders)]
+  }
+
+  var total: Row { Row(name: "total", tally: tree.total, folders: tree.totalFolders) }
+
+  /// Whole seconds since a time in nanoseconds since the epoch.
+  func age(_ time: Int64?) -> Int64? {
+    guard let time else { return nil }
+    let (age, overflow) = now.subtractingReportingOverflow(time)
+    return (overflow ? (time < 0 ? .max : .min) : age) / 1_000_000_000
+  }
+
+  /// The part of all bytes, from 0 to 1.
+  func share(_ tally: Tally) -> Double {
+    let all = tree.total.bytes
+    return all > 0 ? Double(tally.bytes) / Double(all) : 0
+  }
+
+  /// The errors that end the report, the tree's and then the database's.
+  func problems(all: Bool) -> [String] {
+    /// So many failures are listed unless all are asked for.
+    let listed = 20
+    let shown = all ? tree.failures[...] : tree.failures.prefix(listed)
+    var problems = shown.map(\.readingExplanation)
+    if shown.count < tree.failureCount {
+      let hint = shown.count < tree.failures.count ? " (-v lists more)" : ""
+      problems.append("and \(grouped(tree.failureCount - shown.count)) more\(hint)")
+    }
+    switch database {
+    case .notAsked: break
+    case .failed(let error):
+      problems.append(
+        "queues not counted: \(error.explanation); see --dsn and --no-database")
+    case .done(let answers):
+      problems += answers.refused.map { table, reason in
+        "\(table): \(reason.explanation)"
+      }
+    }
+    if case .unreadable(let path, let why) = statusFile {
+      problems.append("status file \(escape(Array(path.utf8))): \(why)")
+    }
+    return problems
+  }
+}
+
+extension ClearFailure {
+  /// What could not be read, and what to try.
+  fileprivate var readingExplanation: String {
+    guard error == .permissionDenied else { return explanation }
+    return "\(path): \(error); run fpcache as the user who owns the cache, or give this one leave "
+      + "to read it"
+  }
+}
+
+/// What changes in a second, between two looks.
+struct Rates: Equatable {
+  /// Between the looks.
+  let seconds: Double
+  /// Files of each row of the overview, and of all.
+  let files: [Double]
+  let bytes: [Double]
+  let totalFiles: Double
+  let totalBytes: Double
+  /// Rows of each queue, those that came less those that went; nil where either count is missing.
+  let queueRows: [Double?]
+
+  /// Nil when no time has passed.
+  init?(from old: Overview, to new: Overview, seconds: Double) {
+    guard seconds > 0, old.rows.count == new.rows.count else { return nil }
+    self.seconds = seconds
+    func rate(_ old: some BinaryInteger, _ new: some BinaryInteger) -> Double {
+      (Double(new) - Double(old)) / seconds
+    }
+    files = zip(old.rows, new.rows).map { rate($0.tally.files, $1.tally.files) }
+    bytes = zip(old.rows, new.rows).map { rate($0.tally.bytes, $1.tally.bytes) }
+    totalFiles = rate(old.total.tally.files, new.total.tally.files)
+    totalBytes = rate(old.total.tally.bytes, new.total.tally.bytes)
+    let (before, after) = (old.database.answers?.queues ?? [], new.database.answers?.queues ?? [])
+    queueRows = after.indices.map { index in
+      guard index < before.count, let old = before[index].contents,
+        let new = after[index].contents
+      else { return nil }
+      return rate(old.rows, new.rows)
+    }
+  }
+}

@@ -1,0 +1,212 @@
+// `stats` for people: the queues, what is done for each channel, and who does it.
+
+import CacheFS
+import PGQueue
+
+extension StatsText {
+  /// What waits and who serves it.
+  var queueSections: [[String]] {
+    guard let answers = overview.database.answers else { return [statusFile] }
+    return [queues(answers.queues), listening(answers.server), statusFile]
+  }
+
+  /// What a notification does.
+  var channelSections: [[String]] { [channels(overview.database.answers?.channels)] }
+
+  /// All of it, the one beside the other where there is room.
+  var databaseSections: [[String]] {
+    guard let answers = overview.database.answers else { return [statusFile] }
+    let channels = channels(answers.channels)
+    let gap = 4
+    var left = terminal
+    left.columns -= gap + channels.reduce(0) { max($0, terminal.width($1)) }
+    guard !channels.isEmpty, left.columns >= Self.queueWidth else {
+      return [queues(answers.queues), channels, listening(answers.server), statusFile]
+    }
+    let narrow = StatsText(overview: overview, terminal: left)
+    return [terminal.beside(Self.joined(narrow.queueSections), channels, gap: gap)]
+  }
+
+  /// Room for the table of the queues with whatever numbers.
+  private static let queueWidth = 72
+
+  // MARK: Queues
+
+  private func queues(_ queues: [QueueSurvey]) -> [String] {
+    let rates = overview.rates?.queueRows
+    let table = terminal.lines { _ in
+      var table = TextTable(
+        columns: [
+          TextTable.Column(title: "QUEUE", isRight: false), TextTable.Column(title: "ROWS"),
+          TextTable.Column(title: "KEYS"), TextTable.Column(title: "OLDEST"),
+          TextTable.Column(title: "NEWEST", rank: 1),
+        ], rows: queues.map(cells))
+      if let rates {
+        table.columns.append(TextTable.Column(title: "ROWS/S"))
+        for index in table.rows.indices {
+          table.rows[index].append(index < rates.count ? rates[index].map(rateText) ?? "-" : "-")
+        }
+      }
+      return table
+    }
+    var lines = Array(table.prefix(1))
+    for (line, queue) in zip(table.dropFirst(), queues) { lines += [line] + details(queue) }
+    return lines
+  }
+
+  private func cells(_ queue: QueueSurvey) -> [String] {
+    switch queue.outcome {
+    case .missing: return [queue.table.name, "none", "-", "-", "-"]
+    case .refused: return [queue.table.name, "?", "?", "?", "?"]
+    case .counted(let contents):
+      return [
+        queue.table.name, grouped(contents.rows), grouped(contents.keys),
+        contents.oldest.map { $0.ageText(short: true) } ?? "-",
+        contents.newest.map { $0.ageText(short: true) } ?? "-",
+      ]
+    }
+  }
+
+  /// The rows at both ends, and what comes first.
+  private func details(_ queue: QueueSurvey) -> [String] {
+    switch queue.outcome {
+    case .missing: return ["  no such table in this database"]
+    case .refused(let reason): return terminal.lines("  ", words: [reason.explanation])
+    case .counted(let contents):
+      guard let oldest = contents.oldest, let newest = contents.newest else { return [] }
+      return terminal.lines(
+        "  ",
+        words: [
+          "oldest \(keyText(oldest.key)), \(oldest.ageText(short: false));",
+          "newest \(keyText(newest.key)), \(newest.ageText(short: false))",
+        ]) + terminal.lines("  first ", words: contents.firstKeys.map(keyText))
+    }
+  }
+
+  // MARK: Channels
+
+  private func channels(_ channels: [Channel]?) -> [String] {
+    guard let channels, !channels.isEmpty else { return [] }
+    return terminal.lines { _ in
+      TextTable(
+        columns: [
+          TextTable.Column(title: "CHANNEL", isRight: false),
+          TextTable.Column(title: "CLEARS", isRight: false, isFree: true),
+        ], rows: channels.map { [$0.name.escaped, $0.effect] })
+    }
+  }
+
+  // MARK: Who serves them
+
+  private func listening(_ server: ServerSurvey) -> [String] {
+    var lines: [String] = []
+    if server.listening.isEmpty {
+      lines.append("listening: nobody")
+    } else {
+      lines += terminal.lines { _ in
+        TextTable(
+          columns: [
+            TextTable.Column(title: "LISTENING", isRight: false, isFree: true),
+            TextTable.Column(title: "PROCESS"), TextTable.Column(title: "ROLE", isRight: false),
+            TextTable.Column(title: "SINCE"),
+          ],
+          rows: server.programs.map { sessions in
+            [
+              sessions[0].applicationName.isEmpty
+                ? "(no name)" : sessions[0].applicationName.escaped,
+              sessions.map { "\($0.process)" }.joined(separator: " "), sessions[0].role.escaped,
+              sessions.compactMap(\.age).max().map { ageText(whole($0)) } ?? "?",
+            ]
+          })
+      }
+    }
+    if server.hidden > 0 {
+      lines += terminal.lines(
+        "",
+        words: [
+          "\(counted(server.hidden, "session")) of other roles:", "what they do is seen by members",
+          "of pg_read_all_stats",
+        ])
+    }
+    return lines + ["notification queue: \(percent(server.notificationQueueUsage)) full"]
+  }
+
+  private var statusFile: [String] {
+    switch overview.statusFile {
+    case .notNamed: return []
+    case .missing(let path):
+      return terminal.lines("", words: ["status file", path.escaped + ":", "none"])
+    case .unreadable(let path, let why):
+      return terminal.lines("", words: ["status file", path.escaped + ":", why])
+    case .read(let path, let status):
+      return terminal.lines("", words: ["status file", path.escaped + ":"] + words(status))
+        + lastError(status)
+    }
+  }
+
+  private func words(_ status: ListenerStatus) -> [String] {
+    var words = ["process \(status.process)" + (status.isAlive ? "," : " (gone),")]
+    let since = overview.age(status.stateSince).map { " for \(durationWords(Double($0)))" } ?? ""
+    words.append("\(status.state.escaped)\(since),")
+    words.append(
+      overview.age(status.healthyAt).map { "healthy \(durationWords(Double($0))) ago," }
+        ?? "never healthy,")
+    words.append(
+      overview.age(status.lastDrain).map { "last drain \(durationWords(Double($0))) ago," }
+        ?? "no drain,")
+    words.append("\(counted(Int(clamping: status.rows), "row")) since its start,")
+    words.append("\(counted(Int(clamping: status.retriesWaiting), "key")) to retry,")
+    return words + ["\(grouped(status.settleWaiting)) to clear again"]
+  }
+
+  private func lastError(_ status: ListenerStatus) -> [String] {
+    guard let error = status.lastError else { return [] }
+    let when = overview.age(error.at).map { " \(durationWords(Double($0))) ago" } ?? ""
+    return terminal.lines(
+      "  ",
+      words: ["last error\(when):"]
+        + withoutControls(error.message).split { $0.isWhitespace }.map(String.init))
+  }
+}
+
+extension ServerSurvey {
+  /// The sessions by program and role: our listener has two, of which one listens.
+  fileprivate var programs: [[ListeningSession]] {
+    var programs: [[ListeningSession]] = []
+    for session in listening {
+      let index = programs.firstIndex {
+        $0[0].applicationName == session.applicationName && $0[0].role == session.role
+      }
+      if let index { programs[index].append(session) } else { programs.append([session]) }
+    }
+    return programs
+  }
+}
+
+/// A queue's key as one would type it.
+func keyText(_ key: [[UInt8]?]) -> String {
+  key.map { $0.map { escape($0) } ?? "NULL" }.joined(separator: "/")
+}
+
+extension QueueSurvey.Row {
+  fileprivate func ageText(short: Bool) -> String {
+    guard let age else { return short ? "unknown" : "unknown age" }
+    if age < 0 { return "in the future" }
+    return short ? fpcache.ageText(whole(age)) : "\(durationWords(age)) ago"
+  }
+}
+
+extension Channel {
+  /// What a notification on it clears.
+  var effect: String {
+    switch event {
+    case .portUpdated: "the port, its category, the news"
+    case .dateUpdated: "that day, the news"
+    case .commitUpdated: "that commit, sanity failures, the news"
+    case .fileUpdated: "that file, the news"
+    case .portsMoved, .portsUpdating, .vuxml, .categoryNew: "the news"
+    case .packagesImported: "the packages"
+    case nil: "nothing: fpcache knows no \(scriptName.escaped)"
+    }
+  }
+}

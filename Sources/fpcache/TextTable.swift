@@ -1,0 +1,155 @@
+// Tables, bars and lines for people, made to fit the terminal.
+
+/// How much of a number is told, from all of it to what takes the least room.
+enum Detail: CaseIterable {
+  /// `49,411,072`
+  case exact
+  /// `47.1 MiB`
+  case units
+  /// `47.1M`
+  case compact
+
+  func size(_ bytes: Int64) -> String {
+    switch self {
+    case .exact: grouped(bytes)
+    case .units: Self.scaled(bytes, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], " ")
+    case .compact: Self.scaled(bytes, ["", "K", "M", "G", "T", "P", "E"], "")
+    }
+  }
+
+  /// Three digits or so, and the unit of 1,024 that fits; cut off, not rounded up.
+  private static func scaled(_ bytes: Int64, _ units: [String], _ space: String) -> String {
+    var unit = 0
+    var tenths = bytes &* 10
+    if bytes > Int64.max / 10 { (unit, tenths) = (1, bytes / 1024 * 10) }
+    while tenths >= 10_240, unit + 1 < units.count {
+      tenths /= 1024
+      unit += 1
+    }
+    let number = unit == 0 || tenths >= 1000 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+    return number + (units[unit].isEmpty ? "" : space) + units[unit]
+  }
+}
+
+/// Rows of text in columns.
+struct TextTable {
+  struct Column {
+    let title: String
+    var isRight = true
+    /// The highest is left out first where there is no room; those of 0 stay.
+    var rank = 0
+    /// Its texts may be of any length: where there is no room it goes to the end of the line.
+    var isFree = false
+  }
+
+  var columns: [Column]
+  var rows: [[String]]
+
+  fileprivate func widths(_ terminal: Terminal) -> [Int] {
+    columns.indices.map { column in
+      rows.reduce(terminal.width(columns[column].title)) {
+        max($0, terminal.width($1[column]))
+      }
+    }
+  }
+
+  fileprivate func fits(_ terminal: Terminal, gap: Int) -> Bool {
+    var widths = widths(terminal)
+    if columns.last?.isFree == true { widths[widths.count - 1] = 0 }
+    return widths.reduce(0, +) + gap * (widths.count - 1) <= terminal.columns
+  }
+
+  fileprivate func lines(_ terminal: Terminal, gap: Int) -> [String] {
+    let widths = widths(terminal)
+    let space = String(repeating: " ", count: gap)
+    return ([columns.map(\.title)] + rows).map { texts in
+      let row = texts.map(terminal.fit)
+      var cells = row.enumerated().map { column, cell in
+        let padding = String(repeating: " ", count: widths[column] - terminal.width(cell))
+        return columns[column].isRight ? padding + cell : cell + padding
+      }
+      // No blanks at a line's end.
+      if columns.last?.isRight == false, let last = row.last { cells[cells.count - 1] = last }
+      return cells.joined(separator: space)
+    }
+  }
+
+  fileprivate mutating func moveFreeColumnLast() {
+    guard let column = columns.firstIndex(where: \.isFree) else { return }
+    columns.append(columns.remove(at: column))
+    columns[columns.count - 1].isRight = false
+    for row in rows.indices { rows[row].append(rows[row].remove(at: column)) }
+  }
+
+  fileprivate mutating func dropColumn() -> Bool {
+    guard let rank = columns.map(\.rank).max(), rank > 0,
+      let column = columns.lastIndex(where: { $0.rank == rank })
+    else { return false }
+    columns.remove(at: column)
+    for row in rows.indices { rows[row].remove(at: column) }
+    return true
+  }
+}
+
+extension Terminal {
+  /// The table in the most telling form that there is room for.
+  func lines(_ make: (Detail) -> TextTable) -> [String] {
+    for detail in Detail.allCases {
+      let table = make(detail)
+      if table.fits(self, gap: 2) { return table.lines(self, gap: 2) }
+    }
+    var table = make(.compact)
+    if table.fits(self, gap: 1) { return table.lines(self, gap: 1) }
+    table.moveFreeColumnLast()
+    while !table.fits(self, gap: 1), table.dropColumn() {}
+    return table.lines(self, gap: 1)
+  }
+
+  /// Words put behind a heading, line by line; none is cut.
+  func lines(_ heading: String, words: [String]) -> [String] {
+    let indent = String(repeating: " ", count: width(heading))
+    var lines: [String] = []
+    var line = heading
+    var isEmpty = true
+    for word in words.map(fit) {
+      if !isEmpty, width(line) + 1 + width(word) > columns {
+        lines.append(line)
+        (line, isEmpty) = (indent, true)
+      }
+      line += isEmpty ? word : " " + word
+      isEmpty = false
+    }
+    return lines + [line]
+  }
+
+  /// A bar for a share of the whole width; what is there at all is seen.
+  func bar(_ value: Int, of largest: Int, width: Int) -> String {
+    guard value > 0, largest > 0, width > 0 else { return "" }
+    let share = Double(value) / Double(largest) * Double(width)
+    guard isUnicode else {
+      return share < 0.5 ? "." : String(repeating: "#", count: Int(share.rounded()))
+    }
+    let eighths = max(1, Int((share * 8).rounded()))
+    let rest = [
+      "", "\u{258F}", "\u{258E}", "\u{258D}", "\u{258C}", "\u{258B}", "\u{258A}", "\u{2589}",
+    ]
+    return String(repeating: "\u{2588}", count: eighths / 8) + rest[eighths % 8]
+  }
+
+  /// Two blocks of lines beside each other. A line of the left one that is too long has its row
+  /// for itself.
+  func beside(_ left: [String], _ right: [String], gap: Int) -> [String] {
+    let column = columns - gap - right.reduce(0) { max($0, width($1)) }
+    let start = left.map(width).filter { $0 <= column }.max() ?? 0
+    var rest = right[...]
+    var lines: [String] = []
+    for line in left {
+      guard width(line) <= column, let other = rest.popFirst() else {
+        lines.append(line)
+        continue
+      }
+      lines.append(line + String(repeating: " ", count: start - width(line) + gap) + other)
+    }
+    return lines + rest.map { String(repeating: " ", count: start + gap) + $0 }
+  }
+}

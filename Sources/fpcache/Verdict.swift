@@ -1,0 +1,207 @@
+// What it all comes to, in words: whether anything waits, since when, and whether anybody serves it.
+
+import CacheFS
+import PGQueue
+
+/// One sentence of the verdict.
+struct Verdict: Equatable {
+  enum Severity: String {
+    case good
+    /// Not as it should be for ever, and perhaps right now.
+    case waiting
+    case bad
+  }
+
+  let severity: Severity
+  let text: String
+
+  /// A listener drains once a minute even if nobody notifies it; twice that is too long.
+  private static let longestWait = 120.0
+  /// The server complains in its log from here on (asyncQueueFillWarning of async.c).
+  private static let fullQueue = 0.5
+  /// A listener that has drained nothing and heard no probe for so long, in seconds, has a reason
+  /// for it, unless it polls less often than once in half of that.
+  private static let longestSilence = 300.0
+
+  static func of(_ overview: Overview) -> [Verdict] {
+    var verdicts: [Verdict] = []
+    if let answers = overview.database.answers {
+      verdicts.append(queues(answers, overview.rates))
+      verdicts += notifications(answers) + channels(answers)
+    }
+    if case .failed = overview.database {
+      verdicts.append(Verdict(severity: .waiting, text: "the queues are not known"))
+    }
+    verdicts += statusFile(overview)
+    if overview.tree.failureCount > 0 {
+      verdicts.append(
+        Verdict(
+          severity: .bad,
+          text:
+            "\(counted(overview.tree.failureCount, "error")) in the tree: the numbers are too low"
+        ))
+    }
+    return verdicts
+  }
+
+  // MARK: Queues
+
+  private static func queues(_ answers: DatabaseSurvey.Answers, _ rates: Rates?) -> Verdict {
+    let waiting = answers.queues.filter { $0.contents.map { $0.rows > 0 } ?? false }
+    let listener = listener(answers.server)
+    if waiting.isEmpty {
+      if answers.queues.allSatisfy({ $0.outcome == .missing }) {
+        return Verdict(severity: .bad, text: "this database has none of the queues")
+      }
+      if answers.queues.contains(where: \.isRefused) {
+        return Verdict(severity: .waiting, text: "not all queues are known; \(listener.text)")
+      }
+      return Verdict(
+        severity: listener.isThere ? .good : .waiting,
+        text: "nothing waits, \(listener.isThere ? "and" : "but") \(listener.text)")
+    }
+    let ages = waiting.compactMap { $0.contents?.oldest?.age }
+    let number = waiting.reduce(0) { $0 + ($1.contents?.keys ?? 0) }
+    let what = listed(waiting.map { counted($0.contents?.keys ?? 0, $0.table.noun) }, "and")
+    let age = ages.max()
+    let wait =
+      age.map { "\(number == 1 ? "has" : "have") waited \(durationWords($0))" }
+      ?? "\(number == 1 ? "waits" : "wait"), nobody knows since when"
+    let isLate = age.map { $0 >= longestWait } ?? false
+    let joint = isLate && listener.isThere ? " although " : ": "
+    return Verdict(
+      severity: listener.isThere && !isLate ? .waiting : .bad,
+      text: "\(what) \(wait)\(joint)\(listener.text)\(ending(waiting, answers, rates))")
+  }
+
+  private static func listener(_ server: ServerSurvey) -> (isThere: Bool, text: String) {
+    if server.listening.contains(where: \.isListener) { return (true, "fpcache is listening") }
+    if let other = server.listening.first {
+      let name = other.applicationName.isEmpty ? "" : " (\(other.applicationName.escaped))"
+      return (true, "process \(other.process)\(name) is listening")
+    }
+    let doubt = server.hidden > 0 ? ", as far as this role may see" : ""
+    return (false, "nobody is listening\(doubt)")
+  }
+
+  /// When the rows will be gone if they go on going as they do.
+  private static func ending(
+    _ waiting: [QueueSurvey], _ answers: DatabaseSurvey.Answers, _ rates: Rates?
+  ) -> String {
+    guard let rates else { return "" }
+    let rate = rates.queueRows.reduce(0) { $0 + ($1 ?? 0) }
+    guard rate < 0 else { return "" }
+    let rows = waiting.reduce(0) { $0 + ($1.contents?.rows ?? 0) }
+    return "; at this rate they are gone in \(durationWords(Double(rows) / -rate))"
+  }
+
+  // MARK: What else is wrong
+
+  private static func notifications(_ answers: DatabaseSurvey.Answers) -> [Verdict] {
+    guard answers.server.notificationQueueUsage >= fullQueue else { return [] }
+    return [
+      Verdict(
+        severity: .bad,
+        text: """
+          the server's notification queue is \(percent(answers.server.notificationQueueUsage)) \
+          full: a session that listens sits in a transaction
+          """)
+    ]
+  }
+
+  private static func channels(_ answers: DatabaseSurvey.Answers) -> [Verdict] {
+    guard let channels = answers.channels else { return [] }
+    if channels.isEmpty {
+      return [Verdict(severity: .bad, text: "listen_for is empty: a listener hears nothing")]
+    }
+    return channels.filter { $0.event == nil }.map { channel in
+      Verdict(
+        severity: .bad,
+        text: "the channel \(channel.name.escaped) clears nothing: fpcache knows no "
+          + channel.scriptName.escaped)
+    }
+  }
+
+  private static func statusFile(_ overview: Overview) -> [Verdict] {
+    guard let status = overview.statusFile.status else { return [] }
+    guard status.isAlive else {
+      if status.state == "stopping" {
+        return [Verdict(severity: .waiting, text: "the listener has stopped")]
+      }
+      return [
+        Verdict(
+          severity: .bad,
+          text:
+            "the status file says \(status.state.escaped), but process \(status.process) is gone"
+        )
+      ]
+    }
+    guard let age = overview.age(status.healthyAt) else {
+      return [Verdict(severity: .waiting, text: "the listener has not proved its health yet")]
+    }
+    guard Double(age) >= max(longestSilence, 2 * overview.pollInterval.seconds) else { return [] }
+    return [
+      Verdict(
+        severity: .bad,
+        text: "the listener has not proved its health for \(durationWords(Double(age)))")
+    ]
+  }
+}
+
+extension QueueTable {
+  /// What one key of it names.
+  var noun: String {
+    switch self {
+    case .ports: "port"
+    case .dates: "date"
+    case .commits: "commit"
+    default: "file"
+    }
+  }
+}
+
+extension QueueSurvey {
+  fileprivate var isRefused: Bool {
+    if case .refused = outcome { true } else { false }
+  }
+}
+
+extension String {
+  /// Fit to be shown, whoever wrote it.
+  var escaped: String { escape(Array(utf8)) }
+}
+
+/// A number of seconds in words: `40 seconds`, `2 days`; the units are those of ageText(_:).
+func durationWords(_ seconds: Double) -> String {
+  let seconds = max(0, whole(seconds))
+  switch seconds {
+  case ..<120: return counted(Int(seconds), "second")
+  case ..<7200: return counted(Int(seconds / 60), "minute")
+  case ..<172_800: return counted(Int(seconds / 3600), "hour")
+  default: return counted(Int(seconds / 86_400), "day")
+  }
+}
+
+/// Without the fraction; what is too large for an integer is too large for anybody.
+func whole(_ number: Double) -> Int64 {
+  Int64(max(-1e15, min(number.isNaN ? 0 : number, 1e15)))
+}
+
+/// A part from 0 to 1 in percent; what is there at all is not 0.
+func percent(_ part: Double) -> String {
+  if part == 0 { return "0 %" }
+  if part > 0, part < 0.001 { return "<0.1 %" }
+  return part < 0.0995 ? "\(fixed(part * 100, 1)) %" : "\(fixed(part * 100, 0)) %"
+}
+
+/// A number with so many decimals.
+func fixed(_ number: Double, _ decimals: Int) -> String {
+  var factor = 1.0
+  for _ in 0..<decimals { factor *= 10 }
+  guard number.isFinite, abs(number) * factor < 1e15 else { return "\(number)" }
+  let digits = String(Int64((abs(number) * factor).rounded()))
+  let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.utf8.count)) + digits
+  let sign = number < 0 && padded.contains { $0 != "0" } ? "-" : ""
+  guard decimals > 0 else { return sign + padded }
+  return "\(sign)\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
+}
