@@ -387,7 +387,7 @@ _fpcache_stats() {
     repeating_flags=()
     non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --no-database --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --cache-dir --dsn --log --color --format --group-by --top --older-than)
+    non_repeating_options=(--config --cache-dir --dsn --log --color --format --group-by --top --older-than --watch --status-file)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
@@ -423,6 +423,13 @@ _fpcache_stats() {
         return
         ;;
     '--older-than')
+        return
+        ;;
+    '--watch')
+        return
+        ;;
+    '--status-file')
+        __fpcache_add_completions -f
         return
         ;;
     esac

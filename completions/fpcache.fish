@@ -31,7 +31,7 @@ function __fpcache_parse_tokens -S
         case 'clear-news'
             __fpcache_parse_subcommand 0 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'version' 'h/help'
         case 'stats'
-            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'format=' 'group-by=' 'top=' 'older-than=' 'no-database' 'version' 'h/help'
+            __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'format=' 'group-by=' 'top=' 'older-than=' 'watch=' 'status-file=' 'no-database' 'version' 'h/help'
         case 'verify'
             __fpcache_parse_subcommand 0 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'format=' 'only=' 'skip=' 'fix' 'no-database' 'stale-after=' 'max-backlog=' 'version' 'h/help'
         case 'help'
@@ -183,6 +183,8 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" group-by' -l 'group-by' -d 'Count by a field of the layout, such as category, branch or year.' -rfka '(__fpcache_custom_completion ---completion stats -- --group-by (count (__fpcache_tokens -pc)) (__fpcache_tokens -tC))'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" top' -l 'top' -d 'List this many groups and largest files.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" older-than' -l 'older-than' -d 'Count only files older than this, such as 90d.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" watch' -l 'watch' -d 'Look again this often, and show what changes in a second; Ctrl-C ends it.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" status-file' -l 'status-file' -d 'The listener\'s status file.' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" no-database' -l 'no-database' -d 'Leave the queues alone.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" version' -l 'version' -d 'Show the version.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" h help' -s 'h' -l 'help' -d 'Show help information.'

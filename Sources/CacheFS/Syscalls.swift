@@ -54,21 +54,6 @@ public struct FileStatus: Hashable, Sendable {
   }
 }
 
-/// What the names of one file have in common (st_dev and st_ino).
-public struct FileIdentity: Hashable, Sendable {
-  let device: UInt64
-  let inode: UInt64
-}
-
-/// A time in nanoseconds since the epoch, or the nearest that there is: a file's time may lie
-/// beyond the year 2262.
-@inline(__always)
-private func nanoseconds(_ seconds: Int64, _ rest: Int64) -> Int64 {
-  let (product, isTooLong) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-  let (sum, isTooLarge) = product.addingReportingOverflow(rest)
-  return isTooLong || isTooLarge ? (seconds < 0 ? .min : .max) : sum
-}
-
 extension EntryType {
   fileprivate init(mode: mode_t) {
     switch mode & S_IFMT {

@@ -18,9 +18,6 @@ struct Stats: ParsableCommand {
     commandName: "stats",
     abstract: "Count the tree and the rows that wait.",
     discussion: """
-      A file with several names counts once in bytes, and a hole counts nothing on disk, as du has \
-      it. Age and size are drawn as wide as the terminal, or $COLUMNS.
-
       EXAMPLES
         fpcache stats
         fpcache stats --group-by category --top 10

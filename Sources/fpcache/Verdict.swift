@@ -67,11 +67,13 @@ struct Verdict: Equatable {
     let wait =
       age.map { "\(number == 1 ? "has" : "have") waited \(durationWords($0))" }
       ?? "\(number == 1 ? "waits" : "wait"), nobody knows since when"
-    let isLate = age.map { $0 >= longestWait } ?? false
+    let ending = ending(waiting, rates)
+    // What is being worked off just now may be as old as it likes.
+    let isLate = ending == nil && age.map { $0 >= longestWait } ?? false
     let joint = isLate && listener.isThere ? " although " : ": "
     return Verdict(
       severity: listener.isThere && !isLate ? .waiting : .bad,
-      text: "\(what) \(wait)\(joint)\(listener.text)\(ending(waiting, answers, rates))")
+      text: "\(what) \(wait)\(joint)\(listener.text)\(ending ?? "")")
   }
 
   private static func listener(_ server: ServerSurvey) -> (isThere: Bool, text: String) {
@@ -84,13 +86,11 @@ struct Verdict: Equatable {
     return (false, "nobody is listening\(doubt)")
   }
 
-  /// When the rows will be gone if they go on going as they do.
-  private static func ending(
-    _ waiting: [QueueSurvey], _ answers: DatabaseSurvey.Answers, _ rates: Rates?
-  ) -> String {
-    guard let rates else { return "" }
+  /// When the rows will be gone if they go on going as they do; nil when they do not.
+  private static func ending(_ waiting: [QueueSurvey], _ rates: Rates?) -> String? {
+    guard let rates else { return nil }
     let rate = rates.queueRows.reduce(0) { $0 + ($1 ?? 0) }
-    guard rate < 0 else { return "" }
+    guard rate < 0 else { return nil }
     let rows = waiting.reduce(0) { $0 + ($1.contents?.rows ?? 0) }
     return "; at this rate they are gone in \(durationWords(Double(rows) / -rate))"
   }

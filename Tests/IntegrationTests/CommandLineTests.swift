@@ -101,6 +101,11 @@ struct RefusedLine: CustomTestStringConvertible {
         + "Please provide one of 'stderr' and 'syslog'."),
     RefusedLine("clear-news --cache-dir", "Error: Missing value for '--cache-dir <dir>'"),
     RefusedLine("stats --top 0", "Error: --top 0: expected a number from 1"),
+    RefusedLine("stats --watch 0", "Error: --watch 0: expected seconds from 0.1 to 86400"),
+    RefusedLine("stats --watch soon", "Error: --watch soon: expected seconds from 0.1 to 86400"),
+    RefusedLine(
+      "stats --watch 5 --format prometheus",
+      "Error: --watch: Prometheus asks by itself; expected --format text or json"),
     RefusedLine(
       "stats --older-than 5y",
       "Error: The value '5y' is invalid for '--older-than <age>': "
