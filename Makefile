@@ -7,7 +7,7 @@ SOURCES = Package.swift Sources Tests Fuzz/Package.swift Fuzz/Targets
 PREFIX = /usr/local
 DESTDIR =
 
-.PHONY: help demo test stress soak attack fuzz agreement bench build install uninstall deb generate \
+.PHONY: help demo test stress soak audit attack fuzz agreement bench build install uninstall deb generate \
   check-generated check format lint clean
 
 help: ## list these targets
@@ -24,6 +24,9 @@ stress: ## try to make the listener leave a stale page; about ten minutes, or ST
 
 soak: ## run one listener under random faults and see whether it grows; SOAK="--minutes 20"
 	@scripts/stress soak $(SOAK)
+
+audit: ## run verify on 100,000 files with faults, on the incident, and for 10 minutes beside a listener
+	@scripts/stress audit $(AUDIT)
 
 bench: ## measure beside the floor and its peers; 25 minutes, or BENCH="--quick --only drain,scan"
 	@Benchmarks/run $(BENCH)

@@ -439,7 +439,7 @@ _fpcache_verify() {
     repeating_flags=()
     non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --fix --no-database --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --cache-dir --dsn --log --color --format --only --skip --stale-after --max-backlog)
+    non_repeating_options=(--config --cache-dir --dsn --log --color --format --only --skip --stale-after --max-backlog --as-user)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
@@ -479,6 +479,9 @@ _fpcache_verify() {
         return
         ;;
     '--max-backlog')
+        return
+        ;;
+    '--as-user')
         return
         ;;
     esac

@@ -1,1 +1,13 @@
-/* SwiftPM builds a C target only when it has a source file. */
+#ifdef __linux__
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include "CSyscalls.h"
+
+int fpc_nameless_file(int directory) {
+#ifdef O_TMPFILE
+  return openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+#else
+  return -1;
+#endif
+}
+#endif

@@ -25,6 +25,31 @@ public struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConverti
     self.day = day
   }
 
+  /// The day, in UTC, of a time; the first or the last day there is for times outside.
+  public init(secondsSinceEpoch seconds: Int64) {
+    let day = Int((Double(seconds) / 86_400).rounded(.down))
+    let number = min(max(day, Self.firstDay), Self.lastDay) - Self.firstDay
+    // Years of 365 days, and a day more for each leap year that has passed.
+    var year = number / 366 + 1
+    while year < 9999, Self.daysBefore(year: year + 1) <= number { year += 1 }
+    var rest = number - Self.daysBefore(year: year)
+    var month = 1
+    while rest >= Self.days(inMonth: month, of: year) {
+      rest -= Self.days(inMonth: month, of: year)
+      month += 1
+    }
+    self.init(existing: year, month, rest + 1)
+  }
+
+  /// 0001-01-01 and 9999-12-31, in days since the epoch.
+  private static let firstDay = -719_162
+  private static let lastDay = 2_932_896
+
+  private static func daysBefore(year: Int) -> Int {
+    let years = year - 1
+    return years * 365 + years / 4 - years / 100 + years / 400
+  }
+
   /// `YYYY-MM-DD` and nothing else, as bytes; nil when it is no date or there is no such day.
   public init?(_ text: some Collection<UInt8>) {
     let parts = text.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)

@@ -1,4 +1,4 @@
-// Clearing single files that an audit has found, by the same rules as keys.
+// Clearing single files and empty folders that an audit has found, by the same rules as keys.
 
 import SystemPackage
 
@@ -8,11 +8,10 @@ extension Clearer {
     var matcher = Matcher(layout)
     var chain = OpenChain()
     return findings.map { finding in
-      guard finding.code.isFixable, isClearable(finding.subject, &matcher) else { return finding }
+      guard finding.code.isFixable, isClearable(finding, &matcher) else { return finding }
       var fixed = finding
       do throws(Errno) {
-        try remove(finding.subject, &chain)
-        fixed.fix = .removed
+        fixed.fix = try remove(finding, &chain)
       } catch {
         fixed.fix = .failed(ClearFailure(path: finding.subject, error: error))
       }
@@ -20,29 +19,43 @@ extension Clearer {
     }
   }
 
-  private func isClearable(_ path: CachePath, _ matcher: inout Matcher) -> Bool {
-    let classification = matcher.classify(path)
+  private func isClearable(_ finding: Finding, _ matcher: inout Matcher) -> Bool {
+    if finding.code == .emptyDirectory {
+      let place = matcher.place(ofFolder: finding.subject)
+      return !place.rows.isEmpty && !place.isOfLayout
+    }
+    let classification = matcher.classify(finding.subject)
     guard classification.hasKnownShape, let family = classification.family else { return false }
     return layout.families[family].clearing != .never
   }
 
-  private func remove(_ path: CachePath, _ chain: inout OpenChain) throws(Errno) {
-    let names = path.bytes.split(separator: UInt8(ascii: "/")).map(Array.init)
-    guard let name = names.last else { return }
+  private func remove(
+    _ finding: Finding, _ chain: inout OpenChain
+  ) throws(Errno) -> Finding.Fix {
+    let names = finding.subject.bytes.split(separator: UInt8(ascii: "/")).map(Array.init)
+    guard let name = names.last else { return .passed }
     do throws(OpenChain.Failure) {
       let folder = try chain.open(names.dropLast(), from: root)
-      try unlink(name, folder)
+      guard dryRun == .no else { return .removed }
+      return try remove(name, of: folder, isFolder: finding.code == .emptyDirectory)
     } catch {
       // Somebody was faster.
       if error.error != .noSuchFileOrDirectory { throw error.error }
+      return .removed
     }
   }
 
-  private func unlink(_ name: [UInt8], _ folder: Directory) throws(OpenChain.Failure) {
-    guard dryRun == .no else { return }
+  private func remove(
+    _ name: [UInt8], of folder: Directory, isFolder: Bool
+  ) throws(OpenChain.Failure) -> Finding.Fix {
     do throws(Errno) {
-      try Directory.withCName(name) { (name) throws(Errno) in try folder.unlink(name, kernel) }
+      try Directory.withCName(name) { (name) throws(Errno) in
+        isFolder ? try folder.removeDirectory(name, kernel) : try folder.unlink(name, kernel)
+      }
+      return .removed
     } catch {
+      // A page was written into it meanwhile.
+      if isFolder, error == .directoryNotEmpty || error == .fileExists { return .passed }
       throw OpenChain.Failure(depth: 0, error: error, isPlainFile: false)
     }
   }

@@ -31,6 +31,9 @@ public enum FieldKind: String, CaseIterable, Sendable {
   case format
   /// Six letters or digits, as mkstemp(3) makes them.
   case temporarySuffix = "suffix"
+  /// What PHP's tempnam leaves of a key and its `.tmp` that are longer together than 63 bytes
+  /// (php.net, tempnam: only the first 63 characters of the prefix are used).
+  case cutKey = "cutkey"
   /// Any name of one component.
   case name
   /// One component or more, separated by slashes.
@@ -61,6 +64,7 @@ public enum FieldKind: String, CaseIterable, Sendable {
     case .month, .day: 2
     case .flag: 1
     case .temporarySuffix: 6
+    case .cutKey: 63
     default: nil
     }
   }
@@ -78,6 +82,8 @@ public enum FieldKind: String, CaseIterable, Sendable {
     case .port, .optionalPort: byte.isDigit || byte.isLetter || byte.isNameSign
     case .flag: byte == UInt8(ascii: "n") || byte == UInt8(ascii: "y")
     case .messageID: byte.isDigit || byte.isLowerCase || byte == UInt8(ascii: "-")
+    case .cutKey:
+      byte.isDigit || byte.isLowerCase || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
     case .word:
       byte.isDigit || byte.isLetter || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
     case .optionalWord:
@@ -112,8 +118,9 @@ public enum FieldKind: String, CaseIterable, Sendable {
   }
 
   private func hasRightShape(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
-    if let width = fixedWidth { return value.count == width }
+    if let width = fixedWidth, value.count != width { return false }
     switch self {
+    case .cutKey: return Self.isCutKey(value)
     case .branch: return Self.isBranch(value)
     case .category: return value.first.map { $0.isDigit || $0.isLowerCase } ?? false
     case .port: return value.first != UInt8(ascii: ".")
@@ -130,6 +137,12 @@ public enum FieldKind: String, CaseIterable, Sendable {
     guard value.count == 6, value.prefix(4).allSatisfy(\.isDigit) else { return false }
     return value[4] == UInt8(ascii: "Q")
       && (UInt8(ascii: "1")...UInt8(ascii: "4")).contains(value[5])
+  }
+
+  /// A key without a dot, and at most a part of the `.tmp` behind it.
+  private static func isCutKey(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let dot = value.firstIndex(of: UInt8(ascii: ".")) else { return true }
+    return value.count - dot < 4 && ".tmp".utf8.starts(with: value[dot...])
   }
 
   /// Letters and digits led by a letter, and a version's second number behind a dot at most: so
@@ -198,6 +211,7 @@ public enum FieldKind: String, CaseIterable, Sendable {
     case .optionalPort: "letters, digits and + - _ ., or nothing"
     case .format: "a feed's format such as atom or rss2.0"
     case .temporarySuffix: "six letters or digits"
+    case .cutKey: "63 bytes of a-z, 0-9 and -"
     case .name: "a file name of at most \(Self.longestName) bytes"
     case .rest: "a relative path without . or .."
     case .visibleRest: "a relative path without . or .. that does not begin with a dot"

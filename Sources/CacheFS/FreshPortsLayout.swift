@@ -46,7 +46,13 @@ extension Layout {
       ),
       ("pages", "pages/{page...}", [], .everything),
       ("html", "html/{page...}", [], .everything),
-      ("spooling", "spooling/{key:name}.tmp{suffix}", [], .everything),
+      (
+        "spooling", "spooling/{page:name}",
+        [
+          "{key:name}.tmp{suffix}",
+          "{key:cutkey}{suffix}",  // tempnam has cut the .tmp of a long key
+        ], .knownShapes
+      ),
       ("searchlog", "searchlog.txt", [], .never),
     ]
     return Layout(
@@ -59,6 +65,9 @@ extension Layout {
         }
       })
   }()
+
+  /// The family of pages that are being written, by its index; nil when the layout has none.
+  public var spool: Int? { families.firstIndex { $0.name == "spooling" } }
 
   /// One port's folder: every page in it, of whatever shape.
   /// - Throws: ``KeyError`` when either name is none of FreeBSD's.

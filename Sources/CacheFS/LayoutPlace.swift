@@ -49,6 +49,9 @@ public struct LayoutPlace: Sendable {
     isRoot = false
     self.rows = rows
   }
+
+  /// Whether it is the cache directory, a family's own folder, or one above it: no field is bound.
+  var isOfLayout: Bool { rows.contains { $0.bound.isEmpty && $0.tail.isEmpty } }
 }
 
 /// Matches names against rows; one for each thread, since it keeps its buffers.
@@ -125,6 +128,20 @@ public struct Matcher: Sendable {
       if known != nil { return found }
     }
     return [:]
+  }
+
+  /// Gives each field of the file `name`, which is of a family, to `visit`: those of its folders
+  /// first. What folders and name both hold comes twice. Puts nothing together.
+  mutating func visitFields(
+    of name: UnsafeBufferPointer<UInt8>, at place: LayoutPlace, family: Int,
+    _ visit: (String, UnsafeRawBufferPointer) -> Void
+  ) {
+    for row in place.rows where row.family == family {
+      for binding in row.bound { binding.value.withUnsafeBytes { visit(binding.field, $0) } }
+      _ = match(name, row) { field, value in
+        visit(field.name, UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: value)))
+      }
+    }
   }
 
   /// Whether the row matches the file `name`: nil when not, else whether its shape is known.
@@ -228,6 +245,15 @@ public struct Matcher: Sendable {
     atPlace(of: path, unsafe: .unknown) { matcher, name, place in
       matcher.classify(name, at: place)
     }
+  }
+
+  /// A folder's place; one without rows when nothing can lie there.
+  mutating func place(ofFolder path: CachePath) -> LayoutPlace {
+    let parts = path.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    guard parts.allSatisfy(FieldKind.isSafeName) else { return LayoutPlace(rows: []) }
+    var place = LayoutPlace(root: layout)
+    for part in parts { place = part.withUnsafeBufferPointer { enter($0, at: place) } }
+    return place
   }
 
   /// The value of each field of a path; empty for what no row matches.

@@ -9,6 +9,8 @@ public protocol ScanVisitor: Sendable {
   static var wantsFolders: Bool { get }
   /// Called for each folder, the cache directory too, and those that cannot be listed.
   mutating func enter(_ place: LayoutPlace, _ status: FileStatus)
+  /// Called for each folder before its entries.
+  mutating func enter(_ folder: ScannedFolder)
   /// Called for everything but folders.
   mutating func visit(_ entry: borrowing ScannedEntry, _ matcher: inout Matcher)
   /// Called for each folder after its entries; `entries` counts everything in it.
@@ -20,6 +22,7 @@ public protocol ScanVisitor: Sendable {
 extension ScanVisitor {
   public static var wantsFolders: Bool { false }
   public mutating func enter(_ place: LayoutPlace, _ status: FileStatus) {}
+  public mutating func enter(_ folder: ScannedFolder) {}
   public mutating func leave(_ folder: ScannedFolder, entries: Int) {}
 }
 
@@ -49,6 +52,13 @@ public struct ScannedEntry: ~Copyable {
 
   /// The path, put together for those who need it.
   public var path: CachePath { CachePath(folder.prefix + Array(name)) }
+
+  /// Gives each field of a family that it is of to `visit`, some of them twice.
+  func visitFields(
+    of family: Int, _ matcher: inout Matcher, _ visit: (String, UnsafeRawBufferPointer) -> Void
+  ) {
+    matcher.visitFields(of: name, at: folder.place, family: family, visit)
+  }
 
   /// The value of each field of the layout.
   public func fields(_ matcher: inout Matcher) -> [String: [UInt8]] {
@@ -185,6 +195,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
     defer { buffers.give(buffer) }
     var entries = seen
     var found: [ScanTask] = []
+    if seen == 0 { visitor.enter(folder) }
     do throws(Errno) {
       var hasMore = true
       while hasMore {

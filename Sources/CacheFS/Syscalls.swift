@@ -1,5 +1,5 @@
-// The only file that calls the kernel. Everything goes by directory descriptor and name, and
-// no link is ever followed below the cache directory.
+// The only file that calls the kernel, but for AuditSyscalls.swift. Everything goes by directory
+// descriptor and name, and no link is ever followed below the cache directory.
 
 import CSyscalls
 import SystemPackage
@@ -45,13 +45,19 @@ public struct FileStatus: Hashable, Sendable {
     type = EntryType(mode: status.st_mode)
     size = Int64(status.st_size)
     diskSize = Int64(status.st_blocks) &* 512
-    modified = nanoseconds(Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec))
+    modified = nanoseconds(status.st_mtim)
     mode = UInt32(status.st_mode)
     links = UInt64(status.st_nlink)
     identity = FileIdentity(
       device: UInt64(truncatingIfNeeded: status.st_dev),
       inode: UInt64(truncatingIfNeeded: status.st_ino))
   }
+}
+
+/// A time of the file system's in nanoseconds since the epoch; the nearest that there is for what
+/// lies before 1677 or after 2262, as ext4 and others can store it.
+func nanoseconds(_ time: timespec) -> Int64 {
+  nanoseconds(Int64(time.tv_sec), Int64(time.tv_nsec))
 }
 
 extension EntryType {
@@ -145,7 +151,7 @@ public enum Mounts: Sendable {
 
 /// Repeats a call that a signal cut short.
 @inline(__always)
-private func retrying<Result: SignedInteger>(_ call: () -> Result) throws(Errno) -> Result {
+func retrying<Result: SignedInteger>(_ call: () -> Result) throws(Errno) -> Result {
   while true {
     let result = call()
     if result >= 0 { return result }

@@ -287,6 +287,12 @@ public final class Rows {
   /// How many rows the statement changed; 0 when it is of no such kind.
   public var changed: Int { result.flatMap { Int(String(cString: PQcmdTuples($0))) } ?? 0 }
 
+  /// The names of the columns.
+  public var columnNames: [String] {
+    guard let result else { return [] }
+    return (0..<PQnfields(result)).compactMap { PQfname(result, $0).map { String(cString: $0) } }
+  }
+
   /// The bytes at a row and column; nil for NULL or what is not there.
   public subscript(row: Int, column: Int) -> [UInt8]? { withBytes(row, column) { Array($0) } }
 

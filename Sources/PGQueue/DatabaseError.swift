@@ -25,6 +25,8 @@ public struct ServerError: Equatable, Sendable {
   public var isLockTimeout: Bool { sqlState == "55P03" }
   /// undefined_table.
   public var isMissingTable: Bool { sqlState == "42P01" }
+  /// undefined_column.
+  public var isMissingColumn: Bool { sqlState == "42703" }
   /// insufficient_privilege.
   public var isPermissionDenied: Bool { sqlState == "42501" }
 }

@@ -114,7 +114,8 @@ public struct QueueRow {
   private let rows: Rows
   private let number: Int
 
-  fileprivate init?(_ rows: Rows, _ number: Int, columns: Int) {
+  /// From a result whose first columns are place, writer, position and key.
+  init?(_ rows: Rows, _ number: Int, columns: Int) {
     let version = rows.withBytes(number, 0) { place in
       rows.withBytes(number, 1) { writer in Version(place, writer) }
     }
@@ -140,7 +141,7 @@ public struct QueueRow {
 /// The statements of a drain, on a connection of its own.
 public struct Queue {
   public let table: QueueTable
-  private let connection: Connection
+  let connection: Connection
 
   public init(_ table: QueueTable, on connection: Connection) {
     self.table = table

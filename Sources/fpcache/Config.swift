@@ -34,6 +34,14 @@ struct Config: Equatable, Sendable {
   var namesDatabase: Bool
   /// What the file says of the listener.
   var listen = ListenSettings()
+  /// What it says of the audit.
+  var verify = VerifySettings()
+  /// The file itself; nil when there is none.
+  var file: String?
+  /// Whether a password stands in it.
+  var holdsPassword = false
+  /// What is odd about it.
+  var fileOddities: [Oddity] = []
 
   /// What the command line says.
   struct Flags: Equatable {
@@ -56,7 +64,11 @@ struct Config: Equatable, Sendable {
       cacheDirectory: FilePath(directory), cacheDirectoryOrigin: origin,
       crossesMounts: flags.crossMounts, takesAnyDirectory: flags.anyCacheDir,
       layout: try site?.layout(effectiveDirectory: directory) ?? .freshPorts,
-      connection: connection, namesDatabase: isNamed, listen: site?.listen ?? ListenSettings())
+      connection: connection, namesDatabase: isNamed, listen: site?.listen ?? ListenSettings(),
+      verify: site?.verify ?? VerifySettings(),
+      file: site.flatMap { unescape($0.file) }.map { String(decoding: $0, as: UTF8.self) },
+      holdsPassword: site?.database.contains { $0.0 == "password" } ?? false,
+      fileOddities: site?.oddities ?? [])
   }
 
   private static func cacheDirectory(

@@ -3,6 +3,8 @@
 // a BOM is skipped, what references bring in is limited; and a NUL is an error, as is a line with a
 // broken '[header' even if it has a '=' in it.
 
+import CacheFS
+
 /// The sections of one INI file. References in values are followed only when a value is asked for,
 /// as in configparser: a faulty key that nobody reads does no harm.
 struct INI: Equatable, Sendable {
@@ -11,7 +13,7 @@ struct INI: Equatable, Sendable {
 
   /// The names of the sections in file order, without `[DEFAULT]`.
   fileprivate(set) var sections: [String] = []
-  fileprivate let file: String
+  let file: String
   fileprivate var tables: [String: Table] = [:]
 
   /// Reads a whole file's text; `file` is only a name for messages.
@@ -48,6 +50,26 @@ struct INI: Equatable, Sendable {
     try expansion.append(entry)
     return INIValue(text: expansion.text, line: entry.line, file: file)
   }
+
+  /// Where a key stands, as the file spells it.
+  struct KeyPlace: Equatable, Sendable {
+    let spelling: String
+    /// Counted from 1.
+    let line: Int
+    /// Whether quotes around the value were dropped.
+    let isQuoted: Bool
+  }
+
+  /// The section's own keys in file order.
+  func ownKeys(in section: String) -> [KeyPlace] {
+    guard let own = tables[section] else { return [] }
+    return own.keys.compactMap { own.entries[$0] }.map {
+      KeyPlace(spelling: $0.spelling, line: $0.line, isQuoted: $0.isQuoted)
+    }
+  }
+
+  /// The line of a section's header, counted from 1.
+  func line(ofSection section: String) -> Int? { tables[section]?.line }
 
   fileprivate func entry(_ key: String, in section: String) -> Entry? {
     guard let own = tables[section] else { return nil }
@@ -132,6 +154,7 @@ extension INI {
     let spelling: String
     let line: Int
     var raw: String
+    var isQuoted = false
 
     var key: String { spelling.lowercased() }
   }
@@ -199,7 +222,9 @@ extension INI {
     mutating func closeKey() {
       guard var entry = open, let section else { return }
       open = nil
-      entry.raw = INI.withoutStrayQuotes(entry.raw)
+      let bare = INI.withoutStrayQuotes(entry.raw)
+      entry.isQuoted = bare.wasQuoted
+      entry.raw = bare.text
       ini.tables[section]?.keys.append(entry.key)
       ini.tables[section]?.entries[entry.key] = entry
     }
@@ -220,13 +245,13 @@ extension INI {
   }
 
   /// The value without blank lines at its end and without the quotes that people put around paths.
-  private static func withoutStrayQuotes(_ value: String) -> String {
+  private static func withoutStrayQuotes(_ value: String) -> (text: String, wasQuoted: Bool) {
     let scalars = Substring(value).unicodeScalars
     let content = trimmed(scalars)
     guard let quote = content.first, "'\"".unicodeScalars.contains(quote),
       content.dropFirst().last == quote
-    else { return String(scalars[..<content.endIndex]) }
-    return String(content.dropFirst().dropLast())
+    else { return (String(scalars[..<content.endIndex]), false) }
+    return (String(content.dropFirst().dropLast()), true)
   }
 
   private static func trimmed(_ text: Scalars) -> Scalars {
@@ -307,35 +332,14 @@ extension INI {
 
     /// The key that takes the fewest edits, at most one for every three letters of the name.
     func nearestKey(to name: String, otherThan asking: String) -> String? {
-      // Nobody mistypes so long a name, and a distance takes the square of its length.
-      let lengthLimit = 64
-      guard name.utf8.count <= lengthLimit else { return nil }
-      let candidates = ini.keys(in: section)
-        .filter { $0 != asking && $0.utf8.count <= lengthLimit }
-        .map { (key: $0, distance: INI.editDistance($0, name)) }
-      let nearest = candidates.min { $0.distance < $1.distance }
-      guard let nearest, nearest.distance <= name.count / 3 else { return nil }
-      return ini.entry(nearest.key, in: section)?.spelling
+      let candidates = ini.keys(in: section).filter { $0 != asking }.map { Array($0.utf8) }
+      guard let nearest = nearest(to: Array(name.utf8), among: candidates) else { return nil }
+      return ini.entry(String(decoding: nearest, as: UTF8.self), in: section)?.spelling
     }
 
     func error(_ problem: INIError.Problem, at entry: Entry) -> INIError {
       INIError(file: ini.file, line: entry.line, key: entry.spelling, problem: problem)
     }
-  }
-
-  /// Levenshtein's distance: how many letters to put in, take out or change.
-  private static func editDistance(_ left: String, _ right: String) -> Int {
-    var row = Array(0...right.count)
-    for (index, letter) in left.enumerated() {
-      var newest = index + 1
-      var next = [newest]
-      for (other, (diagonal, above)) in zip(right, zip(row, row.dropFirst())) {
-        newest = min(above + 1, newest + 1, diagonal + (letter == other ? 0 : 1))
-        next.append(newest)
-      }
-      row = next
-    }
-    return row.last ?? 0
   }
 
   /// A name fit for a line on a terminal, where a control character could do mischief.

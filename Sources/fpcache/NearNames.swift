@@ -32,7 +32,7 @@ struct NearNames {
     }
     // Ports move from one category to another, and are looked for in a wrong one.
     for other in categories where other != category && has(other, port) {
-      found.append((Self.distance(category, other, atMost: 3) ?? 3, text(other) + "/" + text(port)))
+      found.append((editDistance(category, other, atMost: 3) ?? 3, text(other) + "/" + text(port)))
     }
     if found.isEmpty {
       for (distance, other) in Self.near(category, categories) where other != category {
@@ -61,40 +61,12 @@ struct NearNames {
   static func near(_ wanted: [UInt8], _ names: some Sequence<[UInt8]>) -> [(Int, [UInt8])] {
     let limit = wanted.count <= 3 ? 1 : wanted.count <= 6 ? 2 : 3
     return names.compactMap { name in
-      if let distance = distance(wanted, name, atMost: limit) { return (distance, name) }
+      if let distance = editDistance(wanted, name, atMost: limit) { return (distance, name) }
       let isSuffix =
         wanted.count > 2 && name.count > wanted.count + 1
         && name.suffix(wanted.count).elementsEqual(wanted)
         && name[name.count - wanted.count - 1] == UInt8(ascii: "-")
       return isSuffix ? (2, name) : nil
     }
-  }
-
-  /// How many letters are missing, added, wrong or swapped with their neighbour, whatever their
-  /// case; nil beyond `limit`. The optimal string alignment distance.
-  static func distance(_ left: [UInt8], _ right: [UInt8], atMost limit: Int) -> Int? {
-    guard abs(left.count - right.count) <= limit else { return nil }
-    let left = left.map(lowercase)
-    let right = right.map(lowercase)
-    var before = [Int](repeating: 0, count: right.count + 1)
-    var above = Array(0...right.count)
-    for row in left.indices {
-      var current = [row + 1]
-      for column in right.indices {
-        let isSame = left[row] == right[column]
-        var cost = min(above[column] + (isSame ? 0 : 1), above[column + 1] + 1, current[column] + 1)
-        if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
-          cost = min(cost, before[column - 1] + 1)
-        }
-        current.append(cost)
-      }
-      if current.allSatisfy({ $0 > limit }) { return nil }
-      (before, above) = (above, current)
-    }
-    return above[right.count] <= limit ? above[right.count] : nil
-  }
-
-  private static func lowercase(_ byte: UInt8) -> UInt8 {
-    (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
   }
 }

@@ -17,20 +17,36 @@ struct Audit: Equatable {
   private static let listed = 5
 
   var findings: [Finding]
-  let files: Int
+  /// How many files were looked at; nil when the tree was left alone.
+  let files: Int?
   let dryRun: Bool
   var databaseError: DatabaseError?
   let namesDatabase: Bool
+  var notChecked: [NotChecked] = []
+  /// The rows of each queue that was counted.
+  var rows: [QueueRows] = []
+  /// How far the database's clock is ahead of the file system's, in seconds; nil when they were
+  /// not compared.
+  var clockDifference: Double?
+  var maxBacklog: Int?
+
+  /// One queue's rows.
+  struct QueueRows: Equatable {
+    let table: String
+    let rows: Int
+  }
 
   /// An audit that could not ask the database that was named is not done.
   private var isIncomplete: Bool { databaseError != nil && namesDatabase }
 
-  /// What was put right is no finding any more.
-  private var open: [Finding] { findings.filter { $0.fix != .removed || dryRun } }
+  /// What was put right, or would be, is no finding any more.
+  private var open: [Finding] {
+    findings.filter { $0.fix != .removed && $0.fix != .passed }
+  }
 
   var status: ExitStatus {
     if isIncomplete { return .noDatabase }
-    return open.isEmpty ? .done : .incomplete
+    return open.isEmpty && notChecked.isEmpty ? .done : .incomplete
   }
 
   private var byCode: [(code: FindingCode, findings: [Finding])] { Self.byCode(findings) }
@@ -38,16 +54,15 @@ struct Audit: Equatable {
   private static func byCode(
     _ findings: [Finding]
   ) -> [(code: FindingCode, findings: [Finding])] {
-    FindingCode.allCases.compactMap { code in
-      let own = findings.filter { $0.code == code }
-      return own.isEmpty ? nil : (code, own)
-    }
+    let groups = Dictionary(grouping: findings, by: \.code)
+    return FindingCode.allCases.compactMap { code in groups[code].map { (code, $0) } }
   }
 
   // MARK: Text
 
   func lines(all: Bool) -> [String] {
     var lines: [String] = []
+    let openCodes = Set(open.map(\.code))
     for (code, findings) in byCode {
       lines.append(
         "\(code.rawValue) (\(code.severity.rawValue)): \(grouped(findings.count)): \(code.meaning)")
@@ -56,12 +71,16 @@ struct Audit: Equatable {
       if shown.count < findings.count {
         lines.append("  and \(grouped(findings.count - shown.count)) more (-v lists all)")
       }
-      if open.contains(where: { $0.code == code }) { lines.append("  remedy: \(code.remedy)") }
+      if openCodes.contains(code) { lines.append("  remedy: \(code.remedy)") }
     }
-    let verdict = open.isEmpty ? "clean" : counted(open.count, "finding")
-    lines.append(
-      "\(verdict) in \(counted(files, "file"))" + (dryRun ? " (dry run: nothing was changed)" : ""))
-    return lines
+    lines += notChecked.map { "\($0.heading): \($0.words)" }
+    return lines + [verdict + (dryRun ? " (dry run: nothing was changed)" : "")]
+  }
+
+  private var verdict: String {
+    let place = files.map { " in \(counted($0, "file"))" } ?? ""
+    if !open.isEmpty { return counted(open.count, "finding") + place }
+    return notChecked.isEmpty ? "clean" + place : "nothing found\(place), but not all was checked"
   }
 
   // MARK: JSON
@@ -70,39 +89,80 @@ struct Audit: Equatable {
     .object([
       ("version", .integer(1)),
       ("dry_run", .boolean(dryRun)),
-      ("files", .integer(files)),
+      ("files", files.map { .integer($0) } ?? .null),
       ("counts", .object(byCode.map { ($0.code.rawValue, .integer($0.findings.count)) })),
       ("findings", .array(findings.map(\.json))),
-      (
-        "database_error", databaseError.map { .string($0.explanation) } ?? .null
-      ),
+      ("database_error", databaseError.map { .string($0.explanation) } ?? .null),
+      ("not_checked", .array(notChecked.map(\.json))),
+      ("queues", .object(rows.map { ($0.table, .integer($0.rows)) })),
+      ("clock_difference_seconds", clockDifference.map { .number($0) } ?? .null),
     ])
   }
 
   // MARK: Nagios
 
   var nagios: (state: NagiosState, line: String) {
+    let open = self.open
     let counts = Self.byCode(open).map { "\($0.code.rawValue)=\($0.findings.count)" }
       .joined(separator: " ")
-    let data = "| findings=\(open.count) files=\(files)"
+    let data = performanceData(open)
     if isIncomplete, let databaseError {
-      return (.unknown, "FPCACHE UNKNOWN - \(databaseError.explanation) \(data)")
+      return (.unknown, Self.line("UNKNOWN", databaseError.explanation, data))
     }
+    let rest = notChecked.isEmpty ? "" : "; \(notChecked[0].heading): \(notChecked[0].words)"
+    let found = counts.isEmpty ? "no findings" : counts
     switch open.map(\.code.severity).max() {
-    case nil: return (.ok, "FPCACHE OK - no findings \(data)")
-    case .warning?: return (.warning, "FPCACHE WARNING - \(counts) \(data)")
-    case .critical?: return (.critical, "FPCACHE CRITICAL - \(counts) \(data)")
+    case .critical?: return (.critical, Self.line("CRITICAL", found + rest, data))
+    case .warning?: return (.warning, Self.line("WARNING", found + rest, data))
+    case .notice?, nil:
+      return notChecked.isEmpty
+        ? (.ok, Self.line("OK", found, data)) : (.unknown, Self.line("UNKNOWN", found + rest, data))
     }
+  }
+
+  /// `label=value;warn;crit`: the findings, the files, the findings of each severity, the rows of
+  /// each queue.
+  private func performanceData(_ open: [Finding]) -> String {
+    var data = ["findings=\(open.count)", "files=\(files ?? 0)"]
+    for severity in Severity.allCases.reversed() {
+      data.append("\(severity.rawValue)=\(open.count { $0.code.severity == severity })")
+    }
+    data += rows.map { "\($0.table)=\($0.rows)" + (maxBacklog.map { ";;\($0)" } ?? "") }
+    return data.joined(separator: " ")
+  }
+
+  /// The bar parts what is said from what is measured, and may not stand anywhere else.
+  static func line(_ state: String, _ text: String, _ data: String? = nil) -> String {
+    let text = text.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "/")
+    return "FPCACHE \(state) - \(text)" + (data.map { " | \($0)" } ?? "")
+  }
+}
+
+extension NotChecked {
+  fileprivate var heading: String {
+    "\(codes.map(\.rawValue).joined(separator: ", ")) of \(subject)"
+  }
+
+  /// Why it was left out.
+  var words: String { "not checked: \(reason)" }
+
+  fileprivate var json: JSON {
+    .object([
+      ("subject", .string(subject)),
+      ("codes", .array(codes.map { .string($0.rawValue) })),
+      ("message", .string(words)),
+    ])
   }
 }
 
 extension Finding {
   fileprivate var text: String {
-    var text = "\(subject)"
-    if let detail { text += ": \(detail)" }
+    // The heading has said what the code means.
+    var text = evidence == .none ? "\(subject)" : "\(subject): \(words)"
     switch fix {
     case nil: break
     case .removed: text += ": removed"
+    case .passed: text += ": no longer so"
     case .failed(let failure): text += ": not removed: \(failure.error.description)"
     }
     return text
@@ -113,12 +173,12 @@ extension Finding {
       ("code", .string(code.rawValue)),
       ("severity", .string(code.severity.rawValue)),
       ("path", .string("\(subject)")),
-      ("message", .string(detail ?? code.meaning)),
-      ("remedy", .string(code.remedy)),
+      ("message", .string(words)),
+      ("remedy", .string(remedy)),
     ]
     switch fix {
     case nil: break
-    case .removed: members.append(("fixed", .boolean(true)))
+    case .removed, .passed: members.append(("fixed", .boolean(true)))
     case .failed(let failure):
       members.append(("fixed", .boolean(false)))
       members.append(("failure", failure.json))

@@ -12,6 +12,8 @@ struct SiteConfiguration {
   /// `BASEDIR/cache`.
   let cacheDirectory: String?
   let listen: ListenSettings
+  let verify: VerifySettings
+  let oddities: [Oddity]
   /// The templates that are given.
   private let templates: [(template: Template, value: INIValue)]
 
@@ -63,6 +65,8 @@ struct SiteConfiguration {
       throw UserError(.configuration, error.message)
     }
     listen = try ListenSettings(ini)
+    verify = try VerifySettings(ini)
+    oddities = ini.oddities()
   }
 
   private static func databaseKeywords(_ ini: INI) throws(INIError) -> [(String, String)] {

@@ -1,4 +1,4 @@
-// fpcache verify: the audit of the tree and, where there is one, of the database's queues.
+// fpcache verify: the audit of the tree, the configuration and, where there is one, the database.
 
 import ArgumentParser
 import CacheFS
@@ -9,12 +9,16 @@ struct Verify: ParsableCommand {
     commandName: "verify",
     abstract: "Audit the tree; change nothing unless told to.",
     discussion: """
+      Whether pages are older than what they show is asked by the site's own SQL, from [verify] of \
+      the configuration; etc/fpcache.ini.sample has queries for FreshPorts.
+
       CODES
       \(FindingCode.allCases.map { "  \($0.rawValue): \($0.meaning)" }.joined(separator: "\n"))
 
       EXAMPLES
         fpcache verify --no-database
         fpcache verify --only empty,expired --stale-after 365d --fix
+        fpcache verify --as-user freshports
         fpcache verify --format nagios --max-backlog 1000
       """)
 
@@ -32,7 +36,11 @@ struct Verify: ParsableCommand {
     help: ArgumentHelp("Do not look for these codes.", valueName: "code,..."),
     completion: .list(of: FindingCode.allCases.map(\.rawValue)))
   var skip: String?
-  @Flag(help: "Remove what is safe to remove: empty and expired pages.") var fix = false
+  @Flag(
+    help: ArgumentHelp(
+      "Remove what is safe to remove.",
+      discussion: "That is: \(FindingCode.fixable); never what no pattern matches, and no link."))
+  var fix = false
   @Flag(help: "Leave the database alone.") var noDatabase = false
   @Option(
     help: ArgumentHelp("Report pages older than this, such as 365d.", valueName: "age"),
@@ -40,6 +48,11 @@ struct Verify: ParsableCommand {
   var staleAfter: Age?
   @Option(help: ArgumentHelp("Report a queue with more rows than this.", valueName: "n"))
   var maxBacklog: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Whether this user could delete the pages, instead of who runs the audit.",
+      valueName: "user"))
+  var asUser: String?
 
   func validate() throws {
     _ = try codes()
@@ -72,7 +85,7 @@ struct Verify: ParsableCommand {
     do throws(UserError) {
       verdict = try audit().nagios
     } catch {
-      verdict = (.unknown, "FPCACHE UNKNOWN - \(error.message)")
+      verdict = (.unknown, Audit.line("UNKNOWN", error.message))
     }
     do throws(UserError) {
       try printResult(verdict.line)
@@ -94,62 +107,39 @@ struct Verify: ParsableCommand {
   }
 
   private func audit() throws(UserError) -> Audit {
-    let config = try common.resolve()
-    let root = try config.openCacheDirectory()
     let codes = (try? codes()) ?? []
-    let query = VerifyQuery(
-      codes: codes, modifiedBefore: staleAfter.map { $0.before(currentTime()) })
-    var (findings, files) = Verifier(Scanner(root, layout: config.layout), query).audit()
-    if fix {
-      let clearer = try common.clearer(config, paths: .dropped)
-      findings = clearer.fix(findings)
-    }
-    var audit = Audit(
-      findings: findings, files: files, dryRun: common.dryRun, databaseError: nil,
-      namesDatabase: config.namesDatabase)
-    guard !noDatabase else { return audit }
-    do throws(DatabaseError) {
-      let connection = try Connection(config.connection)
-      audit.findings += try QueueAudit(connection, maxBacklog: maxBacklog).findings()
-        .filter { codes.contains($0.code) }
-    } catch {
-      audit.databaseError = error
+    let config = try common.resolve()
+    var run = VerifyRun(config: config, codes: codes, actor: try actor())
+    run.root = try config.openCacheDirectory()
+    run.asksDatabase = !noDatabase
+    run.staleAfter = staleAfter
+    run.maxBacklog = maxBacklog
+    run.isExplicit = only != nil
+    run.fixer = fix ? try common.clearer(config, paths: .dropped) : nil
+    run.dryRun = common.dryRun
+    let audit = run.audit()
+    if let error = audit.databaseError {
       common.logger(.command).error(
-        "database not checked: \(error.explanation); see --dsn and --no-database")
+        """
+        database not checked: \(error.explanation); see --dsn and --no-database
+        """)
     }
     return audit
   }
+
+  private func actor() throws(UserError) -> Actor {
+    guard let asUser else { return .current }
+    guard let actor = Actor(named: asUser) else {
+      throw UserError(
+        .usage, "--as-user \(escape(Array(asUser.utf8))): there is no such user on this machine")
+    }
+    return actor
+  }
 }
 
-/// The database's side of the audit.
-struct QueueAudit {
-  private let connection: Connection
-  private let maxBacklog: Int?
-
-  init(_ connection: Connection, maxBacklog: Int?) {
-    self.connection = connection
-    self.maxBacklog = maxBacklog
-  }
-
-  /// - Throws: ``DatabaseError``.
-  func findings() throws(DatabaseError) -> [Finding] {
-    var findings: [Finding] = []
-    for table in QueueTable.all {
-      let name = CachePath(Array(table.name.utf8))
-      guard let rows = try Queue(table, on: connection).count() else {
-        findings.append(Finding(.missingTable, name))
-        continue
-      }
-      if let maxBacklog, rows > maxBacklog {
-        findings.append(Finding(.backlog, name, detail: counted(rows, "row") + " waiting"))
-      }
-    }
-    for channel in try Channel.all(on: connection) where channel.event == nil {
-      findings.append(
-        Finding(
-          .unknownEvent, CachePath(Array(channel.name.utf8)),
-          detail: "script_name \(escape(Array(channel.scriptName.utf8)))"))
-    }
-    return findings
+extension FindingCode {
+  /// The codes that --fix puts right, as a list.
+  fileprivate static var fixable: String {
+    allCases.filter(\.isFixable).map(\.rawValue).joined(separator: ", ")
   }
 }

@@ -87,6 +87,18 @@ import Testing
         .format, ["atom", "rss2.0", "rss0.91", "opml", "R2"],
         ["2.0", "rss.", ".0", "rss2.0.1", "rss2.x", "123.atom", "a.rss2.0", "rss_2"]
       ),
+      (
+        .cutKey,
+        [
+          String(repeating: "a-0", count: 21), String(repeating: "a", count: 60) + ".tm",
+          String(repeating: "a", count: 62) + ".",
+        ],
+        [
+          String(repeating: "a", count: 62), String(repeating: "a", count: 64),
+          String(repeating: "A", count: 63), String(repeating: "a", count: 59) + ".tmp",
+          String(repeating: "a", count: 60) + ".t.", String(repeating: "a", count: 61) + ".m",
+        ]
+      ),
       (.temporarySuffix, ["A1b2C3", "000000"], ["A1b2C", "A1b2C3d", "A1b2C_", "A1-2C3"]),
       (
         .name, ["a", ".a", "...", "*", "[a]", "a b", "\n", "é", "-rf", "..a", "a.."],

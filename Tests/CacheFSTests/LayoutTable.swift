@@ -117,6 +117,13 @@ enum LayoutTable {
     Row("html", "html/stats.html"),
     Row("spooling", "spooling/ports.net.a.tmpA1b2C3", "key=ports.net.a suffix=A1b2C3"),
     Row("spooling", "spooling/a.tmpb.tmp000000", "key=a.tmpb suffix=000000"),
+    Row(
+      "spooling", "spooling/ports-graphics-py-pygeoapi-detail-part1-head-pagesize100-pagenuA1b2C3",
+      "key=ports-graphics-py-pygeoapi-detail-part1-head-pagesize100-pagenu suffix=A1b2C3"),
+    // Sixty bytes of key, and three of the .tmp.
+    Row(
+      "spooling", "spooling/news-index-html-head-123456-pagesize100-pagenum12345678-html.tmA1b2C3",
+      "key=news-index-html-head-123456-pagesize100-pagenum12345678-html.tm suffix=A1b2C3"),
     Row("searchlog", "searchlog.txt"),
   ]
 
@@ -171,7 +178,11 @@ enum LayoutTable {
     "packages/net/a.htm", "packages/net/.html", "packages/net/.a.html", "packages/net/a/b.html",
     "packages/Net/a.html", "news", "news/.hidden", "news/.d/x", "general/x", "general/.x",
     "general/a.b/c", "general/a b.c", "spooling/x", "spooling/.tmpA1b2C3", "spooling/a.tmpA1b2C",
-    "spooling/a.tmpA1b2C3x", "spooling/a/b.tmpA1b2C3", "cache/news/x", "new/news.rss.head.xml",
+    "spooling/a.tmpA1b2C3x",
+    "spooling/ports-graphics-py-pygeoapi-detail-part1-head-pagesize100-pagenA1b2C3",
+    "spooling/ports-graphics-py-pygeoapi-detail.part1-head-pagesize100-pagenuA1b2C3",
+    "spooling/Ports-graphics-py-pygeoapi-detail-part1-head-pagesize100-pagenuA1b2C3",
+    "spooling/a/b.tmpA1b2C3", "cache/news/x", "new/news.rss.head.xml",
     "news/../ports/x", "pages/./x", "pages/a//b", "pages/a\0b",
   ]
 }

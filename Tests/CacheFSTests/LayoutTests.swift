@@ -22,7 +22,10 @@ import Testing
 
   @Test func onlyTheSearchLogIsNeverCleared() {
     #expect(layout.families.filter { $0.clearing == .never }.map(\.name) == ["searchlog"])
-    #expect(layout.families.filter { $0.clearing == .knownShapes }.map(\.name) == ["files"])
+    #expect(
+      layout.families.filter { $0.clearing == .knownShapes }.map(\.name) == [
+        "files", "spooling",
+      ])
   }
 
   @Test(arguments: Layout.freshPorts.families)
@@ -41,7 +44,7 @@ import Testing
     ("commits", "id page category port files"), ("packages", "category port"),
     ("news", "page format branch flavor watchlist size number user"),
     ("general", "report page size number commit"), ("pages", "page"), ("html", "page"),
-    ("spooling", "key suffix"), ("searchlog", ""),
+    ("spooling", "page key suffix"), ("searchlog", ""),
   ])
   func fieldsOfEachFamily(_ name: String, _ fields: String) throws {
     let family = try #require(layout.family(named: name))

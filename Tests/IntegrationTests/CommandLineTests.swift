@@ -114,8 +114,10 @@ struct RefusedLine: CustomTestStringConvertible {
       "verify --max-backlog=-1", "Error: --max-backlog -1: expected a number from 0"),
     RefusedLine(
       "verify --only empty,nonsense",
-      "Error: nonsense: no such code; expected some of unknown, bad-date, empty, symlink, "
-        + "special, unreadable, expired, missing-dir, backlog, missing-table, unknown-event"),
+      "Error: nonsense: no such code; expected some of unknown, misplaced, bad-date, future-date, "
+        + "empty, stub, symlink, special, not-clearable, unreadable, spool-leftover, empty-dir, "
+        + "expired, stale, orphan, pending, backlog, no-listener, unknown-event, missing-table, "
+        + "no-permission, missing-dir, odd-value"),
     RefusedLine("listen --settle=-1", "Error: --settle -1: expected seconds from 0 to 3600"),
     RefusedLine(
       "listen --poll-interval 0",

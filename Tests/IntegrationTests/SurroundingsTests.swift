@@ -181,7 +181,7 @@ import Testing
     #expect(stats.stderr.hasPrefix("fpcache: queues not counted: \(why)"), "\(stats)")
     #expect(stats.stdout.contains(#""total":{"files":1,"#), "\(stats)")
     let verify = try Command.fpcache(
-      ["verify", "--only", "empty"] + directory, environment: environment)
+      ["verify", "--only", "empty,unknown-event"] + directory, environment: environment)
     #expect(verify.status == 69, "\(verify)")
     #expect(verify.stderr.hasPrefix("fpcache: database not checked: \(why)"), "\(verify)")
     let nagios = try Command.fpcache(

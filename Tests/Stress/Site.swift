@@ -63,13 +63,14 @@ final class Site: Sendable {
   /// - Parameters:
   ///   - ports: how many hot ports, all in one category, whose page is hot with them.
   ///   - days: how many hot days of commits.
-  init(_ database: TestDatabase, ports: Int, days: Int = 0) throws {
+  ///   - news: whether a feed is hot, too, that shows the ports.
+  init(_ database: TestDatabase, ports: Int, days: Int = 0, news: Bool = false) throws {
     self.database = database
     tree = try TemporaryTree()
     let hot = (1...ports).map { HotPort(category: "stress", name: "hot\($0)") }
     let late = HotPort(category: "stress", name: "late")
     let days = (0..<days).map { 10 + $0 }
-    pages = Site.portPages(hot + [late]) + days.map(Site.dayPage)
+    pages = Site.portPages(hot + [late]) + days.map(Site.dayPage) + (news ? [Site.newsPage] : [])
     lateChange = Site.change(late)
     changes =
       hot.map(Site.change)
@@ -108,6 +109,9 @@ final class Site: Sendable {
     return pages
   }
 
+  private static let newsPage = HotPage(
+    path: "news/news.atom.head.xml", versionQuery: "SELECT sum(version::bigint) FROM ports")
+
   private static func dayPage(_ day: Int) -> HotPage {
     HotPage(
       path: "daily/2020/01/\(day).daily.head",
@@ -120,7 +124,8 @@ final class Site: Sendable {
   ///
   /// A folder that nobody may write to costs the visitor the page, as on the site, and no more.
   func publish(_ page: HotPage, version: Int, mark: UInt64) throws {
-    let temporary = "spooling/page.tmp" + String(mark, radix: 36)
+    // Six letters or digits, as mkstemp(3) makes them.
+    let temporary = "spooling/page.tmp" + String(mark | 1 << 60, radix: 36).suffix(6)
     try tree.write(temporary, text: "<!-- version \(version) -->\n<p>\(page.path)</p>\n")
     let (from, to) = (tree.fullPath(temporary), tree.fullPath(page.path))
     if rename(from, to) == 0 { return }

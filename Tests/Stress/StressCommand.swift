@@ -14,7 +14,8 @@ struct StressCommand: ParsableCommand {
       The program under test is $FPCACHE_BIN, or the fpcache that was built beside this one. The \
       PostgreSQL is one of its own, and everything lies in a scratch folder that goes with it.
       """,
-    subcommands: [StalePages.self, Soak.self, Attack.self], defaultSubcommand: StalePages.self)
+    subcommands: [StalePages.self, Soak.self, Audit.self, Attack.self],
+    defaultSubcommand: StalePages.self)
 }
 
 /// The table.

@@ -1,5 +1,6 @@
 // How alike two names are, and which names are near enough to be suggested.
 
+import CacheFS
 import Testing
 
 @testable import fpcache
@@ -15,11 +16,11 @@ import Testing
     ] as [(String, String, Int?)])
   func distance(_ left: String, _ right: String, _ expected: Int?) {
     let (left, right) = (Array(left.utf8), Array(right.utf8))
-    #expect(NearNames.distance(left, right, atMost: 3) == expected)
-    #expect(NearNames.distance(right, left, atMost: 3) == expected)
+    #expect(editDistance(left, right, atMost: 3) == expected)
+    #expect(editDistance(right, left, atMost: 3) == expected)
     if let expected, expected > 0 {
-      #expect(NearNames.distance(left, right, atMost: expected) == expected)
-      #expect(NearNames.distance(left, right, atMost: expected - 1) == nil)
+      #expect(editDistance(left, right, atMost: expected) == expected)
+      #expect(editDistance(left, right, atMost: expected - 1) == nil)
     }
   }
 

@@ -20,4 +20,8 @@ static inline long fpc_openat2(
   struct { unsigned long long flags, mode, resolve; } how = {flags, 0, resolve};
   return syscall(437, directory, name, &how, sizeof how);
 }
+
+/* open(2) with O_TMPFILE, which wants _GNU_SOURCE: a file without a name in a folder's file
+   system; -1 where there is no such thing. */
+int fpc_nameless_file(int directory);
 #endif

@@ -1,0 +1,42 @@
+// How far two names are apart: for "did you mean".
+
+/// How many letters are missing, added, wrong or swapped with their neighbour, whatever their case;
+/// nil beyond `limit`. The optimal string alignment distance.
+public func editDistance(_ left: [UInt8], _ right: [UInt8], atMost limit: Int) -> Int? {
+  guard abs(left.count - right.count) <= limit else { return nil }
+  let left = left.map(lowercase)
+  let right = right.map(lowercase)
+  var before = [Int](repeating: 0, count: right.count + 1)
+  var above = Array(0...right.count)
+  for row in left.indices {
+    var current = [row + 1]
+    for column in right.indices {
+      let isSame = left[row] == right[column]
+      var cost = min(above[column] + (isSame ? 0 : 1), above[column + 1] + 1, current[column] + 1)
+      if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+        cost = min(cost, before[column - 1] + 1)
+      }
+      current.append(cost)
+    }
+    if current.allSatisfy({ $0 > limit }) { return nil }
+    (before, above) = (above, current)
+  }
+  return above[right.count] <= limit ? above[right.count] : nil
+}
+
+private func lowercase(_ byte: UInt8) -> UInt8 {
+  (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+}
+
+/// The candidate that takes the fewest edits, at most one for every three letters of the name, and
+/// one in any case; nil when none is so near.
+public func nearest(to name: [UInt8], among candidates: [[UInt8]]) -> [UInt8]? {
+  // Nobody mistypes so long a name, and a distance takes the square of its length.
+  let longest = 64
+  guard name.count <= longest else { return nil }
+  let limit = max(1, name.count / 3)
+  let near = candidates.compactMap { candidate in
+    editDistance(candidate, name, atMost: limit).map { (candidate, distance: $0) }
+  }
+  return near.min { $0.distance < $1.distance }?.0
+}

@@ -1,0 +1,179 @@
+// What an audit can find: one table of codes, which help, text, JSON, the monitoring plugin, the
+// documents and the tests read. A code is stable: scripts and monitors rely on it.
+
+/// How bad a finding is.
+public enum Severity: String, CaseIterable, Comparable, Sendable {
+  /// Worth knowing; no reason to wake anybody.
+  case notice
+  case warning
+  case critical
+
+  public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+
+  private var rank: Int {
+    switch self {
+    case .notice: 0
+    case .warning: 1
+    case .critical: 2
+    }
+  }
+}
+
+/// What an audit can find, in the order in which it is told.
+public enum FindingCode: String, CaseIterable, Sendable {
+  case unknown
+  case misplaced
+  case badDate = "bad-date"
+  case futureDate = "future-date"
+  case empty
+  case stub
+  case symlink
+  case special
+  case notClearable = "not-clearable"
+  case unreadable
+  case spoolLeftover = "spool-leftover"
+  case emptyDirectory = "empty-dir"
+  case expired
+  case stale
+  case orphan
+  case pending
+  case backlog
+  case noListener = "no-listener"
+  case unknownEvent = "unknown-event"
+  case missingTable = "missing-table"
+  case noPermission = "no-permission"
+  case missingDirectory = "missing-dir"
+  case oddValue = "odd-value"
+
+  /// Where a finding of the code is looked for.
+  public enum Area: String, CaseIterable, Sendable {
+    case tree
+    case database
+    case configuration
+  }
+
+  /// Whether clearing what is accused is safe and puts it right.
+  public enum Fixing: Sendable {
+    case clearing
+    case byHand
+  }
+
+  /// A code's row of the table.
+  struct Row {
+    let area: Area
+    let severity: Severity
+    let fixing: Fixing
+    /// Goes on where the path ends.
+    let meaning: String
+    let remedy: String
+
+    init(
+      _ area: Area, _ severity: Severity, _ fixing: Fixing, _ meaning: String, _ remedy: String
+    ) {
+      self.area = area
+      self.severity = severity
+      self.fixing = fixing
+      self.meaning = meaning
+      self.remedy = remedy
+    }
+  }
+
+  private static let clear = "run fpcache verify --fix; the next visitor re-creates the page"
+
+  var row: Row {
+    switch self {
+    case .unknown:
+      Row(
+        .tree, .warning, .byHand, "matches no pattern of the layout",
+        "remove it by hand, or describe it in the layout")
+    case .misplaced:
+      Row(
+        .tree, .warning, .byHand, "is named like a page that lies in another folder",
+        "remove it by hand and look for what wrote it")
+    case .badDate:
+      Row(
+        .tree, .warning, .byHand, "names a date that does not exist",
+        "remove it by hand and look for what wrote it")
+    case .futureDate:
+      Row(
+        .tree, .warning, .byHand, "names or bears a date that has not come yet",
+        "remove it by hand and look for what wrote it, or set the clock")
+    case .empty: Row(.tree, .critical, .clearing, "is a page of zero bytes", Self.clear)
+    case .stub:
+      Row(.tree, .warning, .clearing, "is smaller than a page of its family can be", Self.clear)
+    case .symlink:
+      Row(
+        .tree, .warning, .byHand, "is a symbolic link, which is never followed",
+        "find out who put it there, and remove it by hand")
+    case .special:
+      Row(
+        .tree, .warning, .byHand, "is a socket, fifo or device",
+        "find out who put it there, and remove it by hand")
+    case .notClearable:
+      Row(
+        .tree, .critical, .byHand, "could not be deleted by the user who runs the listener",
+        "give that user leave to write, list and enter the folder")
+    case .unreadable:
+      Row(
+        .tree, .critical, .byHand, "cannot be read",
+        "give the user who runs fpcache leave to read it")
+    case .spoolLeftover:
+      Row(
+        .tree, .warning, .clearing, "was being written more than an hour ago and never finished",
+        "run fpcache verify --fix, and look for what stopped the render")
+    case .emptyDirectory:
+      Row(
+        .tree, .notice, .clearing, "is a folder that has been empty for more than an hour",
+        "none is needed; fpcache verify --fix removes it")
+    case .expired: Row(.tree, .warning, .clearing, "is older than the age allowed", Self.clear)
+    case .stale:
+      Row(
+        .database, .critical, .clearing, "is older than the last change of what it shows",
+        "run fpcache verify --fix, and look for the trigger that queued nothing")
+    case .orphan:
+      Row(
+        .database, .warning, .clearing, "shows what the database no longer has",
+        "run fpcache verify --fix")
+    case .pending:
+      Row(
+        .database, .critical, .clearing, "has waited for more than a minute to be cleared",
+        "see that fpcache listen runs, or run fpcache listen --once")
+    case .backlog:
+      Row(
+        .database, .critical, .byHand, "has more rows waiting than allowed",
+        "see that fpcache listen runs, or run fpcache listen --once")
+    case .noListener:
+      Row(
+        .database, .critical, .byHand, "has nobody who listens to its channels",
+        "start fpcache listen, and look into its log")
+    case .unknownEvent:
+      Row(
+        .database, .critical, .byHand, "names an event that fpcache does not know",
+        "correct script_name in listen_for")
+    case .missingTable:
+      Row(
+        .database, .warning, .byHand, "is a table that this database does not have",
+        "create it, or take its event out of listen_for")
+    case .noPermission:
+      Row(
+        .database, .critical, .byHand, "may not be used as the listener has to",
+        "grant the role what is missing")
+    case .missingDirectory:
+      Row(
+        .configuration, .critical, .byHand, "is a configured folder that does not exist",
+        "correct the configuration, or create the folder")
+    case .oddValue:
+      Row(
+        .configuration, .warning, .byHand, "is hardly what was meant",
+        "correct the configuration")
+    }
+  }
+
+  public var area: Area { row.area }
+  public var severity: Severity { row.severity }
+  /// One plain sentence on the thing found, without its subject.
+  public var meaning: String { row.meaning }
+  public var remedy: String { row.remedy }
+  /// Whether removing the file, or the empty folder, is safe and puts it right.
+  public var isFixable: Bool { row.fixing == .clearing }
+}

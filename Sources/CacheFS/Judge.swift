@@ -1,0 +1,281 @@
+// What one thread of an audit makes of the entries that the walk gives it. The findings are
+// suspicions only: SecondLook.swift looks again.
+//
+// An entry without a fault costs comparisons and no allocation: what a family is judged by lies
+// ready, and what a folder's own name decides is decided once, when the walk enters it.
+
+import SystemPackage
+
+/// Judges entries.
+struct Judge: ScanVisitor {
+  private let query: VerifyQuery
+  private let layout: Layout
+  private let rules: [FamilyRule]
+  private var namings: NameTeller
+  private let limits: TimeLimits
+  private(set) var suspects: [Finding] = []
+  private(set) var files = 0
+  /// Folders on mounts for reading only, those below one in it left out where that is easily seen.
+  private(set) var readOnlyFolders: [(path: CachePath, Ownership)] = []
+  private var here: FolderView
+
+  init(_ query: VerifyQuery, _ layout: Layout, _ namings: NameTeller) {
+    self.query = query
+    self.layout = layout
+    self.namings = namings
+    rules = FamilyRule.all(query, layout)
+    limits = TimeLimits(query)
+    here = FolderView(tables: query.changes.count)
+  }
+
+  private func wants(_ code: FindingCode) -> Bool { query.codes.contains(code) }
+
+  private mutating func suspect(
+    _ code: FindingCode, _ entry: borrowing ScannedEntry, _ evidence: Finding.Evidence = .none
+  ) {
+    suspects.append(Finding(code, entry.path, evidence))
+  }
+
+  // MARK: Files
+
+  mutating func visit(_ entry: borrowing ScannedEntry, _ matcher: inout Matcher) {
+    files += 1
+    if let family = entry.classification.family, rules[family].isCleared {
+      here.pages += 1
+      if here.asksOwners { judgeOwner(entry) }
+    }
+    if let (code, evidence) = fault(entry, &matcher) { suspect(code, entry, evidence) }
+  }
+
+  /// The worst thing wrong with an entry, of those that are asked for.
+  private mutating func fault(
+    _ entry: borrowing ScannedEntry, _ matcher: inout Matcher
+  ) -> (FindingCode, Finding.Evidence)? {
+    let type = entry.status.type
+    if type != .file {
+      let code = type == .symbolicLink ? FindingCode.symlink : .special
+      return wants(code) ? (code, .none) : nil
+    }
+    guard let index = entry.classification.family else { return unknown(entry) }
+    let rule = rules[index]
+    if !entry.classification.hasKnownShape {
+      // Whatever it is, clearing takes it for a page, and no page is empty.
+      if entry.status.size == 0, rule.isCleared, wants(.empty) { return (.empty, .unshaped) }
+      return unknown(entry)
+    }
+    if rule.isDated, let fault = dateFault(entry, index, &matcher) { return fault }
+    if rule.takesAllNames, wants(.misplaced) {
+      let families = namings.families(ofMoreTelling: entry.name)
+      if !families.isEmpty { return (.misplaced, .families(families)) }
+    }
+    return rule.isCleared ? pageFault(entry, index, rule, &matcher) : nil
+  }
+
+  /// What is no page of its place: perhaps one of another.
+  private mutating func unknown(_ entry: borrowing ScannedEntry) -> (FindingCode, Finding.Evidence)?
+  {
+    if wants(.misplaced) {
+      let families = namings.families(of: entry.name)
+      if !families.isEmpty { return (.misplaced, .families(families)) }
+    }
+    return wants(.unknown) ? (.unknown, .none) : nil
+  }
+
+  /// What is wrong with the content or the age of a page, by its status.
+  private func pageFault(
+    _ entry: borrowing ScannedEntry, _ index: Int, _ rule: FamilyRule, _ matcher: inout Matcher
+  ) -> (FindingCode, Finding.Evidence)? {
+    let (size, written) = (entry.status.size, entry.status.modified)
+    if written > limits.future, wants(.futureDate) { return (.futureDate, .written(written)) }
+    if rule.isSpool {
+      // A page being written may have any size.
+      guard written < limits.leftover, wants(.spoolLeftover) else { return nil }
+      return (.spoolLeftover, .written(written))
+    }
+    if size == 0, wants(.empty) { return (.empty, .none) }
+    if size < rule.leastSize, wants(.stub) {
+      return (.stub, .size(size, least: rule.leastSize))
+    }
+    if rule.table >= 0, let fault = changeFault(entry, rule.table, &matcher) { return fault }
+    if written < limits.expiry, wants(.expired) { return (.expired, .written(written)) }
+    return nil
+  }
+
+  private func changeFault(
+    _ entry: borrowing ScannedEntry, _ table: Int, _ matcher: inout Matcher
+  ) -> (FindingCode, Finding.Evidence)? {
+    let written = entry.status.modified
+    switch here.verdicts[table] ?? query.changes[table].verdict(of: entry, &matcher) {
+    case .unjudged, .changed(nil): return nil
+    case .absent:
+      guard query.changes[table].judgesOrphans, written < limits.orphan, wants(.orphan) else {
+        return nil
+      }
+      return (.orphan, .none)
+    case .changed(let changed?):
+      guard written < changed - limits.allowance, wants(.stale) else { return nil }
+      return (.stale, .changed(written: written, changed: changed - limits.wholeLead))
+    }
+  }
+
+  private func dateFault(
+    _ entry: borrowing ScannedEntry, _ index: Int, _ matcher: inout Matcher
+  ) -> (FindingCode, Finding.Evidence)? {
+    var (year, month, day): (Int?, Int?, Int?)
+    entry.visitFields(of: index, &matcher) { name, value in
+      switch name {
+      case "year": year = CalendarDate.number(value, digits: 4)
+      case "month": month = CalendarDate.number(value, digits: 2)
+      case "day": day = CalendarDate.number(value, digits: 2)
+      default: break
+      }
+    }
+    guard let year, let month, let day else { return nil }
+    guard let date = CalendarDate(year: year, month: month, day: day) else {
+      return wants(.badDate) ? (.badDate, .none) : nil
+    }
+    return date > limits.lastDay && wants(.futureDate) ? (.futureDate, .day(date)) : nil
+  }
+
+  // MARK: Folders
+
+  mutating func enter(_ folder: ScannedFolder) {
+    here.reset()
+    for (index, table) in query.changes.enumerated() {
+      if let row = folder.place.rows.first(where: { $0.family == table.family }) {
+        here.verdicts[index] = table.verdict(inFolderOf: row)
+      }
+    }
+    guard wants(.notClearable) || wants(.emptyDirectory) || wants(.unknown) else { return }
+    here.ownership = try? folder.directory.ownership()
+    if wants(.notClearable), let ownership = here.ownership { judgeRights(folder, ownership) }
+  }
+
+  private mutating func judgeRights(_ folder: ScannedFolder, _ ownership: Ownership) {
+    if folder.directory.isReadOnly {
+      // The mount is at fault, not each of its folders.
+      if readOnlyFolders.last.map({ !folder.prefix.starts(with: $0.path.bytes) }) ?? true {
+        readOnlyFolders.append((CachePath(folder.prefix), ownership))
+      }
+      return
+    }
+    here.denial = folder.directory.denial(of: query.actor, ownership)
+    here.asksOwners =
+      here.denial == nil && !query.actor.isRoot && ownership.isSticky
+      && ownership.owner != query.actor.user
+  }
+
+  private mutating func judgeOwner(_ entry: borrowing ScannedEntry) {
+    let directory = entry.folder.directory
+    guard let folder = here.ownership,
+      let file = try? Directory.withCName(
+        Array(entry.name), { (name) throws(Errno) in try directory.ownership(of: name) }),
+      query.actor.isBarred(from: file, in: folder)
+    else { return }
+    suspect(.notClearable, entry, .denied(Denial(.sticky, query.actor, file)))
+  }
+
+  mutating func leave(_ folder: ScannedFolder, entries: Int) {
+    if let reason = here.denial, let ownership = here.ownership,
+      reason == .write ? here.pages > 0 : entries > 0 && !folder.place.rows.isEmpty
+    {
+      let denial = Denial(reason, query.actor, ownership, pages: here.pages)
+      suspects.append(Finding(.notClearable, folder.path.orDot, .denied(denial)))
+    }
+    if entries == 0, !folder.place.isOfLayout, !folder.prefix.isEmpty { judgeEmpty(folder) }
+  }
+
+  private mutating func judgeEmpty(_ folder: ScannedFolder) {
+    // A folder is empty between the clear of a page and its next visitor, and that is as it should be.
+    guard let ownership = here.ownership, ownership.modified < limits.leftover else { return }
+    if folder.place.rows.isEmpty {
+      if wants(.unknown) { suspects.append(Finding(.unknown, folder.path)) }
+    } else if wants(.emptyDirectory) {
+      suspects.append(Finding(.emptyDirectory, folder.path, .written(ownership.modified)))
+    }
+  }
+
+  mutating func fail(_ failure: ClearFailure) {
+    guard wants(.unreadable) else { return }
+    suspects.append(Finding(.unreadable, failure.path.orDot, .error(failure.error)))
+  }
+}
+
+/// What the folder that the walk is in decides of its entries.
+private struct FolderView {
+  var ownership: Ownership?
+  var denial: Denial.Reason?
+  var asksOwners = false
+  /// How many pages lie in it.
+  var pages = 0
+  /// What each table says of all its family's pages here; nil where each has to be asked for.
+  var verdicts: [ChangeTable.Verdict?]
+
+  init(tables: Int) { verdicts = Array(repeating: nil, count: tables) }
+
+  mutating func reset() {
+    ownership = nil
+    denial = nil
+    asksOwners = false
+    pages = 0
+    for index in verdicts.indices { verdicts[index] = nil }
+  }
+}
+
+/// What the pages of a family are judged by.
+private struct FamilyRule {
+  let isCleared: Bool
+  let isSpool: Bool
+  let isDated: Bool
+  /// Whether it takes every name that looks like a page, in whatever folder.
+  let takesAllNames: Bool
+  /// In bytes; 0 where any size will do.
+  let leastSize: Int64
+  /// The index of its change table; -1 when there is none.
+  let table: Int
+
+  static func all(_ query: VerifyQuery, _ layout: Layout) -> [FamilyRule] {
+    layout.families.enumerated().map { index, family in
+      FamilyRule(
+        isCleared: family.clearing != .never, isSpool: index == layout.spool,
+        isDated: ["year", "month", "day"].allSatisfy { family.field(named: $0) != nil },
+        takesAllNames: family.takesAllNames, leastSize: query.leastSizes[family.name] ?? 0,
+        table: query.changes.firstIndex { $0.family == index } ?? -1)
+    }
+  }
+}
+
+/// The times that pages are compared with, by the file system's clock.
+private struct TimeLimits {
+  /// Written before this, a file in the spool was left there, and a folder has been empty for long.
+  let leftover: Int64
+  /// Written after this, a page bears a time that has not come.
+  let future: Int64
+  /// Written before this, a page has expired.
+  let expiry: Int64
+  /// A page that is written after this may show what came after the database was asked.
+  let orphan: Int64
+  /// What a page's time and a change's may differ by without one being before the other.
+  let allowance: Int64
+  /// How far the database's clock is ahead, in whole seconds: for times that are shown.
+  let wholeLead: Int64
+  /// The last day that has come anywhere on earth.
+  let lastDay: CalendarDate
+
+  init(_ query: VerifyQuery) {
+    let second: Int64 = 1_000_000_000
+    leftover = query.now - 3600 * second
+    future = query.now + 86_400 * second
+    expiry = query.modifiedBefore ?? .min
+    allowance = query.clocks.lead + query.clocks.allowance
+    wholeLead = query.clocks.lead / second * second
+    orphan = query.clocks.asked - query.clocks.lead - query.clocks.allowance - 60 * second
+    // UTC+14 is the earliest zone there is.
+    lastDay = CalendarDate(secondsSinceEpoch: (query.now / second) + 14 * 3600)
+  }
+}
+
+extension CachePath {
+  /// The cache directory's own path is empty, and told as a dot.
+  var orDot: CachePath { bytes.isEmpty ? CachePath([UInt8(ascii: ".")]) : self }
+}

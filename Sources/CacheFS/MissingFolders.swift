@@ -1,0 +1,68 @@
+// Folders that the layout names and the tree lacks, and what may have been meant instead: a cache
+// whose news lay in `news` and whose configuration said `new` was not cleared for years.
+
+extension Layout {
+  /// The folders, above each family's first field, that do not exist below `root`.
+  public func missingFolders(in root: Directory) -> [CachePath] {
+    var missing: [CachePath] = []
+    for family in families where family.clearing != .never {
+      let names = family.folderNames
+      let path = CachePath(Array(names.joined(separator: [UInt8(ascii: "/")])))
+      var chain = OpenChain()
+      do throws(OpenChain.Failure) {
+        _ = try chain.open(names, from: root)
+      } catch {
+        if error.error == .noSuchFileOrDirectory || error.isPlainFile, !missing.contains(path) {
+          missing.append(path)
+        }
+      }
+    }
+    return missing
+  }
+
+  /// The folder beside the first missing one of `path` whose name is nearest to it, and that no
+  /// family has for itself; nil when there is none so near.
+  func folder(near path: CachePath, in root: Directory) -> CachePath? {
+    let names = path.bytes.split(separator: UInt8(ascii: "/")).map(Array.init)
+    var chain = OpenChain()
+    for depth in names.indices {
+      guard let folder = try? chain.open(Array(names[...depth].dropLast()), from: root) else {
+        return nil
+      }
+      let beside = folder.folderNames()
+      if beside.contains(names[depth]) { continue }
+      let above = Array(names[..<depth])
+      let free = beside.filter { name in
+        !families.contains { $0.folderNames.starts(with: above + [name]) }
+      }
+      return nearest(to: names[depth], among: free).map {
+        CachePath(Array((above + [$0]).joined(separator: [UInt8(ascii: "/")])))
+      }
+    }
+    return nil
+  }
+}
+
+extension Family {
+  /// The folders above its first field.
+  fileprivate var folderNames: [[UInt8]] {
+    pattern.components.dropLast().prefix { $0.literal != nil }.compactMap(\.literal)
+  }
+}
+
+extension Directory {
+  /// The names of the folders in it; none when it cannot be listed.
+  fileprivate func folderNames() -> [[UInt8]] {
+    let buffers = ListingBuffers()
+    let buffer = buffers.take()
+    defer { buffers.give(buffer) }
+    var names: [[UInt8]] = []
+    _ = try? list(buffer) { name, length, type in
+      let type = type == .unknown ? self.type(of: name) : type
+      guard type == .directory else { return }
+      let bytes = UnsafeRawBufferPointer(start: name, count: length)
+      names.append(Array(bytes))
+    }
+    return names.sorted { $0.lexicographicallyPrecedes($1) }
+  }
+}

@@ -1,0 +1,124 @@
+// Looking again at what is accused: a page that has gone since, or has been written anew, is none.
+
+import SystemPackage
+
+/// Confirms suspicions, each by what it accuses.
+struct SecondLook {
+  /// A page that was written so shortly ago may be in the middle of it.
+  private static let fresh: Int64 = 2_000_000_000
+  /// How long a writer who does not rename a whole page into place may need for it, in milliseconds.
+  private static let writing = 250
+  /// How long a listener may need that has retired a row already and empties the news for it, which
+  /// it does last of all, in milliseconds.
+  private static let clearing = 1000
+
+  private let root: Directory
+  private let query: VerifyQuery
+  private var chain = OpenChain()
+
+  init(_ root: Directory, _ query: VerifyQuery) {
+    self.root = root
+    self.query = query
+  }
+
+  /// Gives what is under way the time to come to its end: a page that is too small and was written
+  /// just now, and one that is older than what it shows.
+  mutating func wait(for suspects: [Finding]) {
+    if suspects.contains(where: { $0.code == .stale || $0.code == .orphan }) {
+      return pause(milliseconds: Self.clearing)
+    }
+    let isFresh = suspects.contains { suspect in
+      guard suspect.code == .empty || suspect.code == .stub,
+        let status = status(suspect.subject)
+      else { return false }
+      return currentTime() - status.modified < Self.fresh
+    }
+    if isFresh { pause(milliseconds: Self.writing) }
+  }
+
+  /// Whether what was found is still so.
+  mutating func confirms(_ suspect: Finding) -> Bool {
+    switch suspect.code {
+    case .unreadable: confirmsFailure(suspect)
+    case .emptyDirectory: confirmsEmptyFolder(suspect)
+    case .notClearable: confirmsDenial(suspect)
+    case .unknown: exists(suspect.subject)
+    case .symlink: status(suspect.subject)?.type == .symbolicLink
+    case .special: status(suspect.subject)?.type == .special
+    default: status(suspect.subject).map { isSame($0, suspect.evidence, suspect.code) } ?? false
+    }
+  }
+
+  /// Whether a file is still what the evidence says of it.
+  private func isSame(
+    _ status: FileStatus, _ evidence: Finding.Evidence, _ code: FindingCode
+  ) -> Bool {
+    guard status.type == .file else { return false }
+    switch evidence {
+    case .written(let time), .changed(written: let time, changed: _):
+      return status.modified == time
+    case .size(_, let least): return status.size < least
+    default: return code != .empty || status.size == 0
+    }
+  }
+
+  // MARK: Asking again
+
+  private mutating func status(_ path: CachePath) -> FileStatus? {
+    guard let (folder, name) = folder(of: path) else { return nil }
+    return try? Directory.withCName(name) { (name) throws(Errno) in try folder.status(name) }
+  }
+
+  private mutating func exists(_ path: CachePath) -> Bool { status(path) != nil }
+
+  /// The folder that a path lies in, and its last name.
+  private mutating func folder(of path: CachePath) -> (Directory, [UInt8])? {
+    let names = path.bytes.split(separator: UInt8(ascii: "/")).map(Array.init)
+    guard let name = names.last, let folder = try? chain.open(names.dropLast(), from: root) else {
+      return nil
+    }
+    return (folder, name)
+  }
+
+  /// Opens a folder by its path, without keeping it: the next may be the same one, changed.
+  private mutating func open(_ path: CachePath) throws(Errno) -> Directory {
+    if path.isDot { return root }
+    guard let (folder, name) = folder(of: path) else { throw .noSuchFileOrDirectory }
+    return try folder.openDirectory(name)
+  }
+
+  private mutating func confirmsFailure(_ suspect: Finding) -> Bool {
+    // Whatever else it was, what is gone is no finding; what can be read by now was not when it
+    // mattered, and is left for the next audit to look into.
+    suspect.subject.isDot || exists(suspect.subject)
+  }
+
+  private mutating func confirmsEmptyFolder(_ suspect: Finding) -> Bool {
+    guard let folder = try? open(suspect.subject), let ownership = try? folder.ownership(),
+      suspect.evidence == .written(ownership.modified)
+    else { return false }
+    let buffers = ListingBuffers()
+    let buffer = buffers.take()
+    defer { buffers.give(buffer) }
+    var isEmpty = true
+    _ = try? folder.list(buffer) { _, _, _ in isEmpty = false }
+    return isEmpty
+  }
+
+  private mutating func confirmsDenial(_ suspect: Finding) -> Bool {
+    guard case .denied(let denial) = suspect.evidence else { return false }
+    switch denial.reason {
+    case .readOnlyMount: return (try? open(suspect.subject).isReadOnly) ?? false
+    case .sticky: return exists(suspect.subject)
+    case .enter, .list, .write:
+      guard let folder = try? open(suspect.subject), let ownership = try? folder.ownership() else {
+        return false
+      }
+      return folder.denial(of: query.actor, ownership) != nil
+    }
+  }
+}
+
+extension CachePath {
+  fileprivate var isDot: Bool { bytes == [UInt8(ascii: ".")] }
+}

@@ -1,0 +1,81 @@
+// The site's own SQL, which says when what the pages of a family show was last changed: read
+// batch by batch through a cursor, in a transaction that can change nothing.
+
+/// A query that gives some columns, and `changed_at` among them.
+public struct ChangeQuery: Sendable {
+  /// The column with the time of the last change.
+  public static let timeColumn = "changed_at"
+  /// Rows fetched in one round trip; they are in memory no longer than it takes to look at them.
+  static let batchSize = 4096
+
+  let sql: String
+  let timeout: Duration
+
+  /// - Parameters:
+  ///   - sql: one SELECT; a semicolon behind it does no harm.
+  ///   - timeout: how long the server may work on it.
+  public init(_ sql: String, timeout: Duration) {
+    let spaces: Set<Character> = [" ", "\n", "\t", "\r", "\r\n", ";"]
+    var text = sql[...]
+    while let last = text.last, spaces.contains(last) { text.removeLast() }
+    self.sql = String(text)
+    self.timeout = timeout
+  }
+
+  /// One row: the columns but `changed_at`, and that in seconds since the epoch.
+  public typealias Row = (values: [[UInt8]?], changed: Double?)
+
+  /// Runs the query.
+  /// - Parameters:
+  ///   - columns: is told the names of the columns but `changed_at`, whether that is there, and
+  ///     says whether to go on.
+  ///   - row: is given each row.
+  /// - Throws: ``DatabaseError``.
+  public func run(
+    on connection: Connection, columns: ([String], _ hasTime: Bool) -> Bool,
+    row: (Row) -> Void
+  ) throws(DatabaseError) {
+    let milliseconds = max(1, timeout / .milliseconds(1))
+    try connection.script(
+      """
+      BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; \
+      SET LOCAL statement_timeout = \(Int(milliseconds)); SET LOCAL cursor_tuple_fraction = 1
+      """)
+    do throws(DatabaseError) {
+      try read(connection, columns, row)
+    } catch {
+      if case .refused = error { try connection.script("ROLLBACK") }
+      throw error
+    }
+    try connection.script("ROLLBACK")
+  }
+
+  private func read(
+    _ connection: Connection, _ columns: ([String], Bool) -> Bool, _ row: (Row) -> Void
+  ) throws(DatabaseError) {
+    // A newline: the query may end in a comment.
+    let source = "FROM (\n\(sql)\n) AS site"
+    let patience = timeout + .seconds(5)
+    let all = try connection.query("SELECT * \(source) LIMIT 0", timeout: patience).columnNames
+    let names = all.filter { $0 != Self.timeColumn }
+    guard columns(names, all.contains(Self.timeColumn)) else { return }
+    var selected: [String] = []
+    for name in names { selected.append("\(try connection.quoted(identifier: name))::text") }
+    selected.append("extract(epoch FROM \(Self.timeColumn)::timestamptz)::text")
+    try connection.query(
+      "DECLARE site_rows NO SCROLL CURSOR FOR SELECT \(selected.joined(separator: ", ")) \(source)",
+      timeout: patience)
+    while true {
+      let rows = try connection.query(
+        "FETCH FORWARD \(Self.batchSize) FROM site_rows", timeout: patience)
+      for index in 0..<rows.count {
+        row(
+          (
+            names.indices.map { rows[index, $0] },
+            rows.text(index, names.count).flatMap { Double($0) }
+          ))
+      }
+      if rows.count < Self.batchSize { return }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+// What a configuration file says that works, and is hardly what was meant.
+
+import CacheFS
+import SystemPackage
+
+/// A place in a configuration file that wants a second look of a person's.
+struct Oddity: Equatable, Sendable {
+  /// `FILE:LINE`.
+  let place: String
+  /// What is odd; begins with the key. Never quotes a value, since one may be a password.
+  let words: String
+
+  var finding: Finding { Finding(.oddValue, CachePath(Array(place.utf8)), .words(words)) }
+}
+
+extension INI {
+  /// What is odd about the file, in its order.
+  func oddities() -> [Oddity] {
+    var found: [(line: Int, words: String)] = []
+    for section in sections {
+      guard Setting.sections.contains(section) else {
+        let near = nearest(to: Array(section.utf8), among: Setting.sections.map { Array($0.utf8) })
+        if let near, let line = line(ofSection: section) {
+          let name = String(decoding: near, as: UTF8.self)
+          found.append(
+            (line, "[\(escaped(section))] is no section of fpcache's; did you mean [\(name)]?"))
+        }
+        continue
+      }
+      for key in ownKeys(in: section) {
+        if let words = oddity(key, in: section) { found.append((key.line, words)) }
+      }
+    }
+    return found.map { Oddity(place: "\(file):\($0.line)", words: $0.words) }
+  }
+
+  private func oddity(_ key: KeyPlace, in section: String) -> String? {
+    let known = Setting.keys(of: section)
+    let name = escaped(key.spelling)
+    guard known.contains(key.spelling.uppercased()) else { return unknown(key, in: section) }
+    if key.isQuoted { return "\(name) stands in quotes, which are not taken for a part of it" }
+    guard let value = try? value(key.spelling, in: section)?.text else { return nil }
+    switch key.spelling.uppercased() {
+    case "BASEDIR" where value.utf8.first != UInt8(ascii: "/"):
+      return "\(name) is no absolute path: it depends on where fpcache is started"
+    case "SETTLE" where ListenSettings.seconds(value, 0...0) != nil:
+      return "\(name) is 0: a page that was being rendered while it was cleared stays as it was"
+    case "POLL_INTERVAL" where ListenSettings.seconds(value, 3_601...86_400) != nil:
+      return "\(name) is more than an hour: what is not announced waits as long"
+    default: return nil
+    }
+  }
+
+  /// A key that nobody reads: in a section of the site's own only where another was meant.
+  private func unknown(_ key: KeyPlace, in section: String) -> String? {
+    let own = Set(ownKeys(in: section).map { $0.spelling.uppercased() })
+    let free = Setting.keys(of: section).filter { !own.contains($0) }.map { Array($0.utf8) }
+    let near = nearest(to: Array(key.spelling.uppercased().utf8), among: free)
+    if near == nil, Setting.sharedSections.contains(section) { return nil }
+    let suggestion = near.map { "; did you mean \(String(decoding: $0, as: UTF8.self))?" }
+    return "\(escaped(key.spelling)) is a key of [\(section)] that nobody reads\(suggestion ?? "")"
+  }
+
+  private func escaped(_ name: String) -> String { escape(Array(name.utf8)) }
+}
+
+extension Config {
+  /// What is odd about the configuration, on this machine.
+  var oddities: [Finding] {
+    (fileOddities + surroundingOddities).map(\.finding)
+  }
+
+  private var surroundingOddities: [Oddity] {
+    guard let file else { return [] }
+    var found: [Oddity] = []
+    let place = escape(Array(file.utf8))
+    if holdsPassword, (try? Ownership(of: FilePath(file)))?.isReadableByOthers == true {
+      found.append(
+        Oddity(
+          place: place, words: "holds a password and may be read by everybody; take it from them"))
+    }
+    for (key, path) in [("STATE_DIR", listen.stateDirectory)]
+      + [
+        ("STATUS_FILE", listen.statusFile), ("METRICS_FILE", listen.metricsFile),
+      ].map({ ($0, $1.map { FilePath($0).removingLastComponent().string }) })
+    {
+      guard let path, !path.isEmpty, isNoFolder(FilePath(path)) else { continue }
+      found.append(
+        Oddity(
+          place: place,
+          words: "\(key) names the folder \(escape(Array(path.utf8))), which is not there"))
+    }
+    return found
+  }
+
+  /// Whether there is no such folder; what we may not look at may be one.
+  private func isNoFolder(_ path: FilePath) -> Bool {
+    do throws(Errno) {
+      return try !Ownership(of: path).isFolder
+    } catch {
+      return error == .noSuchFileOrDirectory || error == .notDirectory
+    }
+  }
+}

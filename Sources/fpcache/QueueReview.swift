@@ -1,0 +1,125 @@
+// The rows that wait in the queues, turned into the pages that they will clear: those excuse a
+// page that is out of date, for a minute; after that they accuse it.
+
+import CacheFS
+import PGQueue
+
+/// The pages on disk whose invalidation waits.
+struct QueueReview {
+  /// A listener at work clears a page within milliseconds of its row's commit.
+  static let patience = 60.0
+  private static let batchSize = 1000
+
+  /// A row, by its table and its place in the table's order.
+  struct RowName: Hashable {
+    let table: QueueTable
+    let position: String
+  }
+
+  private struct Wait {
+    let name: RowName
+    /// Seconds since the epoch by the server's clock; nil when the row does not say.
+    let added: Double?
+    let isOld: Bool
+  }
+
+  private let root: Directory
+  private let layout: Layout
+  /// The page's oldest row.
+  private var pages: [CachePath: Wait] = [:]
+  private var oldest: Wait?
+
+  init(_ root: Directory, _ layout: Layout) {
+    self.root = root
+    self.layout = layout
+  }
+
+  /// Reads a queue batch by batch, and looks which pages are there to be cleared.
+  /// - Throws: ``DatabaseError``.
+  mutating func read(_ queue: Queue) throws(DatabaseError) {
+    var position: String?
+    while true {
+      let rows = try queue.waiting(after: position, limit: Self.batchSize)
+      add(rows, queue.table)
+      guard rows.count == Self.batchSize, let last = rows.last else { return }
+      position = last.row.position
+    }
+  }
+
+  private mutating func add(_ rows: [WaitingRow], _ table: QueueTable) {
+    var plan = ClearPlan()
+    var waits: [Int: Wait] = [:]
+    for row in rows {
+      let wait = Wait(
+        name: RowName(table: table, position: row.row.position), added: row.added,
+        isOld: row.age.map { $0 > Self.patience } ?? false)
+      oldest = Self.older(oldest, wait)
+      // A row that names nothing clearable is refused by the listener, and hides no page.
+      guard let keys = try? row.row.pages(table, layout) else { continue }
+      for index in plan.add(keys) { waits[index] = Self.older(waits[index], wait) }
+    }
+    for (index, pages) in find(plan.keys).enumerated() {
+      guard let wait = waits[index] else { continue }
+      for page in pages { self.pages[page] = Self.older(self.pages[page], wait) }
+    }
+  }
+
+  /// Whatever row is served, the news family is emptied too.
+  mutating func addNews() {
+    guard let oldest, let news = try? layout.all(of: "news") else { return }
+    for page in find([news]).joined() { pages[page] = oldest }
+  }
+
+  /// The files that clearing each key would take, by the clearer itself.
+  private func find(_ keys: [CacheKey]) -> [[CachePath]] {
+    Clearer(root, layout: layout, dryRun: .yes, paths: .kept).clear(keys).map(\.removed)
+  }
+
+  private static func older(_ one: Wait?, _ other: Wait) -> Wait {
+    guard let one else { return other }
+    return (other.added ?? .infinity) < (one.added ?? .infinity) ? other : one
+  }
+
+  // MARK: Judging
+
+  /// Takes out suspects whose invalidation is on its way, and adds the pages that wait for too long.
+  func apply(to suspects: inout [Finding], tellsPending: Bool) {
+    var isAccused: Set<CachePath> = []
+    suspects.removeAll { suspect in
+      guard let wait = pages[suspect.subject] else { return false }
+      switch suspect.code {
+      case .stale, .orphan: if !wait.isOld || tellsPending { return true }
+      case .expired: if wait.isOld && tellsPending { return true }
+      case .notClearable, .unreadable: return false
+      default: break
+      }
+      isAccused.insert(suspect.subject)
+      return false
+    }
+    guard tellsPending else { return }
+    for (page, wait) in pages where wait.isOld && !isAccused.contains(page) {
+      let since = nanoseconds(wait.added ?? 0)
+      suspects.append(Finding(.pending, page, .waiting(table: wait.name.table.name, since: since)))
+    }
+  }
+
+  /// Whether the row that accuses a page is among those that wait.
+  func isWaiting(_ page: CachePath, _ rows: Set<RowName>) -> Bool {
+    pages[page].map { rows.contains($0.name) } ?? false
+  }
+
+  /// The rows of a queue that have waited for too long.
+  /// - Throws: ``DatabaseError``.
+  static func oldRows(_ queue: Queue) throws(DatabaseError) -> Set<RowName> {
+    var names: Set<RowName> = []
+    var position: String?
+    while true {
+      let rows = try queue.waiting(after: position, limit: batchSize)
+      for row in rows where row.age.map({ $0 > patience }) ?? false {
+        names.insert(RowName(table: queue.table, position: row.row.position))
+      }
+      guard rows.count == batchSize, let last = rows.last else { return names }
+      position = last.row.position
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// Every setting that fpcache reads in a configuration file: what the audit calls unknown, and the
+// sample file shows, is judged by this table.
+
+import CacheFS
+
+/// A key of a section.
+struct Setting: Hashable {
+  let section: String
+  /// In capitals, as the site writes them; case does not matter.
+  let key: String
+
+  /// Sections that were there before fpcache: other programs may have keys of their own in them.
+  static let sharedSections: Set<String> = ["database", "dirs"]
+
+  static let all: [Setting] =
+    ["HOST", "PORT", "DBNAME", "DBUSER", "PASSWORD"].map { Setting("database", $0) }
+    + (["BASEDIR"] + Template.all.map(\.key)).map { Setting("dirs", $0) }
+    + ["SETTLE", "POLL_INTERVAL", "STATE_DIR", "STATUS_FILE", "METRICS_FILE"].map {
+      Setting("listen", $0)
+    }
+    + ["FACILITY", "IDENT"].map { Setting("syslog", $0) }
+    + [Setting("verify", VerifySettings.timeoutKey)]
+    + VerifySettings.families.flatMap {
+      [
+        Setting("verify", VerifySettings.queryKey($0)),
+        Setting("verify", VerifySettings.leastSizeKey($0)),
+      ]
+    }
+
+  static let sections: [String] = all.reduce(into: []) { sections, setting in
+    if !sections.contains(setting.section) { sections.append(setting.section) }
+  }
+
+  private init(_ section: String, _ key: String) {
+    self.section = section
+    self.key = key
+  }
+
+  /// The keys of a section.
+  static func keys(of section: String) -> [String] {
+    all.filter { $0.section == section }.map(\.key)
+  }
+}

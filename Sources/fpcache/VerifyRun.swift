@@ -1,0 +1,133 @@
+// One audit from its settings to its findings: configuration, database, tree, database again, fix.
+
+import CacheFS
+import PGQueue
+import SystemPackage
+
+/// What an audit is to do, and does.
+struct VerifyRun {
+  let config: Config
+  let codes: Set<FindingCode>
+  let actor: Actor
+  /// The cache directory, open; without it the tree is left alone.
+  var root: Directory?
+  var asksDatabase = true
+  var staleAfter: Age?
+  var maxBacklog: Int?
+  /// Whether the codes were asked for by name: what cannot be looked for is told then.
+  var isExplicit = false
+  /// Removes what is found; nil when that was not asked for.
+  var fixer: Clearer?
+  var dryRun = false
+
+  init(config: Config, codes: Set<FindingCode>, actor: Actor) {
+    self.config = config
+    self.codes = codes
+    self.actor = actor
+  }
+
+  /// Codes for which no file has to be looked at.
+  private static let withoutTree: Set<FindingCode> = [
+    .backlog, .noListener, .unknownEvent, .missingTable, .noPermission, .oddValue,
+  ]
+
+  func audit() -> Audit {
+    let began = ContinuousClock.now
+    var database: DatabaseAudit?
+    var databaseError: DatabaseError?
+    var changes: [ChangeTable] = []
+    if asksDatabase, codes.contains(where: { $0.area == .database }) {
+      do throws(DatabaseError) {
+        let audit = try DatabaseAudit(config, codes, maxBacklog: maxBacklog)
+        try audit.begin()
+        changes = try audit.changes()
+        database = audit
+      } catch {
+        databaseError = error
+      }
+    }
+    var (findings, files) = look(changes, database, &databaseError)
+    if let database, databaseError == nil {
+      do throws(DatabaseError) {
+        try database.end(&findings, elapsed: began.duration(to: .now))
+      } catch {
+        databaseError = error
+      }
+    }
+    findings += database?.findings ?? []
+    if codes.contains(.oddValue) { findings += config.oddities }
+    if let fixer { findings = fixer.fix(findings) }
+    var audit = Audit(
+      findings: findings.sorted(by: Finding.precedes), files: files, dryRun: dryRun,
+      databaseError: databaseError, namesDatabase: config.namesDatabase)
+    audit.notChecked = (database?.notChecked ?? []) + (isExplicit ? unasked(databaseError) : [])
+    audit.rows = database?.rows.map { .init(table: $0.table.name, rows: $0.rows) } ?? []
+    audit.clockDifference = changes.isEmpty ? nil : database.map { tenths($0.clocks.lead) }
+    audit.maxBacklog = maxBacklog
+    return audit
+  }
+
+  // MARK: The tree
+
+  private func look(
+    _ changes: [ChangeTable], _ database: DatabaseAudit?, _ failure: inout DatabaseError?
+  ) -> (findings: [Finding], files: Int?) {
+    guard let root, !codes.isSubset(of: Self.withoutTree) else { return ([], nil) }
+    var query = VerifyQuery(codes: codes, actor: actor, changes: changes)
+    // Ages are told by the clock that stamps the files.
+    query.now = root.fileSystemTime() ?? currentTime()
+    query.modifiedBefore = staleAfter.map { $0.before(query.now) }
+    query.leastSizes = config.verify.leastSizes
+    if let database { query.clocks = database.clocks }
+    var lost: DatabaseError?
+    let verifier = Verifier(Scanner(root, layout: config.layout), query)
+    var (findings, files) = verifier.audit { suspects in
+      do throws(DatabaseError) {
+        try database?.review(&suspects, root)
+      } catch {
+        // What cannot be excused any more is not accused either.
+        suspects.removeAll { $0.code == .stale || $0.code == .orphan }
+        lost = error
+      }
+    }
+    failure = failure ?? lost
+    if codes.contains(.notClearable), let (folder, denial) = barrier {
+      findings.append(
+        Finding(.notClearable, CachePath(Array(folder.string.utf8)), .denied(denial)))
+    }
+    return (findings, files)
+  }
+
+  private var barrier: (folder: FilePath, Denial)? {
+    actor.barrier(onTheWayTo: config.cacheDirectory)
+  }
+
+  // MARK: What was asked for by name and cannot be looked for
+
+  private func unasked(_ databaseError: DatabaseError?) -> [NotChecked] {
+    var reasons: [(code: FindingCode, reason: String)] = []
+    if codes.contains(.expired), staleAfter == nil {
+      reasons.append((.expired, "--stale-after does not say from which age"))
+    }
+    if codes.contains(.stub), config.verify.leastSizes.isEmpty {
+      reasons.append((.stub, "no FAMILY_STUB in [verify] of the configuration"))
+    }
+    for code in FindingCode.allCases where code.area == .database && codes.contains(code) {
+      if !asksDatabase {
+        reasons.append((code, "--no-database"))
+      } else if let databaseError, !config.namesDatabase {
+        reasons.append((code, databaseError.explanation))
+      } else if code == .backlog, maxBacklog == nil {
+        reasons.append((code, "--max-backlog does not say from how many rows"))
+      } else if code == .stale || code == .orphan, config.verify.queries.isEmpty {
+        reasons.append((code, "no query in [verify] of the configuration"))
+      }
+    }
+    return reasons.map { NotChecked(subject: "--only", codes: [$0.code], reason: $0.reason) }
+  }
+
+  /// Seconds, to a tenth: what is less is the grain of clocks. Never minus zero.
+  private func tenths(_ nanoseconds: Int64) -> Double {
+    (Double(nanoseconds) / 1e8).rounded() / 10 + 0
+  }
+}

@@ -1,0 +1,49 @@
+// The sample configuration as it would be with its settings turned on.
+
+import Foundation
+
+/// etc/fpcache.ini.sample.
+public enum SampleConfiguration {
+  private static let path = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .appendingPathComponent("etc/fpcache.ini.sample")
+
+  /// As it is, every setting a comment.
+  public static var text: String {
+    get throws { try String(contentsOf: path, encoding: .utf8) }
+  }
+
+  /// With the `#` taken away from every setting, the lines that go on with one included.
+  public static var uncommented: String {
+    get throws {
+      try text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        isSetting(line) ? String(line.dropFirst()) : String(line)
+      }.joined(separator: "\n")
+    }
+  }
+
+  /// One key of [verify] and its value, on several lines as they stand.
+  public static func query(_ key: String) throws -> String {
+    let lines = try uncommented.split(separator: "\n", omittingEmptySubsequences: false)
+    guard let start = lines.firstIndex(where: { $0.hasPrefix("\(key) =") }) else {
+      throw SupportError("the sample configuration has no \(key)")
+    }
+    let rest = lines[(start + 1)...].prefix { $0.hasPrefix("    ") }
+    return ([lines[start]] + rest).joined(separator: "\n")
+  }
+
+  /// A section [verify] with the queries for FreshPorts' schema.
+  public static var freshPortsQueries: String {
+    get throws {
+      try "[verify]\n"
+        + ["PORTS", "CATEGORIES", "COMMITS", "DAILY", "NEWS"].map(query).joined(separator: "\n")
+        + "\n"
+    }
+  }
+
+  /// Prose has a space behind the `#`, a setting has none, and what goes on with one has four.
+  private static func isSetting(_ line: Substring) -> Bool {
+    guard line.hasPrefix("#"), let second = line.dropFirst().first else { return false }
+    return second != " " || line.hasPrefix("#    ")
+  }
+}
