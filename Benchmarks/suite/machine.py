@@ -36,13 +36,14 @@ def mount(folder):
     return f"{kind} ({device.strip()})"
 
 
-def commit(fpcache):
-    """The commit, if the program is this repository's own; a program from elsewhere has none."""
+def origin(fpcache):
+    """The version, and the commit if we have built it; what FPCACHE_BIN names may be of any."""
     version = output(fpcache, "--version").removeprefix("fpcache ")
-    if not os.path.realpath(fpcache).startswith(f"{ROOT}/.build/"):
-        return f"{version}, another build than this repository's"
     changed = " with changes" if output("git", "status", "--porcelain", "Sources") else ""
-    return f"{version}, commit {output('git', 'rev-parse', '--short=12', 'HEAD')}{changed}"
+    commit = f"commit {output('git', 'rev-parse', '--short=12', 'HEAD')}{changed}"
+    if os.environ.get("FPCACHE_BIN"):
+        return f"{version}, a program that FPCACHE_BIN named; the suite is of {commit}"
+    return f"{version}, release build of {commit}"
 
 
 def describe(ground):
@@ -57,7 +58,7 @@ def describe(ground):
     server = f"PostgreSQL {ground.running.version}, fsync on, on a Unix socket; " \
         if ground.running else ""
     return [
-        f"{datetime.datetime.now():%Y-%m-%d %H:%M}, fpcache {commit(ground.fpcache)}",
+        f"{datetime.datetime.now():%Y-%m-%d %H:%M}, fpcache {origin(ground.fpcache)}",
         f"{os.cpu_count()} processors ({field('/proc/cpuinfo', 'model name')}), "
         f"{memory:.0f} GiB of memory, load {ground.load_at_start:.1f} at the start and "
         f"{os.getloadavg()[0]:.1f} at the end",
