@@ -70,7 +70,8 @@ struct ClearCommand {
     Interruption.catchSignals()
     var run = ClearRun(clearer, subject, tally)
     let (tally, verb) = (tally, common.dryRun ? "counted" : "removed")
-    let progress = Progress.start(if: !common.quiet) {
+    let isRewritten = Screen.canRewrite(STDERR_FILENO)
+    let progress = Progress.start(if: !common.quiet && isRewritten) {
       tally.progress(of: keysGiven, verb)
     }
     let summary: ClearSummary
@@ -79,6 +80,8 @@ struct ClearCommand {
       try body(&run)
       summary = run.finish(keysGiven: keysGiven)
     }
+    // The terminal has written ^C there.
+    if summary.interruption != nil, isRewritten { Screen.wipeLine(on: STDERR_FILENO) }
     try report(summary)
     if summary.interruption == nil { tellOfUnmatched(run, clearer) }
     try leave(summary)

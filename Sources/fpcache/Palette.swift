@@ -12,6 +12,15 @@
 enum Screen {
   static func isAt(_ descriptor: CInt) -> Bool { isatty(descriptor) != 0 }
 
+  /// Whether a line on it can be taken back: it is a terminal that knows how.
+  static func canRewrite(_ descriptor: CInt) -> Bool {
+    guard isAt(descriptor), let kind = environment()["TERM"] else { return false }
+    return kind != "dumb"
+  }
+
+  /// Takes the line back that the cursor is on.
+  static func wipeLine(on descriptor: CInt) { put("\r\u{1B}[K", on: descriptor) }
+
   /// Columns of the terminal at a stream; 80 where it does not say.
   static func width(_ descriptor: CInt) -> Int { size(descriptor)?.columns ?? 80 }
 

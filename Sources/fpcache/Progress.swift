@@ -95,7 +95,7 @@ final class Progress: Sendable {
         isShown = true
         timeout = milliseconds(Progress.interval)
       }
-      if isShown { Screen.put("\r\u{1B}[K", on: descriptor) }
+      if isShown { Screen.wipeLine(on: descriptor) }
     }
 
     private func milliseconds(_ duration: Duration) -> CInt {

@@ -231,7 +231,8 @@ import Testing
         "ports/devel/p\($0 / 3)/Makefile.PageSize1.PageNum\($0 % 3).html"
       }
       for page in pages { try tree.write(page, bytes: 1) }
-      let session = try TerminalSession.fpcache(["clear-port", "--yes", "devel/*"], in: tree)
+      let session = try TerminalSession.fpcache(
+        ["clear-port", "--yes", "devel/*"], in: tree, environment: ["TERM": "xterm"])
       let sample = stride(from: 0, to: pages.count, by: 600).map { pages[$0] }
       try eventually("it has begun") { !sample.allSatisfy(tree.exists) }
       session.signal(SIGSTOP)
@@ -243,10 +244,11 @@ import Testing
       let left = Dictionary(grouping: try tree.files()) { $0.split(separator: "/")[2] }
       #expect(!left.isEmpty && left.values.allSatisfy { $0.count == 3 }, "\(left)")
       let removed = pages.count - left.count * 3
+      // Whatever the terminal has echoed is taken back.
       #expect(
         output.hasSuffix(
-          "\(grouped(removed)) pages of devel/* removed, \(sizeText(Int64(removed))); "
-            + "interrupted\r\n"), "\(output)")
+          "\r\u{1B}[K\(grouped(removed)) pages of devel/* removed, \(sizeText(Int64(removed))); "
+            + "\(Self.yellow)interrupted\(Self.plain)\r\n"), "\(output)")
       return
     }
     Issue.record("always done before it could be interrupted")
