@@ -3,10 +3,13 @@ import PackageDescription
 
 // The program's own sources, built once more with libFuzzer's instruments in them: a package of its
 // own, so that the ordinary build knows nothing of it. `Sources` and `Targets/FuzzTarget.swift` are
-// links. See scripts/fuzz.
+// links. See scripts/fuzz. Optimized, but with the checks of a debug build, such as those of unsafe
+// buffers' indices.
 
 let instruments: [SwiftSetting] = [
-  .unsafeFlags(["-sanitize=fuzzer", "-enable-testing", "-parse-as-library"])
+  .unsafeFlags([
+    "-sanitize=fuzzer", "-enable-testing", "-parse-as-library", "-assert-config", "Debug",
+  ])
 ]
 
 let package = Package(

@@ -30,6 +30,13 @@ public struct ClearFailure: Hashable, Sendable {
   }
 }
 
+/// Sizes added up. Whoever writes the cache can say of a file without a byte that it has 2^63 of
+/// them, and of many so: too much is as much as there is, and no trap.
+public func clampedSum(_ left: Int64, _ right: Int64) -> Int64 {
+  let (sum, overflow) = left.addingReportingOverflow(right)
+  return overflow ? .max : sum
+}
+
 /// The outcome of clearing one key, or several.
 public struct ClearReport: Equatable, Sendable {
   public internal(set) var filesRemoved = 0
@@ -47,7 +54,7 @@ public struct ClearReport: Equatable, Sendable {
 
   public mutating func add(_ other: ClearReport) {
     filesRemoved += other.filesRemoved
-    bytesRemoved += other.bytesRemoved
+    bytesRemoved = clampedSum(bytesRemoved, other.bytesRemoved)
     matched = matched || other.matched
     isPartial = isPartial || other.isPartial
     failures += other.failures

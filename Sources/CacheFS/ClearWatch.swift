@@ -18,14 +18,17 @@ public final class ClearWatch: Sendable {
   /// Files removed so far.
   public var filesRemoved: Int { files.load(ordering: .relaxed) }
 
-  /// Their apparent sizes, in bytes.
-  public var bytesRemoved: Int64 { bytes.load(ordering: .relaxed) }
+  /// Their apparent sizes, in bytes; as much as there is when the sum has gone beyond.
+  public var bytesRemoved: Int64 {
+    let bytes = bytes.load(ordering: .relaxed)
+    return bytes < 0 ? .max : bytes
+  }
 
   /// Whether the clear is to end: it finishes the folders in hand.
   public var stopped: Bool { isStopped() }
 
   func removed(_ size: Int64) {
     files.add(1, ordering: .relaxed)
-    bytes.add(size, ordering: .relaxed)
+    bytes.wrappingAdd(size, ordering: .relaxed)
   }
 }

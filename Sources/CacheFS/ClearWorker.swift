@@ -295,7 +295,7 @@ struct ClearWorker {
       report(index) {
         $0.matched = true
         $0.filesRemoved += 1
-        $0.bytesRemoved += status.size
+        $0.bytesRemoved = clampedSum($0.bytesRemoved, status.size)
         if let path { $0.removed.append(path) }
       }
       return true

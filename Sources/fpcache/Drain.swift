@@ -268,7 +268,7 @@ final class Drain {
 
   private func count(_ report: ClearReport) {
     tally.files += report.filesRemoved
-    tally.bytes += report.bytesRemoved
+    tally.bytes = clampedSum(tally.bytes, report.bytesRemoved)
     for path in report.removed { logger.debug("removed \(path)") }
   }
 

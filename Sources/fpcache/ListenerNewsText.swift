@@ -71,7 +71,7 @@ extension Drain.Tally {
     rows += other.rows
     keys += other.keys
     files += other.files
-    bytes += other.bytes
+    bytes = clampedSum(bytes, other.bytes)
     refused += other.refused
     failures += other.failures
     recovered += other.recovered
