@@ -30,6 +30,8 @@ public protocol ListenerService: AnyObject {
   /// The connections are gone: whatever was begun in a queue begins anew.
   func reset()
   func note(_ news: ListenerNews)
+  /// Whether it is this listener that retires the queues' rows.
+  var isMover: Bool { get }
 }
 
 /// What is worth a line in the log.
@@ -50,6 +52,8 @@ public enum ListenerNews: Equatable, Sendable {
   case statusAsked
   case reloading
   case stopping
+  /// Many nodes share this database, and this listener is none of them.
+  case takesFromNodes([String])
 }
 
 /// Listens until it is told to stop.
@@ -123,6 +127,7 @@ public final class Listener {
       // others; the drain's own lock waits for less.
       try working.query("SET lock_timeout = '500ms'")
       channels = try Channel.all(on: listening)
+      try prepareForNodes(listening, working)
       try listen(on: listening)
       self.listening = listening
       self.working = working
@@ -148,10 +153,26 @@ public final class Listener {
     }
   }
 
+  private var hasLog: Bool { machine.settings.queues.contains(.log) }
+
+  private func prepareForNodes(
+    _ listening: Connection, _ working: Connection
+  ) throws(DatabaseError) {
+    if hasLog {
+      try listening.query("LISTEN \(FanoutSchema.channel)")
+      // See NodeLog.swift for why that is safe.
+      try working.script("SET synchronous_commit = off; SET jit = off")
+    } else {
+      let nodes = try NodeLog.names(on: working)
+      if !nodes.isEmpty { service.note(.takesFromNodes(nodes)) }
+    }
+  }
+
   private func serve(_ table: QueueTable, _ depth: ListenerMachine.Depth) {
     guard let working else { return }
     do throws(DatabaseError) {
       let served = try service.serve(Queue(table, on: working), depth)
+      if hasLog { inputs.append(.mover(service.isMover)) }
       inputs.append(.served(table, served))
     } catch {
       lose(error)
@@ -212,10 +233,14 @@ public final class Listener {
     do throws(DatabaseError) {
       var events: [SiteEvent] = []
       var count = 0
+      var isLogged = false
       for notification in try listening.takeNotifications() {
         if notification.channel == probeChannel {
           inputs.insert(.probeReturned, at: 0)
           service.note(.probed)
+        } else if hasLog, notification.channel == FanoutSchema.channel {
+          // What this node has moved itself it reads without being told.
+          if notification.sender != working?.backend { isLogged = true }
         } else if let channel = channels.first(where: { $0.isNamed(notification.channel) }) {
           count += 1
           if let event = channel.event {
@@ -227,6 +252,7 @@ public final class Listener {
       }
       if count > 0 { service.note(.notified(count)) }
       if !events.isEmpty { inputs.append(.notified(events)) }
+      if isLogged { inputs.append(.logged) }
     } catch {
       lose(error)
     }

@@ -23,73 +23,15 @@ public struct ListenerMachine: Sendable {
     /// waits for one of them; where changes come faster than this, their pages go at once and
     /// their rows twice a second, so that the writers hardly notice.
     public var lockInterval = Duration.milliseconds(500)
+    /// The same for one of many nodes. The others have no news of a row before it was moved; and since
+    /// that is done in one round trip, without clearing a page, the lock is held more briefly.
+    public static let nodeLockInterval = Duration.milliseconds(200)
+    /// What is drained: the site's queues, and with many nodes the log that they are moved into.
+    public var queues = QueueTable.all
+    /// How long a node that is told of a change waits for another to move its rows.
+    public var takeoverDelay = Duration.seconds(1)
 
     public init() {}
-  }
-
-  /// What has happened.
-  public enum Input: Equatable, Sendable {
-    case started
-    /// Both connections are up and LISTEN was sent for every channel.
-    case connected
-    /// No connection could be made, or one that was there is gone.
-    case disconnected
-    case notified([SiteEvent])
-    case probeReturned
-    /// A batch of the queue was served.
-    case served(QueueTable, Served)
-    case timePassed
-    /// Give up the connections, which are gone already, and make new ones at once.
-    case reconnect
-    case stop
-  }
-
-  /// How a batch ended.
-  public enum Served: Equatable, Sendable {
-    /// There are more rows.
-    case more
-    /// Nothing is left but what has to wait; when to look again for that.
-    case drained(retryAfter: Duration?)
-    /// A writer holds the lock: pages are gone, rows are not.
-    case contended
-    /// Pages are gone, as asked; rows were left where they are.
-    case prompted
-  }
-
-  /// What is to be done with a queue's rows.
-  public enum Depth: Equatable, Sendable {
-    /// Clear their pages and retire them.
-    case whole
-    /// Clear the pages of those that are new, and leave the lock alone.
-    case pagesOnly
-  }
-
-  /// What to do.
-  public enum Output: Equatable, Sendable {
-    case connect
-    case disconnect(Reason)
-    case probe
-    /// Look at what waits in the queues.
-    case measure
-    case serve(QueueTable, Depth)
-    /// Every queue asked for has been served: do what the events ask for besides. A drain is
-    /// not complete when a writer still holds a queue.
-    case finish(Set<SiteEvent>, complete: Bool)
-    case leave
-  }
-
-  /// Why a connection is given up that did not break.
-  public enum Reason: Equatable, Sendable {
-    case probeUnanswered
-  }
-
-  /// Whether notifications arrive.
-  public enum Hearing: Equatable, Sendable {
-    case unproved
-    case proved
-    /// Two connections in a row lost our own notification: something between us and the server
-    /// does not carry LISTEN. Polling serves instead.
-    case deaf
   }
 
   private enum Phase: Equatable {
@@ -100,52 +42,18 @@ public struct ListenerMachine: Sendable {
     case left
   }
 
-  private struct QueueState {
-    var isDue = false
-    /// Not before this time.
-    var notBefore: Duration?
-    var contention = Backoff(first: .milliseconds(20), ceiling: .seconds(1))
-    var contendedSince: Duration?
-    /// Whether a pass has come past rows and not to the end.
-    var isUnderWay = false
-    /// Asked for while a pass was under way: what is new may stand behind it.
-    var isAskedAgain = false
-    /// Until when the queue's lock is left alone.
-    var lockNotBefore: Duration?
-    /// Whether there may be new rows whose pages need not wait for the lock.
-    var hasNews = false
-
-    /// The rows that wait for another try must not hold up new ones; a writer may.
-    mutating func becomeDue() {
-      isDue = true
-      if contendedSince == nil { notBefore = nil }
-    }
-
-    /// When the rows may be served; nil when nothing is to be done.
-    var due: Duration? {
-      isDue ? max(notBefore ?? .zero, lockNotBefore ?? .zero) : nil
-    }
-
-    /// Whether only the lock, which others need too, keeps the rows from being served.
-    func isDeferred(_ now: Duration) -> Bool {
-      guard isDue, (notBefore ?? .zero) <= now, let lockNotBefore else { return false }
-      return lockNotBefore > now
-    }
-
-    mutating func endContention() {
-      contention.reset()
-      contendedSince = nil
-    }
-  }
-
   public var settings: Settings
   public private(set) var hearing = Hearing.unproved
+  /// Whether it is this listener that retires the queues' rows: always, but for one of many nodes.
+  private var isMover: Bool
   private let jitter: @Sendable () -> Double
   private var phase = Phase.idle
   private var reconnect = Backoff(first: .milliseconds(100), ceiling: .seconds(30))
   private var queues: [QueueTable: QueueState] = [:]
   /// Where the round robin goes on.
   private var turn = 0
+  /// Whether a change was told of that another node is expected to move into the log.
+  private var awaitsMove = false
   /// The events of the drain under way; nil between drains.
   private var draining: Set<SiteEvent>?
   /// Whether a batch was asked for that has not been served yet.
@@ -167,6 +75,7 @@ public struct ListenerMachine: Sendable {
   ) {
     self.settings = settings
     self.jitter = jitter
+    isMover = !settings.queues.contains(.log)
   }
 
   /// Takes what happened and says what to do; `now` grows and begins anywhere.
@@ -180,7 +89,9 @@ public struct ListenerMachine: Sendable {
     case .started: if phase == .idle { phase = .waiting(until: now) }
     case .connected: becomeConnected(now)
     case .disconnected: becomeDisconnected(now)
-    case .notified(let events): if isConnected { ask(for: events) }
+    case .notified(let events): if isConnected { ask(for: events, now) }
+    case .logged: if isConnected { askForLog(now) }
+    case .mover(let isMover): if isConnected { noteMover(isMover, now) }
     case .probeReturned: hear(now)
     case .served(let queue, let served): note(queue, served, now)
     case .timePassed: break
@@ -215,9 +126,14 @@ public struct ListenerMachine: Sendable {
     phase = .connected(since: now)
     queues = [:]
     isServing = false
+    awaitsMove = false
+    if hasLog {
+      isMover = false
+      askForLog(now)
+    }
     // As if each channel had been notified. What the packages family needs cannot be known:
     // it has no queue, and emptying it at each connect would cost a site all of it.
-    ask(for: SiteEvent.allCases.filter { $0 != .packagesImported || owed.contains($0) })
+    ask(for: SiteEvent.allCases.filter { $0 != .packagesImported || owed.contains($0) }, now)
     owed = []
     nextPoll = pollTime(now)
     nextProbe = now
@@ -250,15 +166,63 @@ public struct ListenerMachine: Sendable {
 
   /// A notification does not put off the probe: it is no proof of health, and a site that is
   /// never silent would have none.
-  private mutating func ask(for events: [SiteEvent]) {
+  private mutating func ask(for events: [SiteEvent], _ now: Duration) {
     draining = (draining ?? []).union(events)
     for queue in events.compactMap(\.queue) {
+      guard isMover else {
+        leaveToOthers(queue, now)
+        continue
+      }
       var state = queues[queue, default: QueueState()]
       state.becomeDue()
       state.hasNews = true
       state.isAskedAgain = state.isUnderWay
       queues[queue] = state
     }
+  }
+
+  // MARK: Many nodes
+
+  private var hasLog: Bool { settings.queues.contains(.log) }
+
+  /// Gives whoever moves rows the time to do so before the queue is looked at from here, once: what
+  /// is told of meanwhile does not put that off.
+  private mutating func leaveToOthers(_ queue: QueueTable, _ now: Duration) {
+    awaitsMove = true
+    var state = queues[queue, default: QueueState()]
+    guard !state.isDue else { return }
+    state.isDue = true
+    state.notBefore = takeoverTime(now)
+    queues[queue] = state
+  }
+
+  private func takeoverTime(_ now: Duration) -> Duration {
+    now + settings.takeoverDelay * (1 + jitter() / 2)
+  }
+
+  private mutating func askForLog(_ now: Duration) {
+    draining = draining ?? []
+    var log = queues[.log, default: QueueState()]
+    log.becomeDue()
+    log.isAskedAgain = isServing
+    queues[.log] = log
+    guard !isMover else { return }
+    // Somebody moves rows: there is no need to look whether anybody does.
+    let until = takeoverTime(now)
+    for (queue, state) in queues where queue != .log && state.isDue {
+      if state.contendedSince == nil { queues[queue]?.notBefore = until }
+    }
+  }
+
+  private mutating func noteMover(_ isMover: Bool, _ now: Duration) {
+    guard isMover != self.isMover else { return }
+    self.isMover = isMover
+    for queue in queues.keys where queue != .log {
+      // Whoever moves rows is the one to wait for a writer's lock, and nobody else.
+      queues[queue]?.endContention()
+      queues[queue]?.notBefore = nil
+    }
+    if isMover { awaitsMove = false } else { askForLog(now) }
   }
 
   private mutating func hear(_ now: Duration) {
@@ -285,7 +249,8 @@ public struct ListenerMachine: Sendable {
       state.notBefore = isAskedAgain ? nil : retryAfter.map { now + $0 }
       state.isUnderWay = false
       state.isAskedAgain = false
-      state.lockNotBefore = now + settings.lockInterval
+      // The log has no lock that anybody waits for.
+      if queue != .log { state.lockNotBefore = now + settings.lockInterval }
       state.endContention()
     case .prompted: break
     case .contended:
@@ -294,6 +259,14 @@ public struct ListenerMachine: Sendable {
       state.contendedSince = state.contendedSince ?? now
     }
     queues[queue] = state
+    guard hasLog else { return }
+    awaitsMove = false
+    guard queue != .log else { return }
+    switch served {
+    // What was moved is read from the log by this node as by any other.
+    case .more, .drained: queues[.log, default: QueueState()].becomeDue()
+    case .contended, .prompted: break
+    }
   }
 
   // MARK: What next
@@ -334,7 +307,13 @@ public struct ListenerMachine: Sendable {
     if now >= nextPoll {
       isMeasuring = true
       draining = draining ?? []
-      for queue in QueueTable.all { queues[queue, default: QueueState()].becomeDue() }
+      for queue in settings.queues {
+        if isMover || queue == .log {
+          queues[queue, default: QueueState()].becomeDue()
+        } else {
+          leaveToOthers(queue, now)
+        }
+      }
       return [.measure]
     }
     if isServing { return [] }
@@ -348,13 +327,14 @@ public struct ListenerMachine: Sendable {
     let contended = queues.values.compactMap(\.contendedSince)
     if contended.contains(where: { now - $0 < settings.contentionGrace }) { return [] }
     if queues.values.contains(where: { $0.isDeferred(now) }) { return [] }
+    if awaitsMove { return [] }
     draining = nil
     return [.finish(events, complete: contended.isEmpty)]
   }
 
   /// The next queue that is due, taking turns, so that a long one does not hold up the others.
   private mutating func nextQueue(_ now: Duration) -> (QueueTable, Depth)? {
-    let all = QueueTable.all
+    let all = settings.queues
     for step in 0..<all.count {
       let queue = all[(turn + step) % all.count]
       guard let state = queues[queue] else { continue }

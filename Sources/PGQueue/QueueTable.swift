@@ -19,6 +19,15 @@ public struct QueueTable: Hashable, Sendable {
   public static let files = QueueTable(
     "cache_clearing_files", key: ["pathname"], order: ("id", "bigint"))
 
+  /// The log of many nodes (docs/nodes.md), which takes its turn among the queues. Its rows are those of
+  /// the queues; see ``NodeLog``.
+  public static let log = QueueTable("fpcache_log", key: [], order: ("id", "bigint"))
+
+  /// A queue of the log that this version does not know: its rows name nothing that could be cleared.
+  static func unknown(_ name: String) -> QueueTable {
+    QueueTable(name, key: ["NULL"], order: ("id", "bigint"))
+  }
+
   /// Whether a later row stands behind an earlier one in the order, as far as a sequence tells.
   public var growsWithTime: Bool { order.type == "bigint" }
 
@@ -53,15 +62,23 @@ public struct QueueTable: Hashable, Sendable {
   /// somebody has changed that.
   ///
   /// The commit need not wait for the disk, and the writers behind the lock with it: a server that
-  /// crashes just then has the rows back, and their pages are cleared once more. Nor must the
-  /// planner prefer to read the whole table, as it does for 2,000 places in 2,800 pages.
-  var lockScript: String {
+  /// crashes just then has the rows back, and their pages are cleared once more.
+  func lockScript(_ setting: PlannerSetting) -> String {
     """
     BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '50ms'; \
-    SET LOCAL synchronous_commit = off; SET LOCAL enable_seqscan = off; \
+    SET LOCAL synchronous_commit = off; SET LOCAL \(setting.rawValue) = off; \
     SET LOCAL idle_in_transaction_session_timeout = '10s'; \
     LOCK TABLE \(name) IN SHARE ROW EXCLUSIVE MODE
     """
+  }
+
+  /// What the planner must not do under the lock.
+  enum PlannerSetting: String {
+    /// Read the whole table, as it prefers to do for 2,000 places in 2,800 pages.
+    case readWhole = "enable_seqscan"
+    /// Compile a statement of a few microseconds for 20 ms, as it does where it reckons with a large
+    /// table.
+    case compile = "jit"
   }
 
   /// Deletes the very versions of rows that were selected: cache_clearing_dates has no key to
@@ -88,12 +105,6 @@ public struct QueueRow {
     let offset: UInt16
     let writer: UInt32
 
-    init(block: UInt32, offset: UInt16, writer: UInt32) {
-      self.block = block
-      self.offset = offset
-      self.writer = writer
-    }
-
     /// From `(block,offset)` and the transaction's number.
     init?(_ place: UnsafeRawBufferPointer, _ writer: UnsafeRawBufferPointer) {
       guard place.first == UInt8(ascii: "("), place.last == UInt8(ascii: ")"),
@@ -108,34 +119,52 @@ public struct QueueRow {
     }
   }
 
-  let version: Version
+  /// The queue that it stands in, or stood in before it came into the log.
+  public let table: QueueTable
+  /// Nil for a row of the log, which nobody deletes by it.
+  let version: Version?
   /// The key's columns; nil for NULL.
   public let key: [[UInt8]?]
   private let rows: Rows
   private let number: Int
+  private let positionColumn: Int
 
   /// From a result whose first columns are place, writer, position and key.
-  init?(_ rows: Rows, _ number: Int, columns: Int) {
+  init?(_ rows: Rows, _ number: Int, _ table: QueueTable) {
     let version = rows.withBytes(number, 0) { place in
       rows.withBytes(number, 1) { writer in Version(place, writer) }
     }
     guard case .some(.some(.some(let version))) = version else { return nil }
+    self.init(rows, number, table, version, positionAt: 2, keyAt: 3)
+  }
+
+  /// - Parameters:
+  ///   - positionColumn: the column that holds its position.
+  ///   - keyColumn: the first of those that hold its key.
+  init(
+    _ rows: Rows, _ number: Int, _ table: QueueTable, _ version: Version? = nil,
+    positionAt positionColumn: Int, keyAt keyColumn: Int
+  ) {
+    self.table = table
     self.version = version
     self.rows = rows
     self.number = number
-    key = (0..<columns).map { rows[number, $0 + 3] }
+    self.positionColumn = positionColumn
+    key = table.key.indices.map { rows[number, $0 + keyColumn] }
   }
 
   /// A row that no server sent, for those who ask what a key names.
-  init(key: [[UInt8]?]) {
-    version = Version(block: 0, offset: 0, writer: 0)
+  init(_ table: QueueTable, key: [[UInt8]?]) {
+    self.table = table
+    version = nil
     self.key = key
     rows = Rows(nil)
     number = 0
+    positionColumn = 0
   }
 
   /// The row's place in the queue's order, of which few rows are asked.
-  public var position: String { rows.text(number, 2) ?? "" }
+  public var position: String { rows.text(number, positionColumn) ?? "" }
 }
 
 /// The statements of a drain, on a connection of its own.
@@ -152,7 +181,7 @@ public struct Queue {
   /// - Throws: ``DatabaseError``.
   public func batch(after position: String?, limit: Int) throws(DatabaseError) -> [QueueRow] {
     let rows = try connection.query(table.batchStatement, [position, String(limit)])
-    return (0..<rows.count).compactMap { QueueRow(rows, $0, columns: table.key.count) }
+    return (0..<rows.count).compactMap { QueueRow(rows, $0, table) }
   }
 
   /// Begins a transaction and waits at most 50 ms for every writer that has seen our rows.
@@ -160,7 +189,7 @@ public struct Queue {
   /// - Throws: ``DatabaseError``.
   public func lock() throws(DatabaseError) -> Bool {
     do {
-      try connection.script(table.lockScript)
+      try connection.script(table.lockScript(.readWhole))
       return true
     } catch {
       guard case .refused(let reason) = error else { throw error }
@@ -178,7 +207,7 @@ public struct Queue {
       try connection.script("COMMIT")
       return 0
     }
-    return try connection.script(table.deleteScript(rows.map(\.version))).first?.changed ?? 0
+    return try connection.script(table.deleteScript(rows.compactMap(\.version))).first?.changed ?? 0
   }
 
   /// - Throws: ``DatabaseError``.

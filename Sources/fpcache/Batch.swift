@@ -9,8 +9,8 @@ struct RowName: Hashable {
   let table: QueueTable
   private let key: [[UInt8]?]
 
-  init(_ table: QueueTable, _ row: QueueRow) {
-    self.table = table
+  init(_ row: QueueRow) {
+    table = row.table
     key = row.key
   }
 
@@ -22,7 +22,6 @@ struct RowName: Hashable {
 
 /// Rows to be served together.
 struct Batch {
-  let table: QueueTable
   /// The rows that name pages, and for each the places of its keys among `keys`.
   private(set) var rows: [QueueRow] = []
   private(set) var indices: [[Int]] = []
@@ -34,20 +33,17 @@ struct Batch {
   private(set) var waiting: Set<RowName> = []
 
   /// - Parameter isWaiting: whether a row's next try is not due; nil when none waits at all.
-  init(
-    _ rows: [QueueRow], _ table: QueueTable, _ layout: Layout, isWaiting: ((RowName) -> Bool)?
-  ) {
-    self.table = table
+  init(_ rows: [QueueRow], _ layout: Layout, isWaiting: ((RowName) -> Bool)?) {
     self.rows.reserveCapacity(rows.count)
     indices.reserveCapacity(rows.count)
     var plan = ClearPlan()
     for row in rows {
-      if let isWaiting, isWaiting(RowName(table, row)) {
-        waiting.insert(RowName(table, row))
+      if let isWaiting, isWaiting(RowName(row)) {
+        waiting.insert(RowName(row))
         continue
       }
       do throws(RowProblem) {
-        indices.append(plan.add(try row.pages(table, layout)))
+        indices.append(plan.add(try row.pages(layout)))
         self.rows.append(row)
       } catch {
         refused.append((row, error))

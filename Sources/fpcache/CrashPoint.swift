@@ -12,6 +12,8 @@
 enum CrashPoint: String, CaseIterable {
   case selected, cleared, locked, clearedAgain, settleTorn, settled, retired, finished
   case settleCompacted, settledAgain
+  /// Those that only one of many nodes comes by.
+  case registered, emptied, moved, logRead, logCleared, advanced
 
   #if DEBUG
     private static let chosen = getenv("FPCACHE_CRASH_AT").map { String(cString: $0) }

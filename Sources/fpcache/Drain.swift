@@ -18,7 +18,7 @@ final class Drain {
   /// tree mounted read-only is one piece of news, not 20,000.
   private static let toldSingly = 10
   /// A pass over rows that wait may take this part of the time, so that nothing spins.
-  private static let idlePerPass = 20
+  static let idlePerPass = 20
 
   /// What a drain has come to.
   struct Tally: Equatable {
@@ -29,10 +29,12 @@ final class Drain {
     var refused = 0
     var failures = 0
     var recovered = 0
+    /// Rows moved into the log of many nodes, which are counted as rows when they are read there.
+    var moved = 0
   }
 
   /// How far a pass over a queue has come.
-  private struct Pass {
+  struct Pass {
     /// The position of the last row that was served; nil at the start.
     var position: String?
     /// The position up to which pages were cleared while the lock was not to be had.
@@ -46,18 +48,21 @@ final class Drain {
 
   /// Replaced when the configuration is read again, between batches.
   var clearer: Clearer
-  private let settle: Settle?
-  private let logger: Logger
-  private(set) var tally = Tally()
-  private var batchSize = BatchSize()
+  let settle: Settle?
+  let logger: Logger
+  var tally = Tally()
+  var batchSize = BatchSize()
   private var passes: [QueueTable: Pass] = [:]
-  private var retries: [RowName: Retry] = [:]
+  var retries: [RowName: Retry] = [:]
   private var troubles: [QueueTable: ServerError] = [:]
+  /// What it has to know as one of many nodes; nil when it is alone (NodeDrain.swift).
+  var node: NodeState?
 
-  init(_ clearer: Clearer, _ settle: Settle?, _ logger: Logger) {
+  init(_ clearer: Clearer, _ settle: Settle?, _ logger: Logger, node: Node? = nil) {
     self.clearer = clearer
     self.settle = settle
     self.logger = logger
+    self.node = node.map(NodeState.init)
   }
 
   /// Serves one batch of a queue.
@@ -66,7 +71,7 @@ final class Drain {
     _ queue: Queue, _ depth: ListenerMachine.Depth
   ) throws(DatabaseError) -> ListenerMachine.Served {
     do throws(DatabaseError) {
-      let served = depth == .whole ? try serve(queue) : try prompt(queue)
+      let served = depth == .whole ? try serve(queue, as: node) : try prompt(queue)
       if troubles.removeValue(forKey: queue.table) != nil {
         logger.notice("\(queue.table.name): can be drained again")
       }
@@ -82,14 +87,17 @@ final class Drain {
 
   /// The queues that the server would not let us drain, but for those that it does not have.
   var refusedQueues: [String] {
-    troubles.filter { !$0.value.isMissingTable }.map(\.key.name).sorted()
+    troubles.filter { $0.key == .log || !$0.value.isMissingTable }.map(\.key.name).sorted()
   }
 
   /// How many rows wait for another try.
   var retriesWaiting: Int { retries.count }
 
   /// Forgets how far passes have come: after a lost connection they begin anew.
-  func reset() { passes = [:] }
+  func reset() {
+    passes = [:]
+    node?.reset()
+  }
 
   /// The tally since the last call.
   func takeTally() -> Tally {
@@ -130,7 +138,16 @@ final class Drain {
 
   // MARK: One batch
 
-  private func serve(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served {
+  private func serve(
+    _ queue: Queue, as node: NodeState?
+  ) throws(DatabaseError) -> ListenerMachine.Served {
+    guard let node else { return try retire(queue) }
+    let log = NodeLog(node.node, on: queue)
+    return queue.table == .log ? try serve(log) : try move(queue, into: log)
+  }
+
+  /// Steps 1 to 4, for a listener that is alone.
+  private func retire(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served {
     guard followRoot() else { return .drained(retryAfter: .seconds(1)) }
     let root = clearer
     var pass = passes[queue.table] ?? Pass()
@@ -141,7 +158,7 @@ final class Drain {
     let rows = try queue.batch(after: pass.position, limit: limit)
     if rows.isEmpty { return end(&pass, queue.table) }
     CrashPoint.selected.reach()
-    let batch = plan(rows, queue.table)
+    let batch = plan(rows)
     pass.waiting.formUnion(batch.waiting)
     let first = clearPages(of: batch)
     CrashPoint.cleared.reach()
@@ -170,7 +187,7 @@ final class Drain {
       return .more
     }
     settle?.add(outcome.cleared)
-    for row in batch.refused { tell(row.row, row.problem, queue.table) }
+    for row in batch.refused { tell(row.row, row.problem) }
     tally.rows += try queue.retire(outcome.retirable + batch.refused.map(\.row))
     CrashPoint.retired.reach()
     tally.refused += batch.refused.count
@@ -206,7 +223,7 @@ final class Drain {
     // A commit's id says nothing of its time: there, all that waits is looked at.
     let start = queue.table.growsWithTime ? pass.promptedTo ?? pass.position : nil
     let rows = try queue.batch(after: start, limit: BatchSize.least)
-    _ = clearPages(of: plan(rows, queue.table))
+    _ = clearPages(of: plan(rows))
     pass.promptedTo = rows.last?.position ?? pass.promptedTo
     passes[queue.table] = pass
     return .prompted
@@ -218,13 +235,13 @@ final class Drain {
   ) throws(DatabaseError) {
     guard rows.count >= limit else { return }
     let more = try queue.batch(after: pass.promptedTo ?? rows.last?.position, limit: limit)
-    _ = clearPages(of: plan(more, queue.table))
+    _ = clearPages(of: plan(more))
     pass.promptedTo = more.last?.position ?? pass.promptedTo
   }
 
   // MARK: Pages of rows
 
-  private struct Outcome {
+  struct Outcome {
     var retirable: [QueueRow] = []
     var waiting: Set<RowName> = []
     /// What came of each key.
@@ -234,15 +251,15 @@ final class Drain {
     var keys = 0
   }
 
-  private func plan(_ rows: [QueueRow], _ table: QueueTable) -> Batch {
-    guard !retries.isEmpty else { return Batch(rows, table, clearer.layout, isWaiting: nil) }
-    return Batch(rows, table, clearer.layout) { name in
+  func plan(_ rows: [QueueRow]) -> Batch {
+    guard !retries.isEmpty else { return Batch(rows, clearer.layout, isWaiting: nil) }
+    return Batch(rows, clearer.layout) { name in
       self.retries[name].map { $0.notBefore > .now } ?? false
     }
   }
 
   /// Clears the pages of rows, each key once, and tells the rows apart by what came of them.
-  private func clearPages(of batch: Batch) -> Outcome {
+  func clearPages(of batch: Batch) -> Outcome {
     let reports = clearer.clear(batch.keys)
     var outcome = Outcome(reports: reports, keys: batch.keys.count)
     for report in reports { count(report) }
@@ -253,7 +270,7 @@ final class Drain {
     }
     outcome.cleared = zip(batch.keys, reports).compactMap { $1.failures.isEmpty ? $0 : nil }
     for (row, indices) in zip(batch.rows, batch.indices) {
-      let name = RowName(batch.table, row)
+      let name = RowName(row)
       let failures = indices.flatMap { reports[$0].failures }
       if failures.isEmpty {
         recover(name)
@@ -266,7 +283,7 @@ final class Drain {
     return outcome
   }
 
-  private func count(_ report: ClearReport) {
+  func count(_ report: ClearReport) {
     tally.files += report.filesRemoved
     tally.bytes = clampedSum(tally.bytes, report.bytesRemoved)
     for path in report.removed { logger.debug("removed \(path)") }
@@ -303,10 +320,10 @@ final class Drain {
     }
   }
 
-  private func tell(_ row: QueueRow, _ problem: RowProblem, _ table: QueueTable) {
+  func tell(_ row: QueueRow, _ problem: RowProblem) {
     logger.error(
       """
-      \(table.name): row \(escape(Array(row.position.utf8))) \(problem.explanation); \
+      \(row.table.name): row \(escape(Array(row.position.utf8))) \(problem.explanation); \
       nothing to clear, the row is deleted
       """)
   }
@@ -317,7 +334,9 @@ final class Drain {
   ) -> ListenerMachine.Served {
     passes[table] = nil
     if troubles.updateValue(reason, forKey: table)?.sqlState != reason.sqlState {
-      if reason.isMissingTable {
+      if table == .log {
+        logger.error("\(reason.message)\(NodeState.schemaRemedy)")
+      } else if reason.isMissingTable {
         logger.warning("\(table.name): no such table in this database; its events clear nothing")
       } else {
         let remedy = reason.isPermissionDenied ? "; it needs SELECT and DELETE" : ""

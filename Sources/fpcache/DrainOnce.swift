@@ -57,7 +57,9 @@ struct DrainOnce {
       let connection = try Connection(
         parameters.unconverted, stopDescriptor: signals.stopDescriptor)
       let deadline = ContinuousClock.now + Self.patience
-      for table in QueueTable.all where !isStopped {
+      // A node reads the log first, which tells it who moves rows, and last, for what was moved.
+      let tables = drain.node == nil ? QueueTable.all : [.log] + QueueTable.all + [.log]
+      for table in tables where !isStopped {
         if try !drainOne(Queue(table, on: connection), until: deadline) {
           result.contended.append(table.name)
         }

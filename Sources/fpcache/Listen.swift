@@ -57,12 +57,22 @@ struct Listen: ParsableCommand {
     help: ArgumentHelp("Keep the listener's metrics here, for Prometheus.", valueName: "file"),
     completion: .file())
   var metricsFile: String?
+  @Option(
+    help: ArgumentHelp(
+      "Share the queues with other nodes, under this name.",
+      discussion: "Needs the tables of --print-schema; see docs/nodes.md.", valueName: "name"))
+  var node: String?
+  @Flag(help: "Print the SQL that --node needs, for the tables' owner to run, and leave.")
+  var printSchema = false
   @Option(help: "How to print the result of --once.") var format = ClearFormat.text
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
     if let settle, ListenSettings.seconds(settle, 0...3600) == nil {
       throw ValidationError("--settle \(settle): expected seconds from 0 to 3600")
+    }
+    if let node, !Node.isName(node) {
+      throw ValidationError("--node \(escape(Array(node.utf8))): \(Node.expectation)")
     }
     if let pollInterval, ListenSettings.seconds(pollInterval, 0.1...86_400) == nil {
       throw ValidationError("--poll-interval \(pollInterval): expected seconds from 0.1 to 86400")
@@ -76,15 +86,20 @@ struct Listen: ParsableCommand {
     flags.stateDirectory = stateDir
     flags.statusFile = statusFile
     flags.metricsFile = metricsFile
+    flags.node = node
     return flags
   }
 
   func run() throws {
+    if printSchema { return printResult(FanoutSchema.sql) }
     let config = try common.resolve()
     let settings = flags.orElse(config.listen)
     let lastError = LastError()
     let logger = common.logger(.daemon, syslog: settings.syslog, lastError: lastError)
-    let site = try site(config, logger)
+    let node = try settings.node.map {
+      try NodeToken.node($0, stateDirectory: stateDirectory(settings), logger)
+    }
+    let site = try site(config, node, logger)
     guard let signals = Signals() else {
       throw UserError(.incomplete, "no pipe for signals: too many files are open")
     }
@@ -95,9 +110,9 @@ struct Listen: ParsableCommand {
     let settle = common.dryRun ? nil : settleList(settings, site.clearer.layout, logger)
     let (connection, listenerSettings) = (site.connection, site.settings)
     // From here on the drain alone holds the cache directory open, and can let go of it at SIGHUP.
-    let drain = Drain((consume site).clearer, settle, logger)
+    let drain = Drain((consume site).clearer, settle, logger, node: node)
     let service = ListenService(drain, settle, reporter, logger) { () throws(UserError) in
-      try self.site(common.resolve(), logger)
+      try self.site(common.resolve(), node, logger)
     }
     if once {
       let run = DrainOnce(drain, service, signals)
@@ -113,20 +128,25 @@ struct Listen: ParsableCommand {
     }
   }
 
+  private func stateDirectory(_ settings: ListenSettings) -> FilePath {
+    FilePath(
+      settings.stateDirectory
+        ?? environment()["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
+        ?? ListenSettings.defaultStateDirectory)
+  }
+
   private func settleList(
     _ settings: ListenSettings, _ layout: Layout, _ logger: Logger
   ) -> Settle {
-    let directory =
-      settings.stateDirectory
-      ?? environment()["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
-      ?? ListenSettings.defaultStateDirectory
-    return Settle.open(
-      settings.settle ?? ListenSettings.defaultSettle, stateDirectory: FilePath(directory),
+    Settle.open(
+      settings.settle ?? ListenSettings.defaultSettle, stateDirectory: stateDirectory(settings),
       layout: layout, logger)
   }
 
-  /// What the configuration makes of the listener.
-  private func site(_ config: Config, _ logger: Logger) throws(UserError) -> ListenerSite {
+  /// What the configuration makes of the listener. The name of a node stays what it was at the start.
+  private func site(
+    _ config: Config, _ node: Node?, _ logger: Logger
+  ) throws(UserError) -> ListenerSite {
     let clearer = try common.clearer(config, paths: common.verbose ? .kept : .dropped)
     let missing = clearer.missingFolders.map(\.description)
     if !missing.isEmpty {
@@ -139,6 +159,10 @@ struct Listen: ParsableCommand {
     if !common.dryRun { Self.tellOfRights(clearer, config, logger) }
     var settings = ListenerMachine.Settings()
     settings.pollInterval = flags.orElse(config.listen).pollInterval ?? settings.pollInterval
+    if node != nil {
+      settings.queues.append(.log)
+      settings.lockInterval = ListenerMachine.Settings.nodeLockInterval
+    }
     // `stats` finds the listener by this name; one that leaves again is none.
     let name = ApplicationName.listener + (once ? " --once" : "")
     return ListenerSite(

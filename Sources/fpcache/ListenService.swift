@@ -45,6 +45,9 @@ final class ListenService: ListenerService {
     return total
   }
 
+  /// A node moves rows only if no other does; a listener that is alone retires them.
+  var isMover: Bool { drain.node.map { $0.mover == .this } ?? true }
+
   /// How many keys wait to be cleared once more.
   var settleWaiting: Int { settle?.waiting ?? 0 }
 
@@ -148,6 +151,7 @@ final class ListenService: ListenerService {
 
   func measure(_ backlog: [QueueBacklog]) {
     reporter.update { $0.backlog = backlog }
+    drain.node?.isPolled = true
   }
 
   func reset() {

@@ -26,6 +26,8 @@ struct ListenSettings: Equatable, Sendable {
   var stateDirectory: String?
   var statusFile: String?
   var metricsFile: String?
+  /// The name among many nodes; nil for a listener that is alone.
+  var node: String?
   var syslog = SyslogSettings.standard
 
   init() {}
@@ -39,6 +41,7 @@ struct ListenSettings: Equatable, Sendable {
     stateDirectory = try reader.text("STATE_DIR", in: "listen")?.text
     statusFile = try reader.text("STATUS_FILE", in: "listen")?.text
     metricsFile = try reader.text("METRICS_FILE", in: "listen")?.text
+    node = try reader.node()
     if let facility = try reader.facility() { syslog.facility = facility }
     if let identity = try reader.text("IDENT", in: "syslog") { syslog.identity = identity.text }
   }
@@ -51,6 +54,7 @@ struct ListenSettings: Equatable, Sendable {
     merged.stateDirectory = stateDirectory ?? other.stateDirectory
     merged.statusFile = statusFile ?? other.statusFile
     merged.metricsFile = metricsFile ?? other.metricsFile
+    merged.node = node ?? other.node
     return merged
   }
 
@@ -80,6 +84,12 @@ private struct Reader {
         value, key, "expected seconds from \(range.lowerBound) to \(range.upperBound)")
     }
     return seconds
+  }
+
+  func node() throws(UserError) -> String? {
+    guard let value = try text("NODE", in: "listen") else { return nil }
+    guard Node.isName(value.text) else { throw bad(value, "NODE", Node.expectation) }
+    return value.text
   }
 
   func facility() throws(UserError) -> CInt? {

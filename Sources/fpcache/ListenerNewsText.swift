@@ -37,6 +37,12 @@ extension ListenerNews {
     case .hearsAgain: (.notice, "database: notifications arrive again")
     case .statusAsked: (.notice, "status: \(total.text) since the start")
     case .reloading: (.notice, "SIGHUP: reading the configuration and listen_for again")
+    case .takesFromNodes(let nodes):
+      (
+        .error,
+        "this database has nodes (\(nodes.joined(separator: ", "))): a listener without --node "
+          + "takes rows that they need. Start it with --node NAME, or retire them"
+      )
     case .stopping: (.notice, "stopping: \(total.text) since the start")
     }
   }
@@ -75,11 +81,13 @@ extension Drain.Tally {
     refused += other.refused
     failures += other.failures
     recovered += other.recovered
+    moved += other.moved
   }
 
   var text: String {
     "\(counted(rows, "row")), \(counted(keys, "key")), \(counted(files, "file")), "
       + "\(grouped(bytes)) bytes"
+      + (moved > 0 ? ", \(grouped(moved)) moved into the log" : "")
       + (refused > 0 ? ", \(grouped(refused)) refused" : "")
       + (recovered > 0 ? ", \(grouped(recovered)) cleared at last" : "")
       + (failures > 0 ? ", \(grouped(failures)) not cleared" : "")

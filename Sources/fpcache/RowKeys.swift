@@ -9,6 +9,7 @@ enum RowProblem: Error, Equatable {
   case badDate([UInt8])
   case notInPortsTree([UInt8])
   case badKey(KeyError)
+  case unknownQueue
 
   var explanation: String {
     switch self {
@@ -16,6 +17,7 @@ enum RowProblem: Error, Equatable {
     case .badDate(let text): "\"\(escape(text))\" is no day of the calendar"
     case .notInPortsTree(let path): "\"\(escape(path))\" is no path below /ports/head/"
     case .badKey(let error): error.explanation
+    case .unknownQueue: "is of a queue that this version does not know"
     }
   }
 }
@@ -24,9 +26,9 @@ enum RowProblem: Error, Equatable {
 private let portsTree = Array("/ports/head/".utf8)
 
 extension QueueRow {
-  /// The pages that the row of `table` names.
+  /// The pages that the row names.
   /// - Throws: ``RowProblem``.
-  func pages(_ table: QueueTable, _ layout: Layout) throws(RowProblem) -> [CacheKey] {
+  func pages(_ layout: Layout) throws(RowProblem) -> [CacheKey] {
     let key = self.key.compactMap { $0 }
     guard key.count == self.key.count, let first = key.first, let last = key.last else {
       throw .null
@@ -43,10 +45,11 @@ extension QueueRow {
       return try Self.keys { () throws(KeyError) in
         [try layout.commit(messageID: first), try layout.sanityTestFailures()]
       }
-    default:
+    case .files:
       guard first.starts(with: portsTree) else { throw .notInPortsTree(first) }
       let path = Array(first.dropFirst(portsTree.count))
       return try Self.keys { () throws(KeyError) in [try layout.file(path: path)] }
+    default: throw .unknownQueue
     }
   }
 

@@ -134,7 +134,8 @@ import Testing
     _ = try database.sql("VACUUM cache_clearing_ports")
     _ = try database.sql("\(add) (3,'e','f')")
     let now = try queue.batch(after: nil, limit: 10)
-    #expect(now.map(\.version.offset).sorted() == seen.map(\.version.offset).sorted())
+    #expect(
+      now.compactMap(\.version?.offset).sorted() == seen.compactMap(\.version?.offset).sorted())
     #expect(try queue.lock())
     #expect(try queue.retire(seen) == 1)
     #expect(try database.sql("SELECT port FROM cache_clearing_ports") == "f")

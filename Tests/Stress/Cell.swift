@@ -22,6 +22,8 @@ struct Cell: Sendable {
   let shape: TriggerShape
   let fate: Fate
   let renderMilliseconds: Int
+  /// How many web nodes share the database, each with a listener and a tree of its own.
+  var nodes = 1
 
   /// For instance `fpcache-3-killed-20`.
   var name: String {
@@ -30,7 +32,8 @@ struct Cell: Sendable {
 
   /// Whether the old shape loses invalidations here: where writers may leave a row out that they
   /// see pending, and where a render outlives the clearing of its page.
-  var hasTrap: Bool { shape != .plain || renderMilliseconds > 0 }
+  /// With many nodes, everywhere: each row is served by one of them.
+  var hasTrap: Bool { shape != .plain || renderMilliseconds > 0 || nodes > 1 }
 
   /// The whole table, in the order in which it is printed.
   static let all = Listener.allCases.flatMap { listener in
@@ -54,6 +57,8 @@ struct Load: Sendable {
   var roundsPerLateWriter = 4
   /// How long writers write before all comes to rest, in milliseconds.
   var burstMilliseconds = 100.0...250.0
+  /// With many nodes that are killed, in one round of so many it is the server that crashes.
+  var roundsPerRestart = 8
   /// `--settle`: longer than any render here, and short, so that rounds are.
   var settle = Duration.milliseconds(300)
   var seed: UInt64 = 1
@@ -74,6 +79,8 @@ struct CellResult: Sendable {
   var slowestRender = Duration.zero
   var drains = 0
   var kills = 0
+  /// How often the server was restarted as by a crash.
+  var restarts = 0
 }
 
 /// Everybody on a cell's site but the listener.
@@ -115,14 +122,22 @@ final class CellRun {
   init(_ cell: Cell, _ load: Load) throws {
     self.cell = cell
     self.load = load
+    // Restarts are felt by everybody on a server; and what was committed must outlive them, or
+    // pages would be newer than it.
+    let server =
+      cell.nodes == 1
+      ? try PostgresServer.shared : try PostgresServer(settings: ["synchronous_commit": "on"])
     site = try Site(
-      PostgresServer.shared.makeDatabase(shape: cell.shape), ports: load.ports)
+      server.makeDatabase(shape: cell.shape), ports: load.ports, nodes: cell.nodes)
     session = Session(site.database.dsn)
     random = SeededGenerator(load.seed, stream: 0)
     result = CellResult(cell: cell)
     switch cell.listener {
+    case .fpcache where cell.nodes > 1: subject = try NodesSubject(site, settle: load.settle)
     case .fpcache: subject = try FpcacheSubject(site, settle: load.settle)
-    case .rowAtATime: subject = RowAtATimeSubject(site)
+    case .rowAtATime where cell.nodes > 1:
+      subject = Subjects(site.trees.map { [site] in RowAtATimeSubject(site, tree: $0) })
+    case .rowAtATime: subject = RowAtATimeSubject(site, tree: site.tree)
     }
   }
 
@@ -139,6 +154,7 @@ final class CellRun {
       }
     }
     try (subject as? FpcacheSubject)?.waitForIdleStatus()
+    try (subject as? NodesSubject)?.checkLog()
     result.drains = subject.drains
     result.changes = deeds.changes
     result.renders = deeds.renders
@@ -174,7 +190,11 @@ final class CellRun {
     if Int.random(in: 0..<load.roundsPerLateWriter, using: &random) == 0 { crews.lateWriter.work() }
     if cell.fate == .killed {
       pause(killAfter)
-      try kill()
+      if cell.nodes > 1, result.rounds % load.roundsPerRestart == load.roundsPerRestart - 1 {
+        try crashServer()
+      } else {
+        try kill()
+      }
     }
     pause(length - began.duration(to: .now))
     try crews.writers.rest()
@@ -192,14 +212,24 @@ final class CellRun {
     result.kills += 1
   }
 
+  private func crashServer() throws {
+    guard cell.listener == .fpcache else { return try kill() }
+    try site.database.server.restart(.immediate)
+    result.restarts += 1
+  }
+
+  /// How long the rest may be in coming: after a crash of the server a node may wait for half a
+  /// minute before it tries to connect again.
+  private var restTimeout: Duration { .seconds(cell.nodes > 1 ? 120 : 30) }
+
   /// Waits until no queue holds a row and the listener owes nothing for those that are gone.
   private func waitForRest() throws {
-    try eventually(timeout: .seconds(30), "\(cell.name) comes to rest", details: rowsAndLog) {
+    try eventually(timeout: restTimeout, "\(cell.name) comes to rest", details: rowsAndLog) {
       try !site.hasRows(session) && subject.isSettled
     }
   }
 
   private var rowsAndLog: String {
-    "\(site.database)\n\((subject as? FpcacheSubject)?.log ?? "")"
+    "\(site.database)\n\((subject as? FpcacheSubject)?.log ?? (subject as? NodesSubject)?.log ?? "")"
   }
 }

@@ -11,7 +11,7 @@ import TestSupport
 final class RowAtATimeSubject: Subject {
   private let life: RowAtATimeLife
 
-  init(_ site: Site) { life = RowAtATimeLife(site) }
+  init(_ site: Site, tree: TemporaryTree) { life = RowAtATimeLife(site, tree) }
 
   func start() {
     Thread.detachNewThread { [life] in life.run() }
@@ -48,9 +48,13 @@ private final class RowAtATimeLife: Sendable {
   }
 
   private let site: Site
+  private let tree: TemporaryTree
   private let state = Mutex(State())
 
-  init(_ site: Site) { self.site = site }
+  init(_ site: Site, _ tree: TemporaryTree) {
+    self.site = site
+    self.tree = tree
+  }
 
   var drains: Int { state.withLock { $0.drains } }
   var failure: (any Error)? { state.withLock { $0.failure } }
@@ -99,8 +103,8 @@ private final class RowAtATimeLife: Sendable {
         let port = rows.text(row, 2)
       else { continue }
       let pages = HotPort(category: category, name: port)
-      unlink(site.tree.fullPath(pages.pagePath))
-      unlink(site.tree.fullPath(pages.categoryPath))
+      unlink(tree.fullPath(pages.pagePath))
+      unlink(tree.fullPath(pages.categoryPath))
       try working.script("BEGIN; DELETE FROM cache_clearing_ports WHERE id = \(id)")
       try dieIfAsked()
       try working.script("COMMIT")

@@ -1,4 +1,4 @@
-// The site under stress: a database with its triggers, a cache tree, and the few hot pages that
+// The site under stress: a database with its triggers, a cache tree for each web node, and the few hot pages that
 // every writer changes and every visitor asks for. Each page carries the version it was made of.
 
 import Foundation
@@ -26,11 +26,15 @@ struct HotPort: Sendable {
 
 /// A page that tells less than the database does.
 struct StalePage: Sendable, CustomStringConvertible {
+  /// Which of the site's trees.
+  let node: Int
   let path: String
   let version: Int
   let wanted: Int
 
-  var description: String { "\(path): version \(version), the database has \(wanted)" }
+  var description: String {
+    "\(node > 0 ? "node \(node + 1): " : "")\(path): version \(version), the database has \(wanted)"
+  }
 }
 
 /// What was found of the hot pages when all was at rest.
@@ -49,10 +53,13 @@ struct Inspection: Sendable {
   }
 }
 
-/// A database and a cache tree with hot pages.
+/// A database and cache trees with hot pages.
 final class Site: Sendable {
   let database: TestDatabase
-  let tree: TemporaryTree
+  /// One for each web node.
+  let trees: [TemporaryTree]
+  /// The only one, where there is one.
+  var tree: TemporaryTree { trees[0] }
   let pages: [HotPage]
   /// Statements, each of which is one change.
   let changes: [String]
@@ -64,9 +71,12 @@ final class Site: Sendable {
   ///   - ports: how many hot ports, all in one category, whose page is hot with them.
   ///   - days: how many hot days of commits.
   ///   - news: whether a feed is hot, too, that shows the ports.
-  init(_ database: TestDatabase, ports: Int, days: Int = 0, news: Bool = false) throws {
+  ///   - nodes: how many web nodes.
+  init(
+    _ database: TestDatabase, ports: Int, days: Int = 0, news: Bool = false, nodes: Int = 1
+  ) throws {
     self.database = database
-    tree = try TemporaryTree()
+    trees = try (0..<nodes).map { _ in try TemporaryTree() }
     let hot = (1...ports).map { HotPort(category: "stress", name: "hot\($0)") }
     let late = HotPort(category: "stress", name: "late")
     let days = (0..<days).map { 10 + $0 }
@@ -86,12 +96,17 @@ final class Site: Sendable {
       INSERT INTO categories (id, name) VALUES (1, 'stress');
       INSERT INTO ports (category_id, name, version) VALUES \(rows);
       """)
-    try tree.makeDirectory("spooling")
-    try tree.makeDirectory("news")
-    for page in pages { try tree.makeDirectory((page.path as NSString).deletingLastPathComponent) }
+    for tree in trees {
+      try tree.makeDirectory("spooling")
+      try tree.makeDirectory("news")
+      for page in pages {
+        try tree.makeDirectory((page.path as NSString).deletingLastPathComponent)
+      }
+    }
   }
 
-  private static func change(_ port: HotPort) -> String {
+  /// A change of a port.
+  static func change(_ port: HotPort) -> String {
     "UPDATE ports SET version = (version::bigint + 1)::text WHERE name = '\(port.name)'"
   }
 
@@ -123,7 +138,7 @@ final class Site: Sendable {
   /// Writes a page as the site does: whole in `spooling`, then renamed into place.
   ///
   /// A folder that nobody may write to costs the visitor the page, as on the site, and no more.
-  func publish(_ page: HotPage, version: Int, mark: UInt64) throws {
+  func publish(_ page: HotPage, on tree: TemporaryTree, version: Int, mark: UInt64) throws {
     // Six letters or digits, as mkstemp(3) makes them.
     let temporary = "spooling/page.tmp" + String(mark | 1 << 60, radix: 36).suffix(6)
     try tree.write(temporary, text: "<!-- version \(version) -->\n<p>\(page.path)</p>\n")
@@ -145,12 +160,15 @@ final class Site: Sendable {
     var inspection = Inspection()
     for page in pages {
       let wanted = try session.insist { try page.version($0) }
-      inspection.pages += 1
-      guard tree.exists(page.path) else { continue }
-      inspection.present += 1
-      let found = try Site.version(of: try tree.read(page.path))
-      if found < wanted {
-        inspection.stale.append(StalePage(path: page.path, version: found, wanted: wanted))
+      for (node, tree) in trees.enumerated() {
+        inspection.pages += 1
+        guard tree.exists(page.path) else { continue }
+        inspection.present += 1
+        let found = try Site.version(of: try tree.read(page.path))
+        if found < wanted {
+          inspection.stale.append(
+            StalePage(node: node, path: page.path, version: found, wanted: wanted))
+        }
       }
     }
     return inspection

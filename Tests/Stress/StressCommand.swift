@@ -14,7 +14,7 @@ struct StressCommand: ParsableCommand {
       The program under test is $FPCACHE_BIN, or the fpcache that was built beside this one. The \
       PostgreSQL is one of its own, and everything lies in a scratch folder that goes with it.
       """,
-    subcommands: [StalePages.self, Soak.self, Audit.self, Attack.self],
+    subcommands: [StalePages.self, Soak.self, Scale.self, Audit.self, Attack.self],
     defaultSubcommand: StalePages.self)
 }
 
@@ -35,13 +35,17 @@ struct StalePages: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The listener's --settle, longer than any render here; 0 shows what it is for.",
+      discussion: "By default 0.3, and 1 with many nodes, which share the machine.",
       valueName: "seconds"))
-  var settle = 0.3
+  var settle: Double?
+  @Option(help: "How many web nodes share each database, each with a listener and a tree.")
+  var nodes = 1
   @Flag(help: "Fewer rounds, for continuous integration: a minute or two in all.") var quick = false
 
   func validate() throws {
-    guard rounds ?? 1 > 0, jobs > 0, 0...10 ~= settle else {
-      throw ValidationError("expected --rounds and --jobs above 0, --settle from 0 to 10")
+    guard rounds ?? 1 > 0, jobs > 0, 0...10 ~= settle ?? 0, 1...20 ~= nodes else {
+      throw ValidationError(
+        "expected --rounds and --jobs above 0, --settle from 0 to 10, --nodes from 1 to 20")
     }
     if cells.isEmpty {
       let names = Cell.all.map { "\n  \($0.name)" }.joined()
@@ -52,6 +56,10 @@ struct StalePages: ParsableCommand {
   private var cells: [Cell] {
     Cell.all.filter { each in
       cell.isEmpty || cell.contains { each.name.contains($0) }
+    }.map {
+      var cell = $0
+      cell.nodes = nodes
+      return cell
     }
   }
 
@@ -59,7 +67,7 @@ struct StalePages: ParsableCommand {
     var load = Load()
     load.rounds = rounds ?? (quick ? 16 : load.rounds)
     load.seed = seed
-    load.settle = .milliseconds(Int64(settle * 1000))
+    load.settle = .milliseconds(Int64((settle ?? (nodes == 1 ? 0.3 : 1)) * 1000))
     _ = try PostgresServer.shared
     guard Table(cells: cells, load: load, jobs: jobs).run() else { throw ExitCode.failure }
   }

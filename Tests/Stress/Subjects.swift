@@ -39,14 +39,24 @@ final class FpcacheSubject: Subject {
   private static let troubles = ["will not survive", "goes on in memory", "is no key"]
 
   private let site: Site
+  private let tree: TemporaryTree
+  private let arguments: [String]
   private let settle: Duration
   private let account: Account
   private let state: TemporaryTree
   private var daemon: Daemon?
   private var earlierDrains = 0
 
-  init(_ site: Site, settle: Duration, as account: Account = .current) throws {
+  /// - Parameters:
+  ///   - tree: which of the site's.
+  ///   - arguments: further options.
+  init(
+    _ site: Site, tree: TemporaryTree? = nil, _ arguments: [String] = [], settle: Duration,
+    as account: Account = .current
+  ) throws {
     self.site = site
+    self.tree = tree ?? site.tree
+    self.arguments = arguments
     self.settle = settle
     self.account = account
     state = try TemporaryTree()
@@ -64,8 +74,8 @@ final class FpcacheSubject: Subject {
 
   func start() throws {
     daemon = try Daemon.listen(
-      on: site.tree, site.database,
-      ["--settle", "\(settle.seconds)", "--status-file", state.fullPath("status.json")],
+      on: tree, site.database,
+      ["--settle", "\(settle.seconds)", "--status-file", state.fullPath("status.json")] + arguments,
       stateDirectory: state.path, as: account)
   }
 

@@ -25,7 +25,7 @@ struct Table: Sendable {
       writers with transactions of up to \(Int(Writer.holdMilliseconds.upperBound)) ms,
       in one round of \(load.roundsPerLateWriter) another that outlasts --settle \
       \(load.settle.seconds); \(load.visitors) visitors; \(load.ports) hot ports, one for the \
-      late writer, and their category's page.
+      late writer, and their category's page\(nodes == 1 ? "." : "; each on \(nodes) nodes.")
 
       """)
     print(Self.heading)
@@ -33,6 +33,8 @@ struct Table: Sendable {
     print("")
     return judge(outcomes)
   }
+
+  private var nodes: Int { cells.first?.nodes ?? 1 }
 
   private func runCells() -> [Outcome] {
     let next = Atomic<Int>(0)
@@ -54,7 +56,7 @@ struct Table: Sendable {
   private static let columns: [(name: String, width: Int)] = [
     ("listener", 13), ("shape", 5), ("fate", 6), ("render", 6), ("page-rounds", 11),
     ("on disk", 7), ("STALE", 5), ("changes", 7), ("per s", 5), ("drains", 6), ("kills", 5),
-    ("renders", 7), ("slowest", 7), ("void", 4),
+    ("crashes", 7), ("renders", 7), ("slowest", 7), ("void", 4),
   ]
 
   private static var heading: String {
@@ -74,7 +76,8 @@ struct Table: Sendable {
       start + [
         "\(result.inspection.pages)", "\(result.inspection.present)",
         "\(result.inspection.stale.count)", "\(result.changes)", "\(Int(perSecond))",
-        "\(result.drains)", "\(result.kills)", "\(result.renders)",
+        "\(result.drains)", "\(result.kills)", "\(result.restarts)",
+        "\(result.renders)",
         "\(Int(result.slowestRender.seconds * 1000)) ms", "\(result.voidRounds)",
       ]
     return zip(values, columns).map { pad($0, $1.width) }.joined(separator: "  ")

@@ -45,21 +45,28 @@ final class Writer: Worker {
   private let site: Site
   private let deeds: Deeds
   private let pace: Duration
+  private let hold: ClosedRange<Double>
   private let session: Session
   private var random: SeededGenerator
 
-  /// - Parameter pace: how long to rest between two changes, on average.
-  init(_ site: Site, _ deeds: Deeds, pace: Duration = .zero, _ random: SeededGenerator) {
+  /// - Parameters:
+  ///   - pace: how long to rest between two changes, on average.
+  ///   - hold: how long a transaction stays open after the trigger has run, in milliseconds.
+  init(
+    _ site: Site, _ deeds: Deeds, pace: Duration = .zero,
+    hold: ClosedRange<Double> = holdMilliseconds, _ random: SeededGenerator
+  ) {
     self.site = site
     self.deeds = deeds
     self.pace = pace
+    self.hold = hold
     self.random = random
     session = Session(site.database.dsn)
   }
 
   func step() throws {
     let change = site.changes[Int.random(in: site.changes.indices, using: &random)]
-    let hold = random.duration(milliseconds: Writer.holdMilliseconds)
+    let hold = random.duration(milliseconds: hold)
     let isCommitted: Bool? = try session.perform { connection in
       try connection.script("BEGIN; \(change)")
       pause(hold)
@@ -124,7 +131,8 @@ final class Visitor: Worker {
 
   func step() throws {
     let page = site.pages[Int.random(in: site.pages.indices, using: &random)]
-    guard !site.tree.exists(page.path) else {
+    let tree = site.trees[Int.random(in: site.trees.indices, using: &random)]
+    guard !tree.exists(page.path) else {
       return pause(random.duration(milliseconds: 0.2...1))
     }
     let began = ContinuousClock.now
@@ -132,7 +140,7 @@ final class Visitor: Worker {
       return pause(.milliseconds(50))
     }
     pause(random.duration(milliseconds: renderMilliseconds))
-    try site.publish(page, version: version, mark: random.next())
+    try site.publish(page, on: tree, version: version, mark: random.next())
     deeds.rendered(in: began.duration(to: .now))
   }
 }

@@ -129,6 +129,12 @@ public final class PostgresServer: Sendable {
     return String(decoding: file?.contents() ?? [], as: UTF8.self)
   }
 
+  /// The process id of its postmaster; 0 when it is not running.
+  public var processID: pid_t {
+    let file = try? String(contentsOfFile: dataDirectory + "/postmaster.pid", encoding: .utf8)
+    return file?.split(separator: "\n").first.flatMap { pid_t($0) } ?? 0
+  }
+
   // MARK: Databases
 
   /// Makes a database with the site's schema, the triggers in this shape, and empty queues.

@@ -189,9 +189,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     columns.first?.withUnsafeBytes { place in
       columns.last?.withUnsafeBytes { writer in _ = QueueRow.Version(place, writer) }
     }
-    let row = QueueRow(key: columns)
     for table in QueueTable.all {
-      for key in (try? row.pages(table, .freshPorts)) ?? [] { try checkKey(key) }
+      for key in (try? QueueRow(table, key: columns).pages(.freshPorts)) ?? [] { try checkKey(key) }
     }
   }
 

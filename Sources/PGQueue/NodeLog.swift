@@ -1,0 +1,290 @@
+// The log that many nodes read, each from its own cursor: its statements, on a drain's connection.
+//
+// The order of the log has to be the order in which its rows become visible, or a node could pass
+// the number of a row that it does not see yet, and never come back. Each queue has a lock of its
+// own, so two movers may be at work at the same time; what puts them in order is the one row of
+// fpcache_head, from which the numbers come: a mover locks it, reads it, and holds it until its
+// commit, and the server releases locks only after it has made a commit visible. It would break
+// with a sequence, which gives numbers out before anybody has committed; with a mover that does
+// not take that lock; and at REPEATABLE READ, where the statement that reads the head would use a
+// snapshot from before the lock.
+//
+// No commit here waits for the disk. A crash of the server takes away an end of its write-ahead
+// log, in which a row's arrival in the queue, its move and the cursors beyond it stand in this order: what
+// is left is a state that was. But it may be older than what a node remembers, and numbers may be
+// given out again; so a node reads its cursor from the table with each batch, and remembers none.
+
+/// A node by its name, and by the token that tells its cache from others.
+public struct Node: Equatable, Sendable {
+  public let name: String
+  public let token: String
+
+  /// The longest name, in bytes.
+  public static let longestName = 63
+
+  /// Nil for a name of other than ASCII letters, digits, `.`, `_` and `-`.
+  public init?(name: String, token: String) {
+    guard Self.isName(name) else { return nil }
+    self.name = name
+    self.token = token
+  }
+
+  /// What a name may be, for those who gave another.
+  public static let expectation =
+    "expected up to \(longestName) letters, digits, dots, dashes and underscores"
+
+  public static func isName(_ name: String) -> Bool {
+    (1...longestName).contains(name.utf8.count)
+      && name.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+          UInt8(ascii: "-"):
+          true
+        default: false
+        }
+      }
+  }
+}
+
+/// What a node finds in the log after its cursor.
+public struct LogBatch {
+  public let rows: [QueueRow]
+  /// The cursor that they follow, and the one to move to when they are done.
+  let cursor: Int64
+  public let last: Int64
+  /// The node that moves rows from the queues into the log; nil when none has yet.
+  public let mover: String?
+  /// Whether the node's cache has to be emptied.
+  public let mustEmpty: Bool
+}
+
+/// How a node stands in the log.
+public enum LogReading {
+  /// No node of that name is registered.
+  case unregistered
+  /// Another cache has been registered under the name since.
+  case taken
+  /// The log begins after the cursor; so many rows are gone that the node has not seen.
+  case lost(Int64)
+  case batch(LogBatch)
+}
+
+/// The statements of a node.
+public struct NodeLog {
+  private let node: Node
+  private let connection: Connection
+
+  public init(_ node: Node, on queue: Queue) {
+    self.node = node
+    connection = queue.connection
+  }
+
+  /// The nodes that are registered in this database, as far as this role may know.
+  /// - Throws: ``DatabaseError`` when the connection is lost.
+  static func names(on connection: Connection) throws(DatabaseError) -> [String] {
+    do throws(DatabaseError) {
+      guard try connection.query("SELECT to_regclass('fpcache_node')").text(0, 0) != nil else {
+        return []
+      }
+      let rows = try connection.query("SELECT name FROM fpcache_node ORDER BY name")
+      return (0..<rows.count).compactMap { rows.text($0, 0) }
+    } catch {
+      guard case .refused = error else { throw error }
+      return []
+    }
+  }
+
+  // MARK: Coming and going
+
+  /// Puts the node at the end of the log, its cache to be emptied.
+  ///
+  /// The mark is set before anything is emptied, so that the log is kept for the node meanwhile.
+  /// - Throws: ``DatabaseError``.
+  public func register() throws(DatabaseError) {
+    try connection.query(
+      """
+      INSERT INTO fpcache_node (name, token, cursor) SELECT $1, $2, last_id FROM fpcache_head \
+      ON CONFLICT (name) DO UPDATE SET token = excluded.token, cursor = excluded.cursor, \
+      must_empty = true, registered = now(), seen_at = now()
+      """, [node.name, node.token])
+  }
+
+  /// The cache has been emptied.
+  /// - Throws: ``DatabaseError``.
+  public func noteEmptied() throws(DatabaseError) {
+    try connection.query(
+      """
+      UPDATE fpcache_node SET must_empty = false, seen_at = now() WHERE name = $1 AND token = $2
+      """, [node.name, node.token])
+  }
+
+  /// The node is there, though it has nothing to do.
+  /// - Throws: ``DatabaseError``.
+  public func noteSeen() throws(DatabaseError) {
+    try connection.query(
+      "UPDATE fpcache_node SET seen_at = now() WHERE name = $1 AND token = $2",
+      [node.name, node.token])
+  }
+
+  // MARK: Reading
+
+  /// Reads what comes after the node's cursor, cursor and rows in one snapshot.
+  ///
+  /// - Parameter position: where to go on without having moved the cursor, as a dry run does.
+  /// - Throws: ``DatabaseError``.
+  public func read(after position: Int64?, limit: Int) throws(DatabaseError) -> LogReading {
+    let rows = try connection.query(
+      """
+      SELECT row.id, row.queue, row.key[1], row.key[2], node.cursor, node.token = $2, \
+      node.must_empty, head.trimmed_to, head.mover \
+      FROM fpcache_node AS node CROSS JOIN fpcache_head AS head LEFT JOIN LATERAL \
+      (SELECT id, queue, key FROM fpcache_log \
+      WHERE id > greatest(node.cursor, $3::bigint) ORDER BY id LIMIT $4::bigint) AS row ON true \
+      WHERE node.name = $1 ORDER BY row.id
+      """, [node.name, node.token, position.map(String.init), String(limit)])
+    guard rows.count > 0, let cursor = rows.integer(0, 4) else { return .unregistered }
+    guard rows.text(0, 5) == "t" else { return .taken }
+    if let trimmed = rows.integer(0, 7), cursor < trimmed { return .lost(trimmed - cursor) }
+    return .batch(
+      LogBatch(
+        rows: (0..<rows.count).compactMap { QueueRow(logged: rows, $0) }, cursor: cursor,
+        last: rows.integer(rows.count - 1, 0) ?? max(cursor, position ?? cursor),
+        mover: rows.text(0, 8), mustEmpty: rows.text(0, 6) == "t"))
+  }
+
+  /// Moves the cursor behind a batch, and keeps those of its rows that could not be cleared.
+  /// - Returns: false when another listener of this name has moved it meanwhile.
+  /// - Throws: ``DatabaseError``.
+  public func advance(
+    behind batch: LogBatch, owing rows: [QueueRow]
+  ) throws(DatabaseError) -> Bool {
+    let advance = try connection.query(
+      """
+      WITH moved AS (UPDATE fpcache_node SET cursor = $4::bigint, seen_at = now() \
+      WHERE name = $1 AND token = $2 AND cursor = $3::bigint RETURNING name), \
+      owed AS (INSERT INTO fpcache_owed (node, id, queue, key) \
+      SELECT moved.name, row.id, row.queue, row.key FROM fpcache_log AS row CROSS JOIN moved \
+      WHERE row.id = ANY ($5::bigint[]) ON CONFLICT DO NOTHING) SELECT count(*) FROM moved
+      """,
+      [
+        node.name, node.token, String(batch.cursor), String(batch.last),
+        "{\(rows.map(\.position).joined(separator: ","))}",
+      ])
+    return advance.integer(0, 0) == 1
+  }
+
+  // MARK: What could not be cleared
+
+  /// What the node has passed and could not clear, after a row of it; nil begins at the start.
+  /// - Throws: ``DatabaseError``.
+  public func owed(after position: String?, limit: Int) throws(DatabaseError) -> [QueueRow] {
+    let rows = try connection.query(
+      """
+      SELECT id, queue, key[1], key[2] FROM fpcache_owed WHERE node = $1 AND id > coalesce($2::bigint, 0) \
+      ORDER BY id LIMIT $3::bigint
+      """, [node.name, position, String(limit)])
+    return (0..<rows.count).compactMap { QueueRow(logged: rows, $0) }
+  }
+
+  /// They are cleared at last.
+  /// - Throws: ``DatabaseError``.
+  public func forgive(_ rows: [QueueRow]) throws(DatabaseError) {
+    guard !rows.isEmpty else { return }
+    try connection.query(
+      "DELETE FROM fpcache_owed WHERE node = $1 AND id = ANY ($2::bigint[])",
+      [node.name, "{\(rows.map(\.position).joined(separator: ","))}"])
+  }
+
+  // MARK: Moving
+
+  /// Makes this node the one that moves rows, unless that is by now another than expected, and has
+  /// the others look.
+  /// - Throws: ``DatabaseError``.
+  public func claim(from mover: String) throws(DatabaseError) -> Bool {
+    let claimed = try connection.query(
+      """
+      WITH claimed AS (UPDATE fpcache_head SET mover = $1 WHERE mover = $2 RETURNING 1) \
+      SELECT pg_notify('\(FanoutSchema.channel)', '') FROM claimed
+      """, [node.name, mover])
+    return claimed.count == 1
+  }
+
+  /// Moves rows of a queue into the log, under the queue's lock: every writer that saw them has
+  /// committed then, so what is cleared after this is cleared for those too that added no row.
+  /// - Returns: how many; nil when a lock was not to be had, or another node moves just now.
+  /// - Throws: ``DatabaseError``.
+  public func move(_ table: QueueTable, limit: Int) throws(DatabaseError) -> Int? {
+    do {
+      let results = try connection.script(
+        moveScript(table, limit: limit))
+      return results.dropLast().last?.integer(0, 0).map(Int.init) ?? 0
+    } catch {
+      guard case .refused(let reason) = error else { throw error }
+      try connection.script("ROLLBACK")
+      if reason.isLockTimeout { return nil }
+      throw error
+    }
+  }
+
+  /// In one round trip: the lock is held for no longer than the server needs. The statement that
+  /// moves comes after both locks and so takes its snapshot after them; it deletes what is there
+  /// now, whoever has seen it. The node's name is of letters that need no escape.
+  private func moveScript(_ table: QueueTable, limit: Int) -> String {
+    """
+    \(table.lockScript(.compile)); SELECT FROM fpcache_head FOR UPDATE; \
+    WITH moved AS (DELETE FROM \(table.name) WHERE ctid = ANY (ARRAY(SELECT ctid \
+    FROM \(table.name) ORDER BY \(table.order.column) LIMIT \(limit))) \
+    RETURNING \(table.order.column) AS place, ARRAY[\(table.key.joined(separator: ", "))] AS key), \
+    added AS (INSERT INTO fpcache_log (id, queue, key, moved_at) \
+    SELECT head.last_id + row_number() OVER (ORDER BY moved.place), '\(table.name)', \
+    moved.key::text[], clock_timestamp() FROM moved CROSS JOIN fpcache_head AS head RETURNING 1), \
+    given AS (UPDATE fpcache_head SET last_id = last_id + (SELECT count(*) FROM moved), \
+    mover = '\(node.name)' WHERE EXISTS (SELECT FROM moved)) \
+    SELECT count(*), CASE WHEN count(*) > 0 THEN pg_notify('\(FanoutSchema.channel)', '') END \
+    FROM added; COMMIT
+    """
+  }
+
+  /// Forgets what every node has cleared, and what is older or more than the log is to keep: marks
+  /// it first, so that whoever still needs it knows that it is gone before it goes.
+  /// - Returns: whether there is more to forget.
+  /// - Throws: ``DatabaseError``.
+  public func trim() throws(DatabaseError) -> Bool {
+    // A node that is behind the mark is lost already, and holds up nothing any more.
+    try connection.query(
+      """
+      UPDATE fpcache_head AS head SET trimmed_to = bound.id FROM (SELECT greatest( \
+      (SELECT coalesce(min(cursor), inner_head.last_id) FROM fpcache_node \
+      WHERE cursor >= inner_head.trimmed_to), inner_head.last_id - inner_head.keep_rows, \
+      (SELECT coalesce(min(id) - 1, inner_head.last_id) FROM (SELECT id FROM fpcache_log \
+      WHERE moved_at >= now() - inner_head.keep_age ORDER BY id LIMIT 1) AS young)) AS id \
+      FROM fpcache_head AS inner_head) AS bound WHERE head.trimmed_to < bound.id
+      """)
+    let gone = try connection.query(
+      """
+      DELETE FROM fpcache_log WHERE id IN (SELECT id FROM fpcache_log \
+      WHERE id <= (SELECT trimmed_to FROM fpcache_head) ORDER BY id LIMIT \(Self.trimmedAtOnce))
+      """)
+    return gone.changed >= Self.trimmedAtOnce
+  }
+
+  /// A statement of the trimming takes some milliseconds, in which this node clears nothing.
+  private static let trimmedAtOnce = 10_000
+}
+
+extension QueueRow {
+  /// A row of the log or of what is owed: `id`, `queue` and the key's two columns come first.
+  fileprivate init?(logged rows: Rows, _ number: Int) {
+    guard rows.text(number, 0) != nil, let name = rows.text(number, 1) else { return nil }
+    let table = QueueTable.all.first { $0.name == name } ?? QueueTable.unknown(name)
+    self.init(rows, number, table, positionAt: 0, keyAt: 2)
+  }
+}
+
+extension Rows {
+  /// A number at a row and column.
+  func integer(_ row: Int, _ column: Int) -> Int64? {
+    text(row, column).flatMap { Int64($0) }
+  }
+}

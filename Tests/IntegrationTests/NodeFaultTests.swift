@@ -1,0 +1,202 @@
+// What goes wrong on a node: crashes, pages that cannot be deleted, a name that two caches share, a
+// database that was not prepared, and a listener beside the nodes that is none.
+
+import Foundation
+import Testing
+
+@testable import TestSupport
+@testable import fpcache
+
+@Suite struct NodeFaultTests {
+  private func makeDatabase() throws -> TestDatabase {
+    let database = try PostgresServer.shared.makeDatabase()
+    try database.prepareForNodes()
+    return database
+  }
+
+  private static let steps =
+    CrashTests.ofNodes + [.selected, .cleared, .settleTorn, .settled, .finished, .settledAgain]
+
+  @Test(
+    "killed at a step, then started again: no page, no row and no lag is left", arguments: steps)
+  func killed(step: CrashPoint) throws {
+    let database = try makeDatabase()
+    let incident = try IncidentTree(ports: 30, days: 3)
+    try incident.queue(in: database)
+    let node = try TestNode("web1", database, tree: incident.tree)
+    // The steps after registering need a node that has been.
+    if step != .registered, step != .emptied {
+      try node.startAndSettle(["--settle", "0.2"])
+      try eventually { try database.lag(of: "web1") == 0 }
+      try node.stop()
+      _ = try IncidentTree(ports: 30, days: 3, in: incident.tree)
+      try incident.queue(in: database)
+    }
+
+    let doomed = try node.start(
+      ["--settle", "0.2"], environment: ["FPCACHE_CRASH_AT": step.rawValue])
+    let death = try doomed.waitForExit(timeout: .seconds(20))
+    #expect(death.exit == .signal(9), "\(step): \(death)")
+    // A visitor may have brought a page back from old data just before the crash.
+    let page = IncidentTree.portPages(incident.ports[0])[0]
+    if step != .settledAgain { try incident.tree.write(page, bytes: 10) }
+
+    let listener = try node.startAndSettle(["--settle", "0.2"])
+    try eventually("all is gone after \(step)", details: "\(listener)") {
+      try database.count("cache_clearing_ports") + database.count("cache_clearing_dates") == 0
+        && database.lag(of: "web1") == 0 && incident.remainingPages().isEmpty
+    }
+    try eventually("the settle list is empty after \(step)", details: "\(listener)") {
+      try node.state.read("settle").isEmpty
+    }
+    try node.stop()
+  }
+
+  @Test("what one node cannot delete holds up neither its cursor nor the others, and outlives it")
+  func owed() throws {
+    let database = try makeDatabase()
+    let incidents = try (0..<2).map { _ in try IncidentTree(ports: 50, days: 1) }
+    let stuck = incidents[0].ports[20]
+    try incidents[0].tree.give(to: .unprivileged)
+    let node = try TestNode("web1", database, tree: incidents[0].tree, as: .unprivileged)
+    let other = try TestNode("web2", database, tree: incidents[1].tree)
+    for node in [node, other] { try node.startAndSettle() }
+    for incident in incidents { _ = try IncidentTree(ports: 50, days: 1, in: incident.tree) }
+    try incidents[0].tree.give(to: .unprivileged)
+    try incidents[0].tree.setMode("ports/\(stuck)", 0o555)
+    try incidents[0].queue(in: database)
+    try database.sql("NOTIFY port_updated; NOTIFY date_updated")
+
+    for node in [node, other] {
+      try eventually("\(node.name) is at the end", details: "\(node)") {
+        try database.count("cache_clearing_ports") == 0 && database.lag(of: node.name) == 0
+      }
+    }
+    #expect(try incidents[1].remainingPages() == [])
+    #expect(try incidents[0].remainingPages() == IncidentTree.portPages(stuck).sorted())
+    #expect(
+      try database.sql("SELECT node, queue, key FROM fpcache_owed")
+        == "web1|cache_clearing_ports|{\(stuck.category),\(stuck.port)}")
+    #expect(
+      try #require(node.daemon).lines.count { $0.contains("the row stays") } == 1, "\(node)")
+
+    // Killed and started again it still knows.
+    try node.stop(SIGKILL)
+    try node.startAndSettle()
+    try incidents[0].tree.setMode("ports/\(stuck)", 0o775)
+    try eventually(timeout: .seconds(20), "it goes by itself", details: "\(node)") {
+      try database.count("fpcache_owed") == 0
+    }
+    #expect(try incidents[0].remainingPages() == [])
+  }
+
+  @Test("a row that names nothing is refused by each node, and passed")
+  func refused() throws {
+    let database = try makeDatabase()
+    let nodes = try (1...2).map { try TestNode("web\($0)", database) }
+    for node in nodes { try node.startAndSettle() }
+    try database.sql(
+      """
+      INSERT INTO cache_clearing_dates (date_to_clear) VALUES (NULL);
+      INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, '..', 'x');
+      NOTIFY port_updated; NOTIFY date_updated
+      """)
+    for node in nodes {
+      try node.daemon?.waitForLog(containing: "cache_clearing_dates: row")
+      try node.daemon?.waitForLog(containing: "cache_clearing_ports: row")
+      try eventually { try database.lag(of: node.name) == 0 }
+    }
+    #expect(try database.count("fpcache_owed") == 0)
+  }
+
+  @Test("two caches under one name: each time one takes it, it says so and is emptied")
+  func rivals() throws {
+    let database = try makeDatabase()
+    let first = try TestNode("web1", database)
+    let second = try TestNode("web1", database)
+    try first.startAndSettle()
+    try second.tree.write("daily/2020/01/21.daily.head", bytes: 1)
+    try second.startAndSettle()
+    try second.daemon?.waitForLog(containing: "web1: the name belongs to another cache")
+    #expect(try second.tree.files() == [])
+    // The first one finds out with the next row, and takes the name back.
+    try first.tree.write("daily/2020/01/21.daily.head", bytes: 1)
+    try database.sql(
+      """
+      INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'a', 'b');
+      NOTIFY port_updated
+      """)
+    try first.daemon?.waitForLog(containing: "web1: the name belongs to another cache")
+    try eventually("the first is emptied", details: "\(first)") { try first.tree.files() == [] }
+  }
+
+  @Test("without the tables it says what to do, loses no row, and goes on when they are there")
+  func unprepared() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let node = try TestNode("web1", database)
+    try database.sql(
+      "INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'a', 'b')")
+    let listener = try node.start(["--settle", "0", "--poll-interval", "1"])
+    try listener.waitForLog(containing: "fpcache listen --print-schema")
+    #expect(try database.count("cache_clearing_ports") == 1)
+    try database.prepareForNodes()
+    try listener.waitForLog(containing: "its cache is emptied")
+    try eventually("the row is moved", details: "\(listener)") {
+      try database.count("cache_clearing_ports") == 0
+    }
+  }
+
+  @Test("a listener without --node beside nodes says what it does to them")
+  func beside() throws {
+    let database = try makeDatabase()
+    let plain = try Daemon.listen(on: TemporaryTree(), database)
+    try plain.waitForLog(containing: "drained: ")
+    #expect(!plain.lines.contains { $0.contains("without --node") })
+    plain.terminate()
+    try plain.waitForExit()
+    try TestNode("web1", database).startAndSettle()
+    let another = try Daemon.listen(on: TemporaryTree(), database)
+    try another.waitForLog(containing: "this database has nodes (web1): a listener without --node")
+  }
+
+  @Test("--once with --node moves what waits, clears it, and leaves; -n changes nothing")
+  func once() throws {
+    let database = try makeDatabase()
+    let incident = try IncidentTree(ports: 30, days: 3)
+    let node = try TestNode("web1", database, tree: incident.tree)
+    let command = [
+      "listen", "--once", "--settle", "0", "--node", "web1", "--dsn", database.listenerDSN,
+      "--cache-dir", incident.tree.path, "--state-dir", node.state.path,
+    ]
+    #expect(try Command.fpcache(command, in: incident.tree).status == 0)
+    _ = try IncidentTree(ports: 30, days: 3, in: incident.tree)
+    try incident.queue(in: database)
+    let before = try incident.tree.snapshot()
+
+    let dry = try Command.fpcache(command + ["-n"], in: incident.tree)
+    #expect(dry.status == 0 && dry.stdout.hasPrefix("33 rows"), "\(dry)")
+    #expect(try incident.tree.snapshot() == before)
+    #expect(try database.count("cache_clearing_ports") == 30)
+
+    let result = try Command.fpcache(command, in: incident.tree)
+    #expect(result.status == 0, "\(result)")
+    #expect(result.stdout.hasPrefix("33 rows, "), "\(result)")
+    #expect(try incident.remainingPages() == [])
+    #expect(try database.lag(of: "web1") == 0)
+  }
+
+  @Test("a name that is none is refused", arguments: ["", "a b", "x'y", "ü"])
+  func names(name: String) throws {
+    let result = try Command.fpcache(["listen", "--node", name], in: TemporaryTree())
+    #expect(result.status == 64, "\(result)")
+    #expect(result.stderr.contains("expected up to 63 letters, digits"), "\(result)")
+  }
+
+  @Test("the tables may be made twice, and the printed SQL is the one that is shipped")
+  func schema() throws {
+    let database = try makeDatabase()
+    try database.sql("UPDATE fpcache_head SET last_id = 7, keep_rows = 5")
+    try database.prepareForNodes()
+    #expect(try database.sql("SELECT last_id, keep_rows FROM fpcache_head") == "7|5")
+  }
+}

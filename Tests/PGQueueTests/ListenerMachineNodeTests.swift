@@ -1,0 +1,139 @@
+// The decisions of one of many nodes: who looks at the queues, and when.
+
+import Testing
+
+@testable import PGQueue
+
+@Suite struct ListenerMachineNodeTests {
+  private static let done = ListenerMachine.Served.drained(retryAfter: nil)
+  private static let whole = QueueTable.all.map { ListenerMachine.Output.serve($0, .whole) }
+
+  /// A node that has connected, proved itself, and read the log at 0 s.
+  private func node(isMover: Bool) -> ListenerMachine {
+    var settings = ListenerMachine.Settings()
+    settings.queues.append(.log)
+    var machine = ListenerMachine(settings, jitter: { 0 })
+    _ = machine.handle(.started, at: .zero)
+    #expect(machine.handle(.connected, at: .zero) == [.probe])
+    #expect(machine.handle(.probeReturned, at: .zero) == [.serve(.log, .whole)])
+    #expect(machine.handle(.mover(isMover), at: .zero) == [])
+    return machine
+  }
+
+  /// A node that is not the mover and has nothing to do, at 2 s.
+  private func settled() -> ListenerMachine {
+    var machine = node(isMover: false)
+    _ = machine.handle(.served(.log, Self.done), at: .zero)
+    _ = machine.handle(.timePassed, at: .seconds(1))
+    for queue in QueueTable.all { _ = machine.handle(.served(queue, Self.done), at: .seconds(1)) }
+    _ = machine.handle(.served(.log, Self.done), at: .seconds(1))
+    #expect(machine.handle(.timePassed, at: .seconds(2)) == [])
+    return machine
+  }
+
+  @Test("the node that moves reads the log first, then drains every queue, then the log again")
+  func mover() {
+    var machine = node(isMover: true)
+    var outputs = machine.handle(.served(.log, Self.done), at: .zero)
+    for queue in QueueTable.all {
+      #expect(outputs == [.serve(queue, .whole)])
+      outputs = machine.handle(.served(queue, Self.done), at: .zero)
+    }
+    #expect(outputs == [.serve(.log, .whole)])
+    let finish = machine.handle(.served(.log, Self.done), at: .zero)
+    #expect(
+      finish
+        == [
+          .finish(Set(SiteEvent.allCases).subtracting([.packagesImported]), complete: true)
+        ])
+  }
+
+  @Test("another one reads the log, is done, and looks at the queues a second later")
+  func other() {
+    var machine = node(isMover: false)
+    let finish = machine.handle(.served(.log, Self.done), at: .zero)
+    #expect(
+      finish
+        == [
+          .finish(Set(SiteEvent.allCases).subtracting([.packagesImported]), complete: true)
+        ])
+    #expect(machine.handle(.timePassed, at: .milliseconds(999)) == [])
+    #expect(machine.handle(.timePassed, at: .seconds(1)) == [Self.whole[0]])
+  }
+
+  @Test("a notification waits for the log's: then what it asks for besides is done, and no queue")
+  func notified() {
+    var machine = settled()
+    #expect(machine.handle(.notified([.portUpdated]), at: .seconds(2)) == [])
+    #expect(machine.deadline == .seconds(3))
+    #expect(machine.handle(.logged, at: .milliseconds(2010)) == [.serve(.log, .whole)])
+    #expect(
+      machine.handle(.served(.log, Self.done), at: .milliseconds(2020))
+        == [.finish([.portUpdated], complete: true)])
+    #expect(machine.handle(.timePassed, at: .milliseconds(3009)) == [])
+    #expect(machine.handle(.timePassed, at: .milliseconds(3010)) == [.serve(.ports, .whole)])
+  }
+
+  @Test("notifications do not put off the look at the queue, however many there are")
+  func noStarvation() {
+    var machine = settled()
+    for milliseconds in stride(from: 2000, to: 3000, by: 100) {
+      #expect(machine.handle(.notified([.portUpdated]), at: .milliseconds(milliseconds)) == [])
+    }
+    #expect(
+      machine.handle(.notified([.portUpdated]), at: .seconds(3)) == [.serve(.ports, .whole)])
+  }
+
+  @Test("nor do polls that come more often")
+  func polls() {
+    var machine = settled()
+    machine.settings.pollInterval = .milliseconds(200)
+    #expect(machine.handle(.notified([.portUpdated]), at: .seconds(2)) == [])
+    var served: [ListenerMachine.Output] = []
+    for milliseconds in stride(from: 60_000, to: 62_000, by: 50) {
+      for output in machine.handle(.timePassed, at: .milliseconds(milliseconds)) {
+        served.append(output)
+        if case .serve(let queue, _) = output {
+          _ = machine.handle(.served(queue, Self.done), at: .milliseconds(milliseconds))
+        }
+      }
+      if machine.deadline == nil { break }
+    }
+    #expect(served.contains(.serve(.ports, .whole)), "\(served)")
+  }
+
+  @Test("an event without a queue is done at once")
+  func withoutQueue() {
+    var machine = settled()
+    #expect(
+      machine.handle(.notified([.vuxml]), at: .seconds(2)) == [.finish([.vuxml], complete: true)])
+  }
+
+  @Test("who takes over drains at once what is due; who is relieved leaves the lock to the other")
+  func change() {
+    var machine = settled()
+    #expect(machine.handle(.notified([.portUpdated]), at: .seconds(2)) == [])
+    #expect(machine.handle(.timePassed, at: .seconds(3)) == [.serve(.ports, .whole)])
+    #expect(machine.handle(.mover(true), at: .seconds(3)) == [])
+    #expect(machine.handle(.served(.ports, .contended), at: .seconds(3)) == [])
+    #expect(machine.deadline == .milliseconds(3020))
+    // Another node has claimed it meanwhile.
+    #expect(machine.handle(.logged, at: .milliseconds(3010)) == [.serve(.log, .whole)])
+    #expect(machine.handle(.mover(false), at: .milliseconds(3010)) == [])
+    #expect(
+      machine.handle(.served(.log, Self.done), at: .milliseconds(3010)) == [.serve(.log, .whole)])
+    _ = machine.handle(.served(.log, Self.done), at: .milliseconds(3010))
+    #expect(machine.handle(.timePassed, at: .milliseconds(4009)) == [])
+    #expect(machine.handle(.timePassed, at: .milliseconds(4010)) == [.serve(.ports, .whole)])
+  }
+
+  @Test("what is logged while the log is served has it served again")
+  func loggedMeanwhile() {
+    var machine = settled()
+    #expect(machine.handle(.logged, at: .seconds(2)) == [.serve(.log, .whole)])
+    #expect(machine.handle(.logged, at: .seconds(2)) == [])
+    #expect(machine.handle(.served(.log, Self.done), at: .seconds(2)) == [.serve(.log, .whole)])
+    #expect(
+      machine.handle(.served(.log, Self.done), at: .seconds(2)) == [.finish([], complete: true)])
+  }
+}

@@ -1,0 +1,65 @@
+-- What fpcache listen --node needs: a log of what is to be cleared, and a cursor for each node.
+-- Run it once as the owner of the queue tables, in their database; running it again changes nothing.
+-- docs/nodes.md says what it is for. If the listeners' role is not called listening, say so below.
+--
+--   fpcache listen --print-schema | psql freshports.org
+--
+-- To retire a node for good:        DELETE FROM fpcache_node WHERE name = 'web3';
+-- To keep the log for less time:    UPDATE fpcache_head SET keep_age = '2 days', keep_rows = 200000;
+-- To be rid of all of it, when no listener runs with --node any more:
+--   DROP TABLE fpcache_owed, fpcache_node, fpcache_log, fpcache_head;
+
+BEGIN;
+SET LOCAL client_min_messages = warning;
+
+-- What was moved out of the queues, one row for each of theirs. The numbers have no gaps, and their
+-- order is the order of commits.
+CREATE TABLE IF NOT EXISTS fpcache_log (
+  id        bigint PRIMARY KEY,
+  queue     text NOT NULL,
+  key       text[] NOT NULL,
+  moved_at  timestamptz NOT NULL
+);
+-- It is emptied at one end and filled at the other: its dead rows must not wait for a fifth of it.
+ALTER TABLE fpcache_log SET (autovacuum_vacuum_scale_factor = 0.02);
+
+-- One row, which every mover locks before it gives out numbers.
+CREATE TABLE IF NOT EXISTS fpcache_head (
+  is_only     boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+  last_id     bigint NOT NULL DEFAULT 0,
+  -- Up to here the log may be gone.
+  trimmed_to  bigint NOT NULL DEFAULT 0,
+  -- The node that moved last, and goes on doing so.
+  mover       text,
+  keep_age    interval NOT NULL DEFAULT '7 days',
+  keep_rows   bigint NOT NULL DEFAULT 1000000
+) WITH (fillfactor = 50);
+INSERT INTO fpcache_head DEFAULT VALUES ON CONFLICT DO NOTHING;
+
+-- The nodes, and how far in the log each has come.
+CREATE TABLE IF NOT EXISTS fpcache_node (
+  name        text PRIMARY KEY CHECK (name <> ''),
+  -- Which cache the cursor belongs to: the node's state directory holds the same.
+  token       text NOT NULL,
+  cursor      bigint NOT NULL,
+  -- Whether the cache has to be emptied, since nobody knows what it holds.
+  must_empty  boolean NOT NULL DEFAULT true,
+  registered  timestamptz NOT NULL DEFAULT now(),
+  -- When it last moved its cursor, or would have if there had been anything.
+  seen_at     timestamptz NOT NULL DEFAULT now()
+) WITH (fillfactor = 50);
+
+-- What a node has passed and could not clear.
+CREATE TABLE IF NOT EXISTS fpcache_owed (
+  node      text NOT NULL REFERENCES fpcache_node (name) ON DELETE CASCADE,
+  id        bigint NOT NULL,
+  queue     text NOT NULL,
+  key       text[] NOT NULL,
+  PRIMARY KEY (node, id)
+);
+
+GRANT SELECT, INSERT, DELETE ON fpcache_log TO listening;
+GRANT SELECT, UPDATE ON fpcache_head TO listening;
+GRANT SELECT, INSERT, UPDATE ON fpcache_node TO listening;
+GRANT SELECT, INSERT, DELETE ON fpcache_owed TO listening;
+COMMIT;
