@@ -31,7 +31,7 @@ extension Queue {
     let rows = try connection.query(
       table.waitingStatement(added: added), [position, String(limit)])
     return (0..<rows.count).compactMap { index in
-      guard let row = QueueRow(rows, index, columns: table.key.count) else { return nil }
+      guard let row = QueueRow(rows, index, table) else { return nil }
       let column = table.key.count + 3
       return WaitingRow(
         row: row, added: rows.text(index, column).flatMap { Double($0) },

@@ -91,7 +91,10 @@ struct Listen: ParsableCommand {
   }
 
   func run() throws {
-    if printSchema { return printResult(FanoutSchema.sql) }
+    if printSchema {
+      try printResult(FanoutSchema.sql)
+      return
+    }
     let config = try common.resolve()
     let settings = flags.orElse(config.listen)
     let lastError = LastError()

@@ -55,7 +55,7 @@ struct QueueReview {
         isOld: row.age.map { $0 > Self.patience } ?? false)
       oldest = Self.older(oldest, wait)
       // A row that names nothing clearable is refused by the listener, and hides no page.
-      guard let keys = try? row.row.pages(table, layout) else { continue }
+      guard let keys = try? row.row.pages(layout) else { continue }
       for index in plan.add(keys) { waits[index] = Self.older(waits[index], wait) }
     }
     for (index, pages) in find(plan.keys).enumerated() {
