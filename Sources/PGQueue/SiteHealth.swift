@@ -47,7 +47,8 @@ public struct ListenerSessions: Equatable, Sendable {
     let rows = try connection.query(
       """
       SELECT count(*) FILTER (WHERE query ~* '(^|;)[[:space:]]*listen[[:space:]]'), \
-      count(*) FILTER (WHERE query = '<insufficient privilege>' AND application_name = 'fpcache'), \
+      count(*) FILTER (WHERE query = '<insufficient privilege>' \
+      AND application_name = '\(ApplicationName.listener)'), \
       current_setting('track_activities'), current_user \
       FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
       """)

@@ -15,7 +15,7 @@ struct Setting: Hashable {
   static let all: [Setting] =
     ["HOST", "PORT", "DBNAME", "DBUSER", "PASSWORD"].map { Setting("database", $0) }
     + (["BASEDIR"] + Template.all.map(\.key)).map { Setting("dirs", $0) }
-    + ["SETTLE", "POLL_INTERVAL", "STATE_DIR", "STATUS_FILE", "METRICS_FILE"].map {
+    + ["SETTLE", "POLL_INTERVAL", "STATE_DIR", "STATUS_FILE", "METRICS_FILE", "NODE"].map {
       Setting("listen", $0)
     }
     + ["FACILITY", "IDENT"].map { Setting("syslog", $0) }

@@ -71,7 +71,7 @@ import Testing
   /// A listener of another role shows its name, and not what it does.
   @Test func whatCannotBeSeenIsCounted() throws {
     let database = try PostgresServer.shared.makeDatabase()
-    let listener = try connection(database, as: "postgres", name: "fpcache")
+    let listener = try connection(database, as: "postgres", name: ApplicationName.listener)
     try listener.query("LISTEN x")
     let other = try connection(database, as: "postgres", name: "psql")
     try other.query("LISTEN x")
@@ -84,7 +84,7 @@ import Testing
 
   @Test func otherDatabasesAreNoneOfOurs() throws {
     let other = try PostgresServer.shared.makeDatabase()
-    let listener = try connection(other, name: "fpcache")
+    let listener = try connection(other, name: ApplicationName.listener)
     try listener.query("LISTEN x")
     let database = try PostgresServer.shared.makeDatabase()
     let own = try connection(database)
