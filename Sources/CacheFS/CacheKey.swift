@@ -21,6 +21,21 @@ public struct CacheKey: Hashable, Sendable {
     }
   }
 
+  /// What the keys below one folder have in common, as a rule: the first of their values.
+  struct Neighbourhood: Hashable {
+    let family: Int
+    let value: [UInt8]?
+
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(family)
+      value?.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+  }
+
+  var neighbourhood: Neighbourhood {
+    Neighbourhood(family: family, value: bindings.first?.value)
+  }
+
   func value(of field: String) -> [UInt8]? {
     for binding in bindings where binding.field == field { return binding.value }
     return nil

@@ -17,6 +17,7 @@ public struct CachePath: Hashable, Comparable, Sendable, CustomStringConvertible
 /// Text for a terminal, a log or JSON: valid printable UTF-8 as it stands, a backslash doubled,
 /// and each other byte as `\xHH`.
 public func escape(_ bytes: some Collection<UInt8>) -> String {
+  if isPlain(bytes) { return String(decoding: bytes, as: UTF8.self) }
   var text = ""
   var rest = bytes[...]
   while let first = rest.first {
@@ -39,6 +40,7 @@ public func escape(_ bytes: some Collection<UInt8>) -> String {
 
 /// The bytes that ``escape(_:)`` was given, or nil for what it never makes.
 public func unescape(_ text: String) -> [UInt8]? {
+  if isPlain(text.utf8) { return Array(text.utf8) }
   var bytes: [UInt8] = []
   var rest = text.utf8[...]
   while let byte = rest.popFirst() {
@@ -58,6 +60,11 @@ public func unescape(_ text: String) -> [UInt8]? {
   }
   // One text for each value: what could have been written otherwise is none of escape's.
   return escape(bytes) == text ? bytes : nil
+}
+
+/// Whether bytes are their own escaped text, as nearly all names are.
+private func isPlain(_ bytes: some Collection<UInt8>) -> Bool {
+  bytes.allSatisfy { (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\\") }
 }
 
 private func appendASCII(_ byte: UInt8, to text: inout String) {

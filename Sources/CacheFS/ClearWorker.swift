@@ -5,17 +5,20 @@ import SystemPackage
 struct ClearWorker {
   let clearer: Clearer
   private let keys: [CacheKey]
+  /// The places of the keys, in the order in which tasks name them.
+  private let order: [Int]
   private var matcher: Matcher
-  private var chain = OpenChain()
+  private var chain = OpenChain(takesAbsenceForGood: true)
   private let buffer: ListingBuffers
   /// What this thread did for each key.
   private(set) var reports: [Int: ClearReport] = [:]
   /// Whether it has unlinked anything.
   private(set) var hasRemoved = false
 
-  init(_ clearer: Clearer, _ keys: [CacheKey]) {
+  init(_ clearer: Clearer, _ keys: [CacheKey], _ order: [Int]) {
     self.clearer = clearer
     self.keys = keys
+    self.order = order
     matcher = Matcher(clearer.layout)
     buffer = ListingBuffers()
   }
@@ -23,7 +26,7 @@ struct ClearWorker {
   mutating func perform(_ task: ClearTask, push: (ClearTask) -> Void) {
     switch task {
     case .keys(let range):
-      for index in range {
+      for index in order[range] {
         if isStopped(before: index) { continue }
         clear(index, push)
       }

@@ -20,6 +20,9 @@ public struct Clearer: Sendable {
   /// Starting a thread takes about as long as unlinking the pages of a few ports.
   static let keysWorthAThread = 8
 
+  /// So many keys need not be put in order.
+  private static let fewKeys = 32
+
   public let layout: Layout
   public let dryRun: DryRun
   var root: Directory
@@ -58,6 +61,7 @@ public struct Clearer: Sendable {
   /// What its ``ClearWatch`` stopped has ``ClearReport/isPartial``.
   public func clear(_ keys: [CacheKey]) -> [ClearReport] {
     // Chunks of neighbours share the folders above them, which a worker keeps open.
+    let order = neighbours(keys)
     let chunk = max(1, min(32, keys.count / (threads * 4)))
     let seeds = stride(from: 0, to: keys.count, by: chunk).reversed().map {
       ClearTask.keys($0..<min($0 + chunk, keys.count))
@@ -65,7 +69,7 @@ public struct Clearer: Sendable {
     let most =
       isAnyWide(keys) ? threads : min(threads, max(1, keys.count / Self.keysWorthAThread))
     let workers = WorkPool.run(
-      seeds, threads: min(Self.lookingThreads, most), most: most, worker: ClearWorker(self, keys)
+      seeds, threads: min(Self.lookingThreads, most), most: most, worker: ClearWorker(self, keys, order)
     ) { worker, task, pool in
       worker.perform(task) { pool.push($0) }
       return worker.hasRemoved
@@ -97,6 +101,24 @@ public struct Clearer: Sendable {
 
   /// The names in the tree that is cleared.
   public var names: TreeNames { TreeNames(root, layout: layout) }
+
+  /// The places of keys, those below one folder next to each other: a long queue names its categories
+  /// by turns, and each change of the category would cost two calls more than the key itself.
+  private func neighbours(_ keys: [CacheKey]) -> [Int] {
+    guard keys.count > Self.fewKeys else { return Array(keys.indices) }
+    var groups: [CacheKey.Neighbourhood: Int] = [:]
+    var members: [[Int]] = []
+    for (index, key) in keys.enumerated() {
+      let neighbourhood = key.neighbourhood
+      if let group = groups[neighbourhood] {
+        members[group].append(index)
+      } else {
+        groups[neighbourhood] = members.count
+        members.append([index])
+      }
+    }
+    return members.flatMap { $0 }
+  }
 
   private func isAnyWide(_ keys: [CacheKey]) -> Bool { keys.contains(where: isWide) }
 

@@ -3,23 +3,31 @@
 extension Layout {
   /// The key on one line; ``key(text:)`` reads it back.
   public func text(of key: CacheKey) -> String {
-    ([families[key.family].name]
-      + key.bindings.map { "\($0.field)=\(escape($0.value))" }).joined(separator: "\t")
+    var text = families[key.family].name
+    for binding in key.bindings {
+      text += "\t"
+      text += binding.field
+      text += "="
+      text += escape(binding.value)
+    }
+    return text
   }
 
   /// Reads a key back; its values are checked like any other's.
   /// - Throws: ``KeyError``; a field without a value is an unknown one.
   public func key(text: some StringProtocol) throws(KeyError) -> CacheKey {
     // By bytes: a combining mark makes one character of itself and the sign before it.
-    let parts = text.utf8.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
-      .map { String(decoding: $0, as: UTF8.self) }
+    let parts = Array(text.utf8).split(
+      separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+    let family = String(decoding: parts.first ?? [], as: UTF8.self)
     var values: [(field: String, value: [UInt8])] = []
+    values.reserveCapacity(parts.count)
     for part in parts.dropFirst() {
-      guard let equals = part.utf8.firstIndex(of: UInt8(ascii: "=")),
-        let value = unescape(String(decoding: part.utf8[equals...].dropFirst(), as: UTF8.self))
-      else { throw .unknownField(part, family: parts.first ?? "") }
-      values.append((String(decoding: part.utf8[..<equals], as: UTF8.self), value))
+      guard let equals = part.firstIndex(of: UInt8(ascii: "=")),
+        let value = unescape(String(decoding: part[(equals + 1)...], as: UTF8.self))
+      else { throw .unknownField(String(decoding: part, as: UTF8.self), family: family) }
+      values.append((String(decoding: part[..<equals], as: UTF8.self), value))
     }
-    return try key(parts.first ?? "", values)
+    return try key(family, values)
   }
 }

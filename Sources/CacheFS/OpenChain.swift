@@ -20,6 +20,21 @@ struct OpenChain {
 
   private var names: [[UInt8]] = []
   private var directories: [Directory?] = []
+  /// Whether what lies in a folder that was missing once need not be looked for again.
+  private let takesAbsenceForGood: Bool
+  /// The folder that was found missing last, when something in it was asked for.
+  private var absent: [[UInt8]] = []
+  /// How many paths in a row had no last folder.
+  private var misses = 0
+  /// After so many, the next is asked for before it is opened: the kernel says that a name is missing
+  /// in half the time when it need not prepare to open it (0.8 us and 1.7 us), and most keys of a
+  /// queue of 100,000 have no page.
+  private static let missesBeforeAsking = 8
+
+  /// - Parameter takesAbsenceForGood: for chains that live as long as one clear, which asks for what
+  ///   was there when it began. A category that is not there is then looked for once, not once
+  ///   for each of its ports.
+  init(takesAbsenceForGood: Bool = false) { self.takesAbsenceForGood = takesAbsenceForGood }
 
   /// Opens `path` below `root`, component by component and never through a link.
   mutating func open(_ path: [[UInt8]], from root: Directory) throws(Failure) -> Directory {
@@ -41,14 +56,24 @@ struct OpenChain {
     while shared < names.count, shared < path.count, names[shared] == path[shared] {
       shared += 1
     }
+    if !absent.isEmpty, path.starts(with: absent) {
+      throw Failure(depth: absent.count - 1, error: .noSuchFileOrDirectory, isPlainFile: false)
+    }
     while shared > 0, directories[shared - 1] == nil { shared -= 1 }
     names.removeSubrange(shared...)
     directories.removeSubrange(shared...)
     var parent = directories.last.flatMap { $0 } ?? root
     for name in path[shared...] {
       do throws(Errno) {
+        if misses >= Self.missesBeforeAsking, names.count + 1 == path.count {
+          _ = try parent.status(name)
+        }
         parent = try parent.openDirectory(name)
       } catch {
+        if error == .noSuchFileOrDirectory { misses += 1 }
+        if takesAbsenceForGood, error == .noSuchFileOrDirectory, names.count + 1 < path.count {
+          absent = names + [name]
+        }
         throw Failure(
           depth: names.count, error: error, isPlainFile: parent.isPlainFile(name, error))
       }
@@ -56,6 +81,7 @@ struct OpenChain {
       names.append(name)
       directories.append(isHeld ? parent : nil)
     }
+    misses = 0
     return parent
   }
 }
@@ -66,7 +92,7 @@ extension Directory {
   fileprivate func isPlainFile(_ name: [UInt8], _ error: Errno) -> Bool {
     guard error == .notDirectory else { return false }
     do throws(Errno) {
-      let status = try Self.withCName(name) { (name) throws(Errno) in try self.status(name) }
+      let status = try self.status(name)
       return status.type != .symbolicLink
     } catch {
       return true

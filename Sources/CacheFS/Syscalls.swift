@@ -269,6 +269,11 @@ public final class Directory: Sendable {
     return FileStatus(status)
   }
 
+  /// - Throws: the `Errno` of fstatat(2).
+  func status(_ name: [UInt8]) throws(Errno) -> FileStatus {
+    try Self.withCName(name) { (name) throws(Errno) in try status(name) }
+  }
+
   /// - Throws: the `Errno` of fstat(2).
   public func status() throws(Errno) -> FileStatus {
     var status = stat()

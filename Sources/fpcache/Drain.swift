@@ -263,7 +263,7 @@ final class Drain {
     let reports = clearer.clear(batch.keys)
     var outcome = Outcome(reports: reports, keys: batch.keys.count)
     for report in reports { count(report) }
-    if retries.isEmpty, reports.allSatisfy(\.failures.isEmpty) {
+    if retries.isEmpty, reports.allSatisfy({ $0.failures.isEmpty }) {
       outcome.cleared = batch.keys
       outcome.retirable = batch.rows
       return outcome

@@ -10,7 +10,8 @@ import SystemPackage
 final class Settle {
   /// What is read of the list at a time, in bytes: some 1,000 keys.
   private static let chunk = 64 * 1024
-  /// The list is copied without its spent beginning when that is longer than this, in bytes.
+  /// The list is copied without its spent beginning when that is longer than this, in bytes, and
+  /// than what is left, so that each key is copied once or twice, however long the list.
   private static let longestSpentPart = 1 << 20
 
   private let delay: Duration
@@ -94,12 +95,18 @@ final class Settle {
   func add(_ keys: [CacheKey]) {
     guard delay > .zero, !keys.isEmpty else { return }
     let due = now() + delay.milliseconds
-    let lines = keys.map { "\(due)\t\(layout.text(of: $0))\n" }.joined()
+    let start = "\(due)\t"
+    var lines: [UInt8] = []
+    for key in keys {
+      lines += start.utf8
+      lines += layout.text(of: key).utf8
+      lines.append(UInt8(ascii: "\n"))
+    }
     do throws(Errno) {
-      try log.append(Array(lines.utf8))
+      try log.append(lines)
     } catch {
       moveToMemory(error)
-      try? log.append(Array(lines.utf8))
+      try? log.append(lines)
     }
     waiting += keys.count
     if headDue == nil { headDue = due }
@@ -121,7 +128,7 @@ final class Settle {
       let keys = try takeDue()
       clear(keys)
       CrashPoint.settledAgain.reach()
-      if waiting == 0 || head > Self.longestSpentPart {
+      if waiting == 0 || (head > Self.longestSpentPart && head > log.count / 2) {
         try log.drop(before: head)
         head = 0
       }
@@ -176,9 +183,9 @@ final class Settle {
 
   /// The key of a line; nil for what this layout does not know any more.
   private func key(_ line: String) -> CacheKey? {
-    guard let tab = line.firstIndex(of: "\t") else { return nil }
+    guard let tab = line.utf8.firstIndex(of: UInt8(ascii: "\t")) else { return nil }
     do throws(KeyError) {
-      return try layout.key(text: line[line.index(after: tab)...])
+      return try layout.key(text: line[line.utf8.index(after: tab)...])
     } catch {
       logger.warning("settle: a line of the list is no key: \(error.explanation); passed over")
       return nil
@@ -186,7 +193,7 @@ final class Settle {
   }
 
   private static func due(_ line: String) -> Int64? {
-    line.split(separator: "\t", maxSplits: 1).first.flatMap { Int64($0) }
+    Int64(Substring(line.utf8.prefix { $0 != UInt8(ascii: "\t") }))
   }
 
   /// The file failed: what it still holds goes on in memory.

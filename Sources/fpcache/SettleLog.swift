@@ -48,6 +48,8 @@ final class MemorySettleLog: SettleLog {
 /// The list in a file that one process at a time may have.
 final class FileSettleLog: SettleLog {
   private static let name = "settle"
+  /// What is copied at a time, in bytes: a list of a million keys is none to be held in memory.
+  private static let copiedAtOnce = 256 * 1024
 
   private let directory: FilePath
   private var descriptor: CInt
@@ -117,7 +119,7 @@ final class FileSettleLog: SettleLog {
 
   func drop(before offset: Int) throws(Errno) {
     if offset >= count { return try truncate(to: 0) }
-    try replace(with: try read(at: offset, count: count - offset))
+    try replace(from: offset)
   }
 
   func truncate(to length: Int) throws(Errno) {
@@ -126,12 +128,20 @@ final class FileSettleLog: SettleLog {
   }
 
   /// A new file under the old name, so that a crash leaves one of the two, whole.
-  private func replace(with bytes: [UInt8]) throws(Errno) {
+  private func replace(from offset: Int) throws(Errno) {
     let fresh = directory.appending(Self.name + ".new")
     fresh.withPlatformString { _ = unlink($0) }
     let (replacement, _) = try Self.open(fresh, O_CREAT | O_EXCL)
+    var copied = 0
     do throws(Errno) {
-      try Self.write(bytes, to: replacement)
+      while offset + copied < count {
+        let bytes = try read(
+          at: offset + copied, count: min(Self.copiedAtOnce, count - offset - copied))
+        // A file that somebody else has cut is none to be replaced by what is left of it.
+        guard !bytes.isEmpty else { throw .ioError }
+        try Self.write(bytes, to: replacement)
+        copied += bytes.count
+      }
       CrashPoint.settleCompacted.reach()
       let renamed = fresh.withPlatformString { from in
         directory.appending(Self.name).withPlatformString { to in rename(from, to) }
@@ -143,7 +153,7 @@ final class FileSettleLog: SettleLog {
     }
     close(descriptor)
     descriptor = replacement
-    count = bytes.count
+    count = copied
   }
 
   func sync() { fsync(descriptor) }
