@@ -69,7 +69,8 @@ public struct Clearer: Sendable {
     let most =
       isAnyWide(keys) ? threads : min(threads, max(1, keys.count / Self.keysWorthAThread))
     let workers = WorkPool.run(
-      seeds, threads: min(Self.lookingThreads, most), most: most, worker: ClearWorker(self, keys, order)
+      seeds, threads: min(Self.lookingThreads, most), most: most,
+      worker: ClearWorker(self, keys, order)
     ) { worker, task, pool in
       worker.perform(task) { pool.push($0) }
       return worker.hasRemoved
