@@ -105,6 +105,10 @@ private final class AuditLiveRun {
     }
     visitors.work()
     writers.work()
+    // Without a commit no query can say anything of days, and the audit says just that.
+    try eventually("a commit is made") {
+      try site.database.count("commit_log") > 0
+    }
     var nextControl = Self.controlInterval
     var nextReload = Self.reloadInterval
     while began.duration(to: .now) < length {
