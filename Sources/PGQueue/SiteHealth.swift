@@ -10,15 +10,18 @@ public struct TableRights: Equatable, Sendable {
 
   /// The queues and listen_for, in the order in which they are told.
   /// - Throws: ``DatabaseError``.
-  public static func all(on connection: Connection) throws(DatabaseError) -> [TableRights] {
+  public static func all(
+    of queues: [QueueTable], on connection: Connection
+  ) throws(DatabaseError) -> [TableRights] {
     var all: [TableRights] = []
     let needs =
-      QueueTable.all.map { ($0.name, ["SELECT", "DELETE"]) } + [("listen_for", ["SELECT"])]
-    for (table, privileges) in needs {
+      queues.map { ($0.name, $0.reference, ["SELECT", "DELETE"]) }
+      + [("listen_for", "listen_for", ["SELECT"])]
+    for (table, reference, privileges) in needs {
       // A table that is not in the role's search path is none for the listener either.
       let columns = privileges.map { ", has_table_privilege(to_regclass($1)::oid, '\($0)')" }
       let rows = try connection.query(
-        "SELECT to_regclass($1) IS NOT NULL\(columns.joined())", [table])
+        "SELECT to_regclass($1) IS NOT NULL\(columns.joined())", [reference])
       let exists = rows.text(0, 0) == "t"
       let missing = privileges.indices.filter { rows.text(0, $0 + 1) != "t" }
       all.append(
