@@ -35,7 +35,9 @@ public struct Channel: Hashable, Sendable {
   ) throws(DatabaseError) -> [Channel] {
     let rows = try connection.query("SELECT name, script_name FROM listen_for ORDER BY id")
     return (0..<rows.count).compactMap { row in
-      rows.text(row, 0).map { Channel(name: $0, scriptName: rows.text(row, 1) ?? "", events: events) }
+      rows.text(row, 0).map {
+        Channel(name: $0, scriptName: rows.text(row, 1) ?? "", events: events)
+      }
     }
   }
 }

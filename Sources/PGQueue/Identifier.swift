@@ -31,6 +31,12 @@ public struct Identifier: Hashable, Sendable, CustomStringConvertible {
     quoted = parts.map(Self.quote).joined(separator: ".")
   }
 
+  /// A column's name that this program knows.
+  init(known name: StaticString) {
+    description = "\(name)"
+    quoted = Self.quote(description.utf8[...])
+  }
+
   private static func isPart(_ part: Substring.UTF8View) -> Bool {
     guard let first = part.first, part.count <= longestPart else { return false }
     return !isDigit(first)

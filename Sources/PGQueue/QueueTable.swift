@@ -80,9 +80,9 @@ public struct QueueTable: Hashable, Sendable {
   }
 
   /// What tells when a row was added unless the site says otherwise.
-  public static let usualAdded = Identifier(column: "date_added")!
+  public static let usualAdded = Identifier(known: "date_added")
   /// What the batches go by unless the site says otherwise.
-  public static let usualOrder = Order.number(Identifier(column: "id")!)
+  public static let usualOrder = Order.number(Identifier(known: "id"))
 
   /// A site's own queue.
   public init(_ table: Identifier, key: [KeyColumn], order: Order, added: Identifier) {

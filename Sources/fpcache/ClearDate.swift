@@ -34,7 +34,8 @@ struct ClearDate: ParsableCommand {
   func run() throws {
     let today = CalendarDate.today()
     let command = ClearCommand(common, options, keys, format, .dates)
-    try command.run(dates, needs: ("daily", ["year", "month", "day"])) { (layout, text) throws(UserError) in
+    try command.run(dates, needs: ("daily", ["year", "month", "day"])) {
+      (layout, text) throws(UserError) in
       let date = try DateArgument(text, today: today)
       do throws(KeyError) {
         return ClearRequest(

@@ -33,7 +33,8 @@ struct ClearPort: ParsableCommand {
 
   func run() throws {
     let command = ClearCommand(common, options, keys, format, .ports)
-    try command.run(ports, needs: ("ports", ["category", "port"])) { (layout, text) throws(UserError) in
+    try command.run(ports, needs: ("ports", ["category", "port"])) {
+      (layout, text) throws(UserError) in
       try Self.request(text, layout, withCategory: !noCategory)
     }
   }

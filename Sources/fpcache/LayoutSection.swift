@@ -126,7 +126,10 @@ struct LayoutSection {
       try Family(
         entry.name, value.text, shapes: shapes, clearing: clearing, isConfigured: true)
     }
-    for field in family.fields where family.field(named: field.name) != field {
+    // Shapes are alternatives, of which each may have its own idea of a field.
+    let fields = family.pattern.fields
+    for field in fields + family.shapes.flatMap(\.fields)
+    where fields.contains(where: { $0.name == field.name && $0 != field }) {
       throw (entry.shapes ?? value).problem(
         entry.name, "{\(field.name)} is of two kinds; expected one, or two names")
     }
@@ -180,7 +183,9 @@ struct LayoutSection {
     guard let value = entry.shapes else { return [] }
     let key = "\(entry.name).shapes"
     let shapes = value.text.unicodeScalars.split(separator: "\n").map(String.init)
-    if shapes.isEmpty { throw value.problem(key, "is empty; expected a shape, or one on each line") }
+    if shapes.isEmpty {
+      throw value.problem(key, "is empty; expected a shape, or one on each line")
+    }
     if shapes.count > mostShapes || value.text.utf8.count > mostShapes * longestPattern {
       throw value.problem(key, "expected \(mostShapes) shapes at most")
     }
@@ -188,7 +193,8 @@ struct LayoutSection {
       !last.contains("{")
     {
       throw value.problem(
-        key, "says what the last name of the path looks like, which holds no field; "
+        key,
+        "says what the last name of the path looks like, which holds no field; "
           + "expected none, or a pattern that ends in a field such as {page...}")
     }
     return shapes

@@ -114,7 +114,9 @@ struct QueuesSection {
     }
 
     private mutating func takeFamily() throws(UserError) {
-      guard let name = text.takeWord() else { throw unexpected("a family, as in \(QueuesSection.example)") }
+      guard let name = text.takeWord() else {
+        throw unexpected("a family, as in \(QueuesSection.example)")
+      }
       let family = try layout.clearable(name, value, key)
       var bindings: [KeyRule.Binding] = []
       if text.take(.sign("(")), !text.take(.sign(")")) {
@@ -136,7 +138,7 @@ struct QueuesSection {
       if name == QueuesSection.dateFields { return try takeDate(family) }
       let field = try field(name, of: family)
       guard text.take(.sign("=")) else {
-        return [.init(name, .value(try place(of: .text(try column(name, "as a field"))))) ]
+        return [.init(name, .value(try place(of: .text(try column(name, "as a field")))))]
       }
       if case .quoted(let constant) = text.next {
         guard field.kind.accepts(text: constant) else {
@@ -228,7 +230,8 @@ struct QueuesSection {
       return .empty(try Self.families(&text, value, key, layout))
     default:
       throw value.problem(
-        key, "expected drain TABLE, empty FAMILY or nothing; more than one TABLE or FAMILY with "
+        key,
+        "expected drain TABLE, empty FAMILY or nothing; more than one TABLE or FAMILY with "
           + "commas between")
     }
   }

@@ -50,7 +50,8 @@ import Testing
     Row(["clear", "search"], ["search/cats.1.html"], "1 page of search removed, 100 bytes"),
     Row(["clear", "sitemap"], ["sitemap.xml"], "1 page of sitemap removed, 100 bytes"),
     Row(
-      ["clear", "articles", "namespace=Talk"], [], "no page of articles namespace=Talk in the cache"),
+      ["clear", "articles", "namespace=Talk"], [], "no page of articles namespace=Talk in the cache"
+    ),
     Row(
       ["clear-date", "2020-01-21"], ["changes/2020/01-21.en.html"],
       "1 page of 2020-01-21 removed, 100 bytes"),
@@ -166,7 +167,8 @@ import Testing
       (["history", "revision=17"], "Clear all of history revision=17? [y/N] "),
     ] {
       let session = try TerminalSession.fpcache(
-        ["clear", "--config", wiki.configuration] + arguments, in: wiki.tree)
+        ["clear", "--config", wiki.configuration] + arguments, in: wiki.tree,
+        environment: ["FPCACHE_DIR": wiki.tree.fullPath("cache")])
       try session.terminal.wait(for: question)
       try session.terminal.type("n\r")
       let end = try session.end()
@@ -175,7 +177,7 @@ import Testing
     #expect(wiki.gone == [])
     let small = try TerminalSession.fpcache(
       ["clear", "--config", wiki.configuration, "articles", "namespace=Main", "title=Home"],
-      in: wiki.tree)
+      in: wiki.tree, environment: ["FPCACHE_DIR": wiki.tree.fullPath("cache")])
     #expect(try small.end().status == 0)
     #expect(wiki.gone.count == 2)
     let sure = try TerminalSession.fpcache(
@@ -193,7 +195,9 @@ import Testing
       #""articles":{"files":5"#, #""history":{"files":3"#, #""search":{"files":1"#,
       #""robots":{"files":1"#, #""unknown":{"files":4"#, #"{"value":"de","files":2"#,
     ] { #expect(stats.stdout.contains(member), "\(member) \(stats)") }
-    let verify = try wiki.run(["verify", "--no-database", "--only", "unknown,odd-value,missing-dir"])
+    let verify = try wiki.run([
+      "verify", "--no-database", "--only", "unknown,odd-value,missing-dir",
+    ])
     #expect(verify.status == 1, "\(verify)")
     for path in ["feeds/.htaccess", "search/notes.txt", "wiki/README", "other/file"] {
       #expect(verify.stdout.contains("  \(path)\n"), "\(verify)")
@@ -216,7 +220,8 @@ import Testing
     let result = try wiki.run(["listen", "--once"])
     #expect(result.status == 78, "\(result)")
     #expect(
-      result.stderr == "fpcache: the configuration has a [layout] and says of no table or event what "
+      result.stderr
+        == "fpcache: the configuration has a [layout] and says of no table or event what "
         + "it clears: write [queues] and [events]\n", "\(result)")
   }
 }

@@ -99,10 +99,20 @@ import Testing
   @Test(
     "a family's fields, and a field's values once no other can be meant",
     arguments: [
-      (["clear", "ports", ""], ["category=", "port=", "page=", "part=", "branch=", "size=",
-        "number=", "file="]),
-      (["clear", "ports", "ca"], ["category=graphics", "category=lang", "category=x11",
-        "category=x11-wm"]),
+      (
+        ["clear", "ports", ""],
+        [
+          "category=", "port=", "page=", "part=", "branch=", "size=",
+          "number=", "file=",
+        ]
+      ),
+      (
+        ["clear", "ports", "ca"],
+        [
+          "category=graphics", "category=lang", "category=x11",
+          "category=x11-wm",
+        ]
+      ),
       (["clear", "ports", "category=l"], ["category=lang"]),
       (["clear", "ports", "category=graphics", "port=g"], ["port=gimp", "port=gimp-app"]),
       // Bash makes three words of it, and wants the last.

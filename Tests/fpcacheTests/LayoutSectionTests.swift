@@ -56,9 +56,10 @@ struct RefusedLayout: CustomTestStringConvertible {
     #expect(
       config.rules.tables.map(\.name) == ["wiki.page_changes", "wiki.day_changes", "media_changes"])
     #expect(config.rules.emptiedAfter == ["news"])
-    #expect(config.rules.events.map(\.scriptName) == [
-      "page_saved", "file_uploaded", "skin_changed", "user_renamed",
-    ])
+    #expect(
+      config.rules.events.map(\.scriptName) == [
+        "page_saved", "file_uploaded", "skin_changed", "user_renamed",
+      ])
     #expect(config.rules.events[0].queues == Array(config.rules.tables.prefix(2)))
     #expect(config.rules.events[2].action == .empty(["articles", "history"]))
     #expect(config.rules.events[3].action == .nothing)
@@ -68,8 +69,10 @@ struct RefusedLayout: CustomTestStringConvertible {
   @Test(
     "what a row of each queue names",
     arguments: [
-      ("wiki.page_changes", ["Main", "A b"],
-        ["articles namespace=Main title=A b", "history namespace=Main title=A b"]),
+      (
+        "wiki.page_changes", ["Main", "A b"],
+        ["articles namespace=Main title=A b", "history namespace=Main title=A b"]
+      ),
       ("wiki.day_changes", ["2020-01-21"], ["daily year=2020 month=01 day=21"]),
       ("media_changes", ["cat.jpg"], ["media file=cat.jpg", "sitemap"]),
     ])
@@ -94,7 +97,8 @@ struct RefusedLayout: CustomTestStringConvertible {
     #expect(written.layout == own.layout && written.rules == own.rules)
     #expect(written.cacheDirectory == "/var/db/wiki/cache")
     let talk = problem(
-      "[layout]\narticles = wiki/{namespace}/{title:name}.{lang}.html\ntalk = wiki/{ns}/{page:name}")
+      "[layout]\narticles = wiki/{namespace}/{title:name}.{lang}.html\ntalk = wiki/{ns}/{page:name}"
+    )
     let told = try #require(talk?.message.split(separator: ": ", maxSplits: 1).last)
     let quoted = told.replacing("(line 2)", with: "(line 4)")
     #expect(text.contains(quoted), "\(quoted)")
@@ -118,7 +122,8 @@ struct RefusedLayout: CustomTestStringConvertible {
       problem("[layout]\n" + lines.joined())?.message.contains(
         ": files: cannot be told apart from ports") == true
         || problem("[layout]\n" + lines.joined())?.message.contains(
-          ": files: matches paths of ports") == true)
+          ": files: matches paths of ports") == true
+    )
     let config = try config("[layout]\n" + lines.filter { !$0.hasPrefix("files ") }.joined())
     for family in config.layout.families {
       let own = try #require(Layout.freshPorts.family(named: family.name))
@@ -134,9 +139,10 @@ struct RefusedLayout: CustomTestStringConvertible {
     #expect(config.layout == .freshPorts && config.rules == .freshPorts(.freshPorts))
     #expect(config.rules.tables == QueueTable.all && config.rules.events == SiteEvent.all)
     #expect(config.rules.emptiedAfter == ["news"])
-    #expect(try self.config("[listen]\nEMPTY_AFTER = packages, news").rules.emptiedAfter == [
-      "packages", "news",
-    ])
+    #expect(
+      try self.config("[listen]\nEMPTY_AFTER = packages, news").rules.emptiedAfter == [
+        "packages", "news",
+      ])
     #expect(try self.config("[listen]\nEMPTY_AFTER =").rules.emptiedAfter == [])
   }
 
@@ -154,22 +160,27 @@ struct RefusedLayout: CustomTestStringConvertible {
   private static let pages = "[layout]\npages = p/{t}\n"
 
   private static let layouts = [
-    RefusedLayout("[layout]", "1: [layout]: holds no family; expected keys such as pages = pages/{title}.html"),
+    RefusedLayout(
+      "[layout]", "1: [layout]: holds no family; expected keys such as pages = pages/{title}.html"),
     RefusedLayout(
       "[layout]\nA b = p/{t}",
       "2: A b: is no family's name; expected a to z, digits, - and _, led by a letter, 32 at most"),
     RefusedLayout(
-      "[layout]\nunknown = p/{t}", "2: unknown: has a meaning of its own; expected another name for the family"),
+      "[layout]\nunknown = p/{t}",
+      "2: unknown: has a meaning of its own; expected another name for the family"),
     RefusedLayout(
-      "[layout]\na_stub = p/{t}", "2: a_stub: has a meaning of its own; expected another name for the family"),
+      "[layout]\na_stub = p/{t}",
+      "2: a_stub: has a meaning of its own; expected another name for the family"),
     RefusedLayout(
       "[layout]\npages =",
       "2: pages: is empty; expected a path below the cache directory, such as pages/{title}.html"),
     RefusedLayout(
       "[layout]\npages = /p/{t}",
-      "2: pages: begins with a slash; expected a path below the cache directory, such as pages/{title}.html"),
+      "2: pages: begins with a slash; expected a path below the cache directory, such as pages/{title}.html"
+    ),
     RefusedLayout(
-      "[layout]\npages = p/../{t}", "2: pages: holds . or .. for a name; expected a path that goes down only"),
+      "[layout]\npages = p/../{t}",
+      "2: pages: holds . or .. for a name; expected a path that goes down only"),
     RefusedLayout(
       "[layout]\npages = {t}/p",
       "2: pages: begins with a field, and so might own whatever lies in the cache directory; "
@@ -196,7 +207,8 @@ struct RefusedLayout: CustomTestStringConvertible {
       "[layout]\npages = p//{t}",
       "2: pages: has nothing between two slashes or at its end; expected a name there"),
     RefusedLayout(
-      "[layout]\npages = p/{a b}", "2: pages: a b is no field's name; expected letters, digits and _"),
+      "[layout]\npages = p/{a b}",
+      "2: pages: a b is no field's name; expected letters, digits and _"),
     RefusedLayout(
       "[layout]\npages = p/{a:colour}",
       "2: pages: there is no kind colour; expected one of year, month, day, branch, category, port, "
@@ -210,16 +222,20 @@ struct RefusedLayout: CustomTestStringConvertible {
       "[layout]\npages = p/{a...}/b",
       "2: pages: {a...} stands before the last name of the path; expected it at the end only"),
     RefusedLayout(
-      "[layout]\npages = p/{a}/{a:number}", "2: pages: {a} is of two kinds; expected one, or two names"),
+      "[layout]\npages = p/{a}/{a:number}",
+      "2: pages: {a} is of two kinds; expected one, or two names"),
     RefusedLayout(
       "[layout]\npages = p/%x",
-      "2: pages: a single '%'; write '%%' for a percent sign, or '%(KEY)s' for the value of another key"),
+      "2: pages: a single '%'; write '%%' for a percent sign, or '%(KEY)s' for the value of another key"
+    ),
     RefusedLayout(
       pages + "pages.colour = x",
       "3: pages.colour: there is no .colour of a family; expected .shapes or .clearing"),
     RefusedLayout(
-      pages + "media.shapes = {x}", "3: media: has no pattern; expected a key media = ... beside it"),
-    RefusedLayout(pages + "pages.clearing = all", "3: pages.clearing: expected everything, shapes or never"),
+      pages + "media.shapes = {x}", "3: media: has no pattern; expected a key media = ... beside it"
+    ),
+    RefusedLayout(
+      pages + "pages.clearing = all", "3: pages.clearing: expected everything, shapes or never"),
     RefusedLayout(
       pages + "pages.clearing = shapes",
       "3: pages.clearing: asks for shapes; expected a key pages.shapes too"),
@@ -235,10 +251,12 @@ struct RefusedLayout: CustomTestStringConvertible {
         + "none, or a pattern that ends in a field such as {page...}"),
     RefusedLayout(
       pages + "media = p/{x}.jpg\nother = p/{y:name}",
-      "4: other: matches paths of pages (line 2), such as p/a; expected families of which no path has two"),
+      "4: other: matches paths of pages (line 2), such as p/a; expected families of which no path has two"
+    ),
     RefusedLayout(
       pages + "media = p/{x:number}",
-      "3: media: matches paths of pages (line 2), such as p/1; expected families of which no path has two"),
+      "3: media: matches paths of pages (line 2), such as p/1; expected families of which no path has two"
+    ),
     RefusedLayout(
       "[layout]\none = a/{x}/b{x}\ntwo = a/c/bd",
       "3: two: cannot be told apart from one (line 2) by names such as a/c/bd; expected another folder, "
@@ -248,7 +266,8 @@ struct RefusedLayout: CustomTestStringConvertible {
       "4: NEWS_CACHE_DIR: says where a family of FreshPorts lies; expected none beside [layout], which "
         + "says where all lie"),
     RefusedLayout(
-      "[queues]\nt = pages", "1: [queues]: is for a layout of the site's own; expected a section [layout] too"),
+      "[queues]\nt = pages",
+      "1: [queues]: is for a layout of the site's own; expected a section [layout] too"),
     RefusedLayout(
       "\n[events]\nt = nothing",
       "2: [events]: is for a layout of the site's own; expected a section [layout] too"),
@@ -256,7 +275,8 @@ struct RefusedLayout: CustomTestStringConvertible {
 
   private static let site =
     "[layout]\npages = p/{ns}/{t}\nlog = l.txt\nlog.clearing = never\ndays = d/{year}/{month}/{day}\n"
-  private static let name = "letters of ASCII, digits, _ and $, not led by a digit, at most 63 bytes"
+  private static let name =
+    "letters of ASCII, digits, _ and $, not led by a digit, at most 63 bytes"
 
   private static let rules = [
     RefusedLayout(
@@ -269,15 +289,18 @@ struct RefusedLayout: CustomTestStringConvertible {
       site + "[queues]\nfpcache_log = pages(t)",
       "7: fpcache_log: is no queue's name; expected table or schema.table, each \(name)"),
     RefusedLayout(
-      site + "[queues]\nq =", "7: q: the end is not understood; expected a family, as in "
+      site + "[queues]\nq =",
+      "7: q: the end is not understood; expected a family, as in "
         + "pages(namespace, title = page_title)"),
     RefusedLayout(
       site + "[queues]\nq = talk(t)",
       "7: q: the layout has no family talk; expected one of pages, days"),
     RefusedLayout(
-      site + "[queues]\nq = log", "7: q: the family log is never cleared; expected one of pages, days"),
+      site + "[queues]\nq = log",
+      "7: q: the family log is never cleared; expected one of pages, days"),
     RefusedLayout(
-      site + "[queues]\nq = pages(colour)", "7: q: pages has no field colour; expected some of ns, t"),
+      site + "[queues]\nq = pages(colour)",
+      "7: q: pages has no field colour; expected some of ns, t"),
     RefusedLayout(
       site + "[queues]\nq = pages(t, t)", "7: q: pages has t bound twice; expected it once"),
     RefusedLayout(
@@ -306,18 +329,22 @@ struct RefusedLayout: CustomTestStringConvertible {
       site + "[queues]\nq = pages(t) since 1x",
       "7: q: 1x behind \"since\" is no column's name; expected \(name)"),
     RefusedLayout(
-      site + "[queues]\nq = pages(year-month-day = d)", "7: q: pages has no field year; expected some of ns, t"),
+      site + "[queues]\nq = pages(year-month-day = d)",
+      "7: q: pages has no field year; expected some of ns, t"),
     RefusedLayout(
       site + "[queues]\nq = days(year-month-day)",
       "7: q: \")\" is not understood; expected = and a column of dates"),
     RefusedLayout(
       site + "[events]\ne = drain q", "7: e: [queues] has no q; expected it there"),
     RefusedLayout(
-      site + "[queues]\nq = pages(t)\n[events]\ne = drain r", "9: e: [queues] has no r; expected one of q"),
+      site + "[queues]\nq = pages(t)\n[events]\ne = drain r",
+      "9: e: [queues] has no r; expected one of q"),
     RefusedLayout(
-      site + "[events]\ne = empty talk", "7: e: the layout has no family talk; expected one of pages, days"),
+      site + "[events]\ne = empty talk",
+      "7: e: the layout has no family talk; expected one of pages, days"),
     RefusedLayout(
-      site + "[events]\ne = empty log", "7: e: the family log is never cleared; expected one of pages, days"),
+      site + "[events]\ne = empty log",
+      "7: e: the family log is never cleared; expected one of pages, days"),
     RefusedLayout(
       site + "[events]\ne = empty pages days",
       "7: e: days is not understood; expected a comma and a family, or the end"),
@@ -350,6 +377,7 @@ struct RefusedLayout: CustomTestStringConvertible {
       problem(Self.pages + "[queues]\n" + queues)?.message
         == "f.ini:3: [queues]: expected 64 queues at most")
     let long = "p/" + String(repeating: "a/", count: 600) + "{x}"
-    #expect(problem("[layout]\npages = \(long)")?.message.contains("is longer than 1024 bytes") == true)
+    #expect(
+      problem("[layout]\npages = \(long)")?.message.contains("is longer than 1024 bytes") == true)
   }
 }
