@@ -64,7 +64,7 @@ public struct KeyRule: Equatable, Sendable {
           let sources = bindings.map(\.source)
           return .recipe(
             try layout.recipe(family, bindings.map(\.field)), sources,
-            date: sources.firstNonNil(\.dateValue))
+            date: sources.lazy.compactMap(\.dateValue).first)
         case .portsTree(let folder, let value):
           return .portsTree(
             below: folder, value: value,
@@ -75,11 +75,6 @@ public struct KeyRule: Equatable, Sendable {
         return .impossible(error)
       }
     }
-  }
-
-  /// Why the first part that the layout cannot serve is none of its; nil when it serves all.
-  public var problem: KeyError? {
-    parts.firstNonNil { if case .impossible(let error) = $0 { error } else { nil } }
   }
 
   /// The keys that a row names.
@@ -178,12 +173,5 @@ extension KeyRule.Source {
     case .day: date.dayText
     case .messageID(let place): Layout.folder(messageID: values[place] ?? [])
     }
-  }
-}
-
-extension Sequence {
-  fileprivate func firstNonNil<Result>(_ value: (Element) -> Result?) -> Result? {
-    for element in self { if let found = value(element) { return found } }
-    return nil
   }
 }

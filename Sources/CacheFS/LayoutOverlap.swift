@@ -150,7 +150,10 @@ private struct PathAutomaton {
     let other: Int
   }
 
-  /// The shortest path that both take; nil when there is none.
+  /// Far more than any patterns of a site come to: a file that was written to keep us busy does not.
+  private static let mostPairs = 20_000
+
+  /// The shortest path that both take, or how far they were followed; nil when there is none.
   func commonPath(with other: Self) -> [UInt8]? {
     let start = Pair(own: 0, other: 0)
     var cameFrom: [Pair: (pair: Pair, byte: UInt8?)] = [start: (start, nil)]
@@ -159,7 +162,9 @@ private struct PathAutomaton {
     while head < queue.count {
       let pair = queue[head]
       head += 1
-      if pair.own == end, pair.other == other.end { return Self.way(to: pair, cameFrom) }
+      if pair.own == end && pair.other == other.end || cameFrom.count > Self.mostPairs {
+        return Self.way(to: pair, cameFrom)
+      }
       func reach(_ next: Pair, _ byte: UInt8?) {
         guard cameFrom[next] == nil else { return }
         cameFrom[next] = (pair, byte)

@@ -65,11 +65,11 @@ public struct QueueSurvey: Equatable, Sendable {
   private static func outcome(
     of table: QueueTable, on connection: Connection
   ) throws(DatabaseError) -> Outcome {
-    let columns = try connection.query(columnsStatement, [table.reference])
-    guard columns.count > 0 else { return .missing }
-    let type = (0..<columns.count).first { columns.text($0, 0) == table.added.description }
-      .flatMap { columns.text($0, 1) }
     do throws(DatabaseError) {
+      let columns = try connection.query(columnsStatement, [table.reference])
+      guard columns.count > 0 else { return .missing }
+      let type = (0..<columns.count).first { columns.text($0, 0) == table.added.description }
+        .flatMap { columns.text($0, 1) }
       let results = try connection.script(table.surveyScript(dateType: type))
       return .counted(contents(table, results))
     } catch {

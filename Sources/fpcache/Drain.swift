@@ -102,6 +102,11 @@ final class Drain {
     self.clearer = clearer
     self.rules = rules
     settle?.layout = clearer.layout
+    // A queue that nobody asks for any more will not say what became of its rows.
+    let isKnown = { (table: QueueTable) in table == .log || rules.queue(table) != nil }
+    passes = passes.filter { isKnown($0.key) }
+    retries = retries.filter { isKnown($0.key.table) }
+    troubles = troubles.filter { isKnown($0.key) }
   }
 
   /// Forgets how far passes have come: after a lost connection they begin anew.

@@ -56,6 +56,17 @@ import Testing
     #expect(try twice.overlap(with: family("a/c/bd")) == .path("a/c/bd", isCertain: false))
   }
 
+  @Test("a file that would keep us busy is refused instead")
+  func endless() throws {
+    func endless(_ last: String) throws -> Family {
+      try family("a/{x:name}" + String(repeating: "a", count: 240) + last)
+    }
+    guard case .path(_, isCertain: false) = try endless("x").overlap(with: endless("y")) else {
+      Issue.record("was followed to its end")
+      return
+    }
+  }
+
   @Test("in both layouts, but for the two of FreshPorts that a rule of its own tells apart")
   func tables() {
     for layout in LayoutPropertyTests.layouts {

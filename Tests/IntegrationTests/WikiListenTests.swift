@@ -133,6 +133,13 @@ import Testing
       ["verify", "--only", "missing-table,no-permission"], database: database)
     #expect(faults.stdout.contains("media_changes"), "\(faults)")
     #expect(faults.stdout.contains("wiki.day_changes: lacks DELETE"), "\(faults)")
+    try database.sql("REVOKE USAGE ON SCHEMA wiki FROM listening")
+    let schema = try wiki.run(["verify", "--only", "no-permission"], database: database)
+    #expect(
+      schema.stdout.contains("wiki.page_changes: lacks USAGE of its schema and "), "\(schema)")
+    let refused = try wiki.run(["stats"], database: database)
+    #expect(refused.status == 1, "\(refused)")
+    #expect(refused.stderr.contains("wiki.page_changes: "), "\(refused)")
   }
 
   @Test("many nodes: the log carries the configured queues to each")
