@@ -100,7 +100,7 @@ enum Shell: String, CaseIterable {
     ("verif\t", ["verify"]),
     ("clear por\tcat\tlan\t", ["clear", "ports", "category=lang"]),
     (
-      "clear ports category=graphics port\t=py\t",
+      "clear ports category=graphics por\tpy\t",
       ["clear", "ports", "category=graphics", "port=py-pygeoapi"]
     ),
     ("clear daily year=2019 month=\t", ["clear", "daily", "year=2019", "month=12"]),

@@ -181,7 +181,8 @@ import Testing
     #expect(try small.end().status == 0)
     #expect(wiki.gone.count == 2)
     let sure = try TerminalSession.fpcache(
-      ["clear", "--config", wiki.configuration, "--yes", "articles"], in: wiki.tree)
+      ["clear", "--config", wiki.configuration, "--yes", "articles"], in: wiki.tree,
+      environment: ["FPCACHE_DIR": wiki.tree.fullPath("cache")])
     #expect(try sure.end().status == 0)
     #expect(wiki.gone.count == 5)
   }
