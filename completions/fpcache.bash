@@ -133,6 +133,7 @@ __fpcache_add_completions() {
     local completion
     while IFS='' read -r completion; do
         COMPREPLY+=("${completion}")
+        case "${completion}" in *=) compopt -o nospace 2>/dev/null ;; esac
     done < <(IFS=$'\n' compgen "${@}" -- "${cur}")
 }
 
@@ -190,13 +191,13 @@ _fpcache() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    listen|clear-date|clear-port|clear-news|stats|verify|help)
+    listen|clear-date|clear-port|clear-news|clear|stats|verify|help)
         # Offer subcommand argument completions
         "_fpcache_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'listen clear-date clear-port clear-news stats verify help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'listen clear-date clear-port clear-news clear stats verify help' -- "${cur}"))
         ;;
     esac
 }
@@ -381,6 +382,53 @@ _fpcache_clear-news() {
         ;;
     '--color')
         __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
+        return
+        ;;
+    esac
+}
+
+_fpcache_clear() {
+    repeating_flags=()
+    non_repeating_flags=(--require-match --yes -y -0 --null --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--format --config --cache-dir --dsn --log --color)
+    __fpcache_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--format')
+        __fpcache_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    '--config')
+        __fpcache_add_completions -f
+        return
+        ;;
+    '--cache-dir')
+        __fpcache_add_completions -d
+        return
+        ;;
+    '--dsn')
+        return
+        ;;
+    '--log')
+        __fpcache_add_completions -W 'stderr'$'\n''syslog'
+        return
+        ;;
+    '--color')
+        __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    1)
+        __fpcache_add_completions -W "$(__fpcache_custom_complete ---completion clear -- positional@0 "${COMP_CWORD}" "$(__fpcache_cursor_index_in_current_word)")"
+        return
+        ;;
+    *)
+        __fpcache_add_completions -W "$(__fpcache_custom_complete ---completion clear -- positional@1 "${COMP_CWORD}" "$(__fpcache_cursor_index_in_current_word)")"
         return
         ;;
     esac

@@ -58,27 +58,34 @@ extension Layout {
   public func key(
     _ family: String, _ values: [(field: String, value: [UInt8])]
   ) throws(KeyError) -> CacheKey {
-    guard let index = families.firstIndex(where: { $0.name == family }) else {
-      throw .unknownFamily(family)
+    try recipe(family, values.map(\.field)).key { values[$0].value }
+  }
+}
+
+extension Layout {
+  /// Whether a folder above the last component is left open by the key, so that it has to be listed.
+  func isWide(_ key: CacheKey) -> Bool {
+    families[key.family].pattern.components.dropLast().contains {
+      $0.render { key.value(of: $0.name) } == nil
     }
-    guard families[index].clearing != .never else { throw .neverCleared(family: family) }
-    var bindings: [CacheKey.Binding] = []
-    bindings.reserveCapacity(values.count)
-    for (name, value) in values {
-      guard let field = families[index].field(named: name) else {
-        throw .unknownField(name, family: family)
-      }
-      guard field.kind.accepts(value) else {
-        throw .badValue(value, field: name, kind: field.kind)
-      }
-      bindings.append(CacheKey.Binding(field: name, value: value))
+  }
+
+  /// Whether a key takes so much that a person is asked first: a whole family, all that lies in a
+  /// folder whose pages have names with fields, or pages of several folders. What lies in one port's
+  /// folder is nothing to ask about.
+  public func isBig(_ key: CacheKey) -> Bool {
+    if key.bindings.isEmpty || isWide(key) { return true }
+    let names = families[key.family].pattern.components.last?.fields.filter {
+      !$0.kind.spansComponents && $0.name != "page"
     }
-    return CacheKey(family: index, bindings: bindings)
+    guard let names, !names.isEmpty else { return false }
+    return names.allSatisfy { key.value(of: $0.name) == nil }
   }
 }
 
 extension Family {
-  func field(named name: String) -> Field? {
+  /// The field of that name, of the pattern or else of a shape.
+  public func field(named name: String) -> Field? {
     for component in pattern.components {
       for case .field(let field) in component.tokens where field.name == name { return field }
     }

@@ -121,14 +121,7 @@ public struct Clearer: Sendable {
     return members.flatMap { $0 }
   }
 
-  private func isAnyWide(_ keys: [CacheKey]) -> Bool { keys.contains(where: isWide) }
-
-  /// Whether a folder above the last component has to be listed, which gives work to share.
-  private func isWide(_ key: CacheKey) -> Bool {
-    layout.families[key.family].pattern.components.dropLast().contains {
-      $0.render { key.value(of: $0.name) } == nil
-    }
-  }
+  private func isAnyWide(_ keys: [CacheKey]) -> Bool { keys.contains(where: layout.isWide) }
 }
 
 /// The paths that a dry run has counted, so that keys that overlap count a page once, as the

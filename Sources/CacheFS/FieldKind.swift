@@ -95,7 +95,7 @@ public enum FieldKind: String, CaseIterable, Sendable {
   }
 
   /// Whether `value` is whole and safe: nothing that fails here ever becomes part of a path.
-  func accepts(_ value: some Collection<UInt8>) -> Bool {
+  public func accepts(_ value: some Collection<UInt8>) -> Bool {
     Self.contiguous(value) { (bytes) in accepts(bytes) }
   }
 

@@ -110,11 +110,11 @@ extension Layout {
     try key("daily", [("year", CalendarDate.text(year, digits: 4))])
   }
 
-  /// One commit's pages, by its message id as the site names its folder: lower-cased, each run
-  /// of other than a-z and 0-9 turned into one `-`.
-  /// - Throws: ``KeyError`` when the id is empty or too long for a folder's name.
-  public func commit(messageID: [UInt8]) throws(KeyError) -> CacheKey {
+  /// A commit's message id as the site names its folder: lower-cased, each run of other than a-z and
+  /// 0-9 turned into one `-`.
+  static func folder(messageID: [UInt8]) -> [UInt8] {
     var folder: [UInt8] = []
+    folder.reserveCapacity(messageID.count)
     for byte in messageID {
       let lower = byte.isLetter ? byte | 0x20 : byte
       if lower.isLowerCase || lower.isDigit {
@@ -123,26 +123,36 @@ extension Layout {
         folder.append(UInt8(ascii: "-"))
       }
     }
-    return try key("commits", [("id", folder)])
-  }
-
-  /// The history pages of one file, by its path below the ports tree (`net/openmpi3/Makefile`).
-  /// - Throws: ``KeyError`` when the path is absolute, empty, or holds `.` or `..`.
-  public func file(path: [UInt8]) throws(KeyError) -> CacheKey {
-    guard FieldKind.isBelowAPort(path) else { return try key("files", [("path", path)]) }
-    let parts = path.split(
-      separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: false
-    ).map(Array.init)
-    return try key("ports", [("category", parts[0]), ("port", parts[1]), ("file", parts[2])])
-  }
-
-  /// The report of commits that failed their sanity test, and its page of each commit.
-  /// - Throws: ``KeyError`` when the site's layout has no general family.
-  public func sanityTestFailures() throws(KeyError) -> CacheKey {
-    try key("general", [("report", Array("sanity_test_failures".utf8))])
+    return folder
   }
 
   /// A whole family.
   /// - Throws: ``KeyError`` when the layout has none of that name.
   public func all(of family: String) throws(KeyError) -> CacheKey { try key(family, []) }
+}
+
+extension KeyRule.Part {
+  /// What a row of each of the site's queues names (docs/freshports.md, section 3).
+  public enum FreshPorts {
+    /// A category and a port: the port's pages and its category's.
+    public static let ports: [KeyRule.Part] = [
+      .family("ports", [.init("category", .value(0)), .init("port", .value(1))]),
+      .family("categories", [.init("category", .value(0))]),
+    ]
+    /// A day: its pages of every branch.
+    public static let dates: [KeyRule.Part] = [
+      .family("daily", [.init("year", .year(0)), .init("month", .month(0)), .init("day", .day(0))])
+    ]
+    /// A message id: that commit's pages, and the report of commits that failed their sanity test,
+    /// with its page of each commit.
+    public static let commits: [KeyRule.Part] = [
+      .family("commits", [.init("id", .messageID(0))]),
+      .family(
+        "general", [.init("report", .constant(Array("sanity_test_failures".utf8)))]),
+    ]
+    /// A path of the site's repository, in which the ports tree lies in a folder.
+    public static let files: [KeyRule.Part] = [
+      .portsTree(below: Array("/ports/head/".utf8), value: 0)
+    ]
+  }
 }

@@ -40,10 +40,13 @@ public struct Family: Hashable, Sendable {
       .filter(\.kind.spansComponents).map(\.name)
   }
 
+  /// The fields of the pattern and its shapes, in order.
+  public var fields: [Field] { pattern.fields + shapes.flatMap(\.fields) }
+
   /// The names of the fields of the pattern and its shapes, in order.
   public var fieldNames: [String] {
     var names: [String] = []
-    for field in pattern.fields + shapes.flatMap(\.fields) where !names.contains(field.name) {
+    for field in fields where !names.contains(field.name) {
       names.append(field.name)
     }
     return names

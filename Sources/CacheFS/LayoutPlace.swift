@@ -295,9 +295,7 @@ private final class MatchedRow: Sendable {
     spansComponents = components.map(\.spansComponents)
     shapes = family.shapes.map(\.component.unshared)
     clearing = family.clearing
-    let last = family.pattern.components.last
-    let tokens = last?.tokens.indices.filter { last?.field($0) != nil }
-    shapedToken = tokens?.first { last?.field($0)?.name == "page" } ?? tokens?.last
+    shapedToken = family.pattern.components.last.flatMap { Family.shapedToken($0.tokens) }
     var seen: Set<String> = []
     let names = components.flatMap(\.fields).map(\.name)
     let repeatsInPattern = !names.allSatisfy { seen.insert($0).inserted }

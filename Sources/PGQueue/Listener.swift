@@ -126,7 +126,7 @@ public final class Listener {
       // A queue that somebody has locked whole (ALTER TABLE, VACUUM FULL) must not hold up the
       // others; the drain's own lock waits for less.
       try working.query("SET lock_timeout = '500ms'")
-      channels = try Channel.all(on: listening)
+      channels = try Channel.all(of: machine.settings.events, on: listening)
       try prepareForNodes(listening, working)
       try listen(on: listening)
       self.listening = listening
@@ -182,7 +182,7 @@ public final class Listener {
   private func measure() {
     guard let working else { return }
     do throws(DatabaseError) {
-      service.measure(try QueueBacklog.all(on: working))
+      service.measure(try QueueBacklog.all(of: machine.settings.queues, on: working))
       inputs.append(.timePassed)
     } catch {
       lose(error)

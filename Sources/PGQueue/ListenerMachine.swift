@@ -28,6 +28,8 @@ public struct ListenerMachine: Sendable {
     public static let nodeLockInterval = Duration.milliseconds(200)
     /// What is drained: the site's queues, and with many nodes the log that they are moved into.
     public var queues = QueueTable.all
+    /// What the site's notifications may ask for.
+    public var events = SiteEvent.all
     /// How long a node that is told of a change waits for another to move its rows.
     public var takeoverDelay = Duration.seconds(1)
 
@@ -131,9 +133,10 @@ public struct ListenerMachine: Sendable {
       isMover = false
       askForLog(now)
     }
-    // As if each channel had been notified. What the packages family needs cannot be known:
-    // it has no queue, and emptying it at each connect would cost a site all of it.
-    ask(for: SiteEvent.allCases.filter { $0 != .packagesImported || owed.contains($0) }, now)
+    // As if each channel had been notified. What families need that have no queue cannot be known,
+    // and emptying them at each connect would cost a site all of them.
+    ask(for: settings.events.filter { !$0.isErrand } + owed, now)
+    ask(for: settings.queues.filter { $0 != .log }, now)
     owed = []
     nextPoll = pollTime(now)
     nextProbe = now
@@ -161,23 +164,27 @@ public struct ListenerMachine: Sendable {
   /// What was asked for besides queues and has not been done; the next connection's own drain
   /// does the rest.
   private mutating func keepOwed() {
-    owed.formUnion((draining ?? []).intersection([.packagesImported]))
+    owed.formUnion((draining ?? []).filter(\.isErrand))
   }
 
   /// A notification does not put off the probe: it is no proof of health, and a site that is
   /// never silent would have none.
   private mutating func ask(for events: [SiteEvent], _ now: Duration) {
     draining = (draining ?? []).union(events)
-    for queue in events.compactMap(\.queue) {
+    ask(for: events.flatMap(\.queues), now)
+  }
+
+  private mutating func ask(for queues: [QueueTable], _ now: Duration) {
+    for queue in queues {
       guard isMover else {
         leaveToOthers(queue, now)
         continue
       }
-      var state = queues[queue, default: QueueState()]
+      var state = self.queues[queue, default: QueueState()]
       state.becomeDue()
       state.hasNews = true
       state.isAskedAgain = state.isUnderWay
-      queues[queue] = state
+      self.queues[queue] = state
     }
   }
 

@@ -74,10 +74,19 @@ public enum LogReading {
 public struct NodeLog {
   private let node: Node
   private let connection: Connection
+  private let tables: [QueueTable]
+  /// The columns of a row's key, as many as the widest queue has.
+  private let keyColumns: String
+  /// How many there are.
+  private let keyWidth: Int
 
-  public init(_ node: Node, on queue: Queue) {
+  /// - Parameter tables: the queues whose rows stand in the log.
+  public init(_ node: Node, on queue: Queue, tables: [QueueTable]) {
     self.node = node
+    self.tables = tables
     connection = queue.connection
+    keyWidth = tables.reduce(1) { max($0, $1.keyCount) }
+    keyColumns = (1...keyWidth).map { "row.key[\($0)]" }.joined(separator: ", ")
   }
 
   /// The nodes that are registered in this database, as far as this role may know.
@@ -136,21 +145,21 @@ public struct NodeLog {
   public func read(after position: Int64?, limit: Int) throws(DatabaseError) -> LogReading {
     let rows = try connection.query(
       """
-      SELECT row.id, row.queue, row.key[1], row.key[2], node.cursor, node.token = $2, \
-      node.must_empty, head.trimmed_to, head.mover \
+      SELECT row.id, row.queue, node.cursor, node.token = $2, \
+      node.must_empty, head.trimmed_to, head.mover, \(keyColumns) \
       FROM fpcache_node AS node CROSS JOIN fpcache_head AS head LEFT JOIN LATERAL \
       (SELECT id, queue, key FROM fpcache_log \
       WHERE id > greatest(node.cursor, $3::bigint) ORDER BY id LIMIT $4::bigint) AS row ON true \
       WHERE node.name = $1 ORDER BY row.id
       """, [node.name, node.token, position.map(String.init), String(limit)])
-    guard rows.count > 0, let cursor = rows.integer(0, 4) else { return .unregistered }
-    guard rows.text(0, 5) == "t" else { return .taken }
-    if let trimmed = rows.integer(0, 7), cursor < trimmed { return .lost(trimmed - cursor) }
+    guard rows.count > 0, let cursor = rows.integer(0, 2) else { return .unregistered }
+    guard rows.text(0, 3) == "t" else { return .taken }
+    if let trimmed = rows.integer(0, 5), cursor < trimmed { return .lost(trimmed - cursor) }
     return .batch(
       LogBatch(
-        rows: (0..<rows.count).compactMap { QueueRow(logged: rows, $0) }, cursor: cursor,
+        rows: logged(rows, keyAt: 7), cursor: cursor,
         last: rows.integer(rows.count - 1, 0) ?? max(cursor, position ?? cursor),
-        mover: rows.text(0, 8), mustEmpty: rows.text(0, 6) == "t"))
+        mover: rows.text(0, 6), mustEmpty: rows.text(0, 4) == "t"))
   }
 
   /// Moves the cursor behind a batch, and keeps those of its rows that could not be cleared.
@@ -181,10 +190,19 @@ public struct NodeLog {
   public func owed(after position: String?, limit: Int) throws(DatabaseError) -> [QueueRow] {
     let rows = try connection.query(
       """
-      SELECT id, queue, key[1], key[2] FROM fpcache_owed WHERE node = $1 AND id > coalesce($2::bigint, 0) \
-      ORDER BY id LIMIT $3::bigint
+      SELECT id, queue, \(keyColumns) FROM fpcache_owed AS row \
+      WHERE node = $1 AND id > coalesce($2::bigint, 0) ORDER BY id LIMIT $3::bigint
       """, [node.name, position, String(limit)])
-    return (0..<rows.count).compactMap { QueueRow(logged: rows, $0) }
+    return logged(rows, keyAt: 2)
+  }
+
+  /// Rows of the log or of what is owed, whose `id` and `queue` come first.
+  private func logged(_ rows: Rows, keyAt keyColumn: Int) -> [QueueRow] {
+    (0..<rows.count).compactMap { number in
+      guard rows.text(number, 0) != nil, let name = rows.text(number, 1) else { return nil }
+      let table = tables.first { $0.name == name } ?? QueueTable.unknown(name)
+      return QueueRow(rows, number, table, positionAt: 0, keyAt: keyColumn)
+    }
   }
 
   /// They are cleared at last.
@@ -229,12 +247,13 @@ public struct NodeLog {
 
   /// In one round trip: the lock is held for no longer than the server needs. The statement that
   /// moves comes after both locks and so takes its snapshot after them; it deletes what is there
-  /// now, whoever has seen it. The node's name is of letters that need no escape.
+  /// now, whoever has seen it. The names of the node and of the
+  /// queue are of letters that need no escape.
   private func moveScript(_ table: QueueTable, limit: Int) -> String {
     """
     \(table.lockScript(.compile)); SELECT FROM fpcache_head FOR UPDATE; \
-    WITH moved AS (DELETE FROM \(table.name) WHERE ctid = ANY (ARRAY(SELECT ctid \
-    FROM \(table.name) ORDER BY \(table.order.column) LIMIT \(limit))) \
+    WITH moved AS (DELETE FROM \(table.reference) WHERE ctid = ANY (ARRAY(SELECT ctid \
+    FROM \(table.reference) ORDER BY \(table.order.column) LIMIT \(limit))) \
     RETURNING \(table.order.column) AS place, ARRAY[\(table.key.joined(separator: ", "))] AS key), \
     added AS (INSERT INTO fpcache_log (id, queue, key, moved_at) \
     SELECT head.last_id + row_number() OVER (ORDER BY moved.place), '\(table.name)', \
@@ -271,15 +290,6 @@ public struct NodeLog {
 
   /// A statement of the trimming takes some milliseconds, in which this node clears nothing.
   private static let trimmedAtOnce = 10_000
-}
-
-extension QueueRow {
-  /// A row of the log or of what is owed: `id`, `queue` and the key's two columns come first.
-  fileprivate init?(logged rows: Rows, _ number: Int) {
-    guard rows.text(number, 0) != nil, let name = rows.text(number, 1) else { return nil }
-    let table = QueueTable.all.first { $0.name == name } ?? QueueTable.unknown(name)
-    self.init(rows, number, table, positionAt: 0, keyAt: 2)
-  }
 }
 
 extension Rows {

@@ -10,9 +10,11 @@ public struct QueueBacklog: Equatable, Sendable {
 
   /// Every queue that this database has and that we may read.
   /// - Throws: ``DatabaseError`` when the connection is lost.
-  public static func all(on connection: Connection) throws(DatabaseError) -> [QueueBacklog] {
+  public static func all(
+    of queues: [QueueTable], on connection: Connection
+  ) throws(DatabaseError) -> [QueueBacklog] {
     var all: [QueueBacklog] = []
-    for table in QueueTable.all {
+    for table in queues where table != .log {
       do throws(DatabaseError) {
         let rows = try connection.query(table.backlogStatement)
         all.append(
@@ -31,9 +33,9 @@ extension QueueTable {
   /// The cast by way of text keeps the statement valid where date_added is a time of day.
   fileprivate var backlogStatement: String {
     """
-    SELECT count(*), CASE WHEN pg_typeof(min(date_added)) IN \
+    SELECT count(*), CASE WHEN pg_typeof(min(\(added.quoted))) IN \
     ('timestamp'::regtype, 'timestamptz'::regtype) \
-    THEN extract(epoch FROM now() - min(date_added)::text::timestamptz) END FROM \(name)
+    THEN extract(epoch FROM now() - min(\(added.quoted))::text::timestamptz) END FROM \(reference)
     """
   }
 }

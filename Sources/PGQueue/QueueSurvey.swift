@@ -52,9 +52,11 @@ public struct QueueSurvey: Equatable, Sendable {
 
   /// Looks at every queue.
   /// - Throws: ``DatabaseError`` when the connection is lost.
-  public static func all(on connection: Connection) throws(DatabaseError) -> [QueueSurvey] {
+  public static func all(
+    of queues: [QueueTable], on connection: Connection
+  ) throws(DatabaseError) -> [QueueSurvey] {
     var all: [QueueSurvey] = []
-    for table in QueueTable.all {
+    for table in queues {
       all.append(QueueSurvey(table: table, outcome: try outcome(of: table, on: connection)))
     }
     return all
@@ -63,11 +65,11 @@ public struct QueueSurvey: Equatable, Sendable {
   private static func outcome(
     of table: QueueTable, on connection: Connection
   ) throws(DatabaseError) -> Outcome {
-    let columns = try connection.query(columnsStatement, [table.name])
-    guard columns.count > 0 else { return .missing }
-    let type = (0..<columns.count).first { columns.text($0, 0) == "date_added" }
-      .flatMap { columns.text($0, 1) }
     do throws(DatabaseError) {
+      let columns = try connection.query(columnsStatement, [table.reference])
+      guard columns.count > 0 else { return .missing }
+      let type = (0..<columns.count).first { columns.text($0, 0) == table.added.description }
+        .flatMap { columns.text($0, 1) }
       let results = try connection.script(table.surveyScript(dateType: type))
       return .counted(contents(table, results))
     } catch {
@@ -111,29 +113,29 @@ extension QueueTable {
   /// Somebody's exclusive lock must not keep an operator waiting.
   /// - Parameter dateType: the type of date_added; nil when there is no such column.
   fileprivate func surveyScript(dateType: String?) -> String {
+    let added = added.quoted
     let hasDate = dateType.map { $0.hasPrefix("timestamp") || $0 == "date" } ?? false
     let key = key.joined(separator: ", ")
     let age =
       hasDate
       ? """
-      CASE WHEN isfinite(date_added) \
-      THEN extract(epoch FROM now() - date_added::timestamptz) END
+      CASE WHEN isfinite(\(added)) \
+      THEN extract(epoch FROM now() - \(added)::timestamptz) END
       """ : "NULL"
-    let columns = "\(dateType == nil ? "NULL" : "date_added::text"), \(age), \(key)"
-    let place = "\(name).\(order.column)"
+    let columns = "\(dateType == nil ? "NULL" : "\(added)::text"), \(age), \(key)"
     let (oldest, newest) =
       hasDate
       ? (
-        "\(name).date_added NULLS LAST, \(place)",
-        "\(name).date_added DESC NULLS LAST, \(place) DESC"
+        "\(reference).\(added) NULLS LAST, \(place)",
+        "\(reference).\(added) DESC NULLS LAST, \(place) DESC"
       ) : (place, "\(place) DESC")
     return """
       BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; \
-      SELECT (SELECT count(*) FROM \(name)), \
-      (SELECT count(*) FROM (SELECT DISTINCT \(key) FROM \(name)) AS keys); \
-      SELECT \(columns) FROM \(name) ORDER BY \(oldest) LIMIT 1; \
-      SELECT \(columns) FROM \(name) ORDER BY \(newest) LIMIT 1; \
-      SELECT \(columns) FROM \(name) ORDER BY \(place) LIMIT \(QueueSurvey.listedKeys); \
+      SELECT (SELECT count(*) FROM \(reference)), \
+      (SELECT count(*) FROM (SELECT DISTINCT \(key) FROM \(reference)) AS keys); \
+      SELECT \(columns) FROM \(reference) ORDER BY \(oldest) LIMIT 1; \
+      SELECT \(columns) FROM \(reference) ORDER BY \(newest) LIMIT 1; \
+      SELECT \(columns) FROM \(reference) ORDER BY \(place) LIMIT \(QueueSurvey.listedKeys); \
       COMMIT
       """
   }

@@ -2,11 +2,18 @@
 
 /// A table into which the site's triggers put what to clear.
 public struct QueueTable: Hashable, Sendable {
+  /// As it is shown, and as the log of many nodes has it.
   public let name: String
+  /// The same for a statement.
+  let reference: String
   /// The columns that name the pages, as SQL expressions that give text.
   let key: [String]
   /// What the batches go by: a column that grows, and its type.
   let order: (column: String, type: String)
+  /// The column that tells when a row was added, by its bare name. A table may lack it.
+  let added: Identifier
+  /// Whether a site may lack the table as long as nothing announces it.
+  public let isOptional: Bool
 
   public static let ports = QueueTable(
     "cache_clearing_ports", key: ["category", "port"], order: ("id", "bigint"))
@@ -15,9 +22,10 @@ public struct QueueTable: Hashable, Sendable {
     "cache_clearing_dates", key: ["to_char(date_to_clear, 'YYYY-MM-DD')"],
     order: ("id", "bigint"))
   public static let commits = QueueTable(
-    "cache_clearing_commits", key: ["commit_to_clear"], order: ("commit_to_clear", "text"))
+    "cache_clearing_commits", key: ["commit_to_clear"], order: ("commit_to_clear", "text"),
+    isOptional: true)
   public static let files = QueueTable(
-    "cache_clearing_files", key: ["pathname"], order: ("id", "bigint"))
+    "cache_clearing_files", key: ["pathname"], order: ("id", "bigint"), isOptional: true)
 
   /// The log of many nodes (docs/nodes.md), which takes its turn among the queues. Its rows are those of
   /// the queues; see ``NodeLog``.
@@ -31,25 +39,77 @@ public struct QueueTable: Hashable, Sendable {
   /// Whether a later row stands behind an earlier one in the order, as far as a sequence tells.
   public var growsWithTime: Bool { order.type == "bigint" }
 
-  /// Every queue, in the order in which they are drained.
+  /// Every queue of FreshPorts, in the order in which they are drained.
   public static let all = [ports, dates, commits, files]
 
-  init(_ name: String, key: [String], order: (column: String, type: String)) {
+  /// How many columns name the pages of a row.
+  public var keyCount: Int { key.count }
+
+  init(
+    _ name: String, key: [String], order: (column: String, type: String), isOptional: Bool = false
+  ) {
     self.name = name
+    reference = name
     self.key = key
     self.order = order
+    self.isOptional = isOptional
+    added = Self.usualAdded
+  }
+
+  /// A column of a queue that names pages, and how it is read.
+  public enum KeyColumn: Hashable, Sendable {
+    /// As it stands.
+    case text(Identifier)
+    /// A date or timestamp, as `2020-01-21`; NULL for an infinite one.
+    case day(Identifier)
+
+    fileprivate var expression: String {
+      switch self {
+      case .text(let column): "\(column.quoted)::text"
+      case .day(let column): "to_char(\(column.quoted), 'YYYY-MM-DD')"
+      }
+    }
+  }
+
+  /// What the batches of a site's own queue go by.
+  public enum Order: Hashable, Sendable {
+    /// A number of a sequence.
+    case number(Identifier)
+    /// A text: the key itself, where the table has nothing that grows.
+    case text(Identifier)
+  }
+
+  /// What tells when a row was added unless the site says otherwise.
+  public static let usualAdded = Identifier(known: "date_added")
+  /// What the batches go by unless the site says otherwise.
+  public static let usualOrder = Order.number(Identifier(known: "id"))
+
+  /// A site's own queue.
+  public init(_ table: Identifier, key: [KeyColumn], order: Order, added: Identifier) {
+    name = table.description
+    reference = table.quoted
+    self.key = key.map(\.expression)
+    switch order {
+    case .number(let column): self.order = (column.quoted, "bigint")
+    case .text(let column): self.order = (column.quoted, "text")
+    }
+    self.added = added
+    isOptional = false
   }
 
   public static func == (left: Self, right: Self) -> Bool { left.name == right.name }
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
-  /// The next rows after a place in the order. The column is named with its table: ORDER BY
-  /// alone would take the output column of that name, which is text and sorts 10 before 9.
+  /// The column that batches go by, named with its table: ORDER BY alone would take the output column
+  /// of that name, which is text and sorts 10 before 9.
+  var place: String { "\(reference).\(order.column)" }
+
+  /// The next rows after a place in the order.
   var batchStatement: String {
     """
-    SELECT ctid, xmin, \(order.column)::text, \(key.joined(separator: ", ")) FROM \(name) \
+    SELECT ctid, xmin, \(order.column)::text, \(key.joined(separator: ", ")) FROM \(reference) \
     WHERE $1::\(order.type) IS NULL OR \(order.column) > $1::\(order.type) \
-    ORDER BY \(name).\(order.column) LIMIT $2::bigint
+    ORDER BY \(place) LIMIT $2::bigint
     """
   }
 
@@ -68,7 +128,7 @@ public struct QueueTable: Hashable, Sendable {
     BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '50ms'; \
     SET LOCAL synchronous_commit = off; SET LOCAL \(setting.rawValue) = off; \
     SET LOCAL idle_in_transaction_session_timeout = '10s'; \
-    LOCK TABLE \(name) IN SHARE ROW EXCLUSIVE MODE
+    LOCK TABLE \(reference) IN SHARE ROW EXCLUSIVE MODE
     """
   }
 
@@ -88,12 +148,12 @@ public struct QueueTable: Hashable, Sendable {
     let places = rows.map { "\"(\($0.block),\($0.offset))\"" }.joined(separator: ",")
     let writers = Set(rows.map(\.writer)).map(String.init).joined(separator: ",")
     return """
-      DELETE FROM \(name) WHERE ctid = ANY ('{\(places)}'::tid[]) \
+      DELETE FROM \(reference) WHERE ctid = ANY ('{\(places)}'::tid[]) \
       AND xmin = ANY ('{\(writers)}'::xid[]); COMMIT
       """
   }
 
-  var countStatement: String { "SELECT count(*) FROM \(name)" }
+  var countStatement: String { "SELECT count(*) FROM \(reference)" }
 }
 
 /// One row of a queue.

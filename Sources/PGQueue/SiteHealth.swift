@@ -10,22 +10,36 @@ public struct TableRights: Equatable, Sendable {
 
   /// The queues and listen_for, in the order in which they are told.
   /// - Throws: ``DatabaseError``.
-  public static func all(on connection: Connection) throws(DatabaseError) -> [TableRights] {
+  public static func all(
+    of queues: [QueueTable], on connection: Connection
+  ) throws(DatabaseError) -> [TableRights] {
     var all: [TableRights] = []
     let needs =
-      QueueTable.all.map { ($0.name, ["SELECT", "DELETE"]) } + [("listen_for", ["SELECT"])]
-    for (table, privileges) in needs {
-      // A table that is not in the role's search path is none for the listener either.
-      let columns = privileges.map { ", has_table_privilege(to_regclass($1)::oid, '\($0)')" }
-      let rows = try connection.query(
-        "SELECT to_regclass($1) IS NOT NULL\(columns.joined())", [table])
-      let exists = rows.text(0, 0) == "t"
-      let missing = privileges.indices.filter { rows.text(0, $0 + 1) != "t" }
-      all.append(
-        TableRights(
-          table: table, exists: exists, missing: exists ? missing.map { privileges[$0] } : []))
+      queues.map { ($0.name, $0.reference, ["SELECT", "DELETE"]) }
+      + [("listen_for", "listen_for", ["SELECT"])]
+    for (table, reference, privileges) in needs {
+      all.append(try rights(table, reference, privileges, on: connection))
     }
     return all
+  }
+
+  private static func rights(
+    _ table: String, _ reference: String, _ privileges: [String], on connection: Connection
+  ) throws(DatabaseError) -> TableRights {
+    // A table that is not in the role's search path is none for the listener either.
+    let columns = privileges.map { ", has_table_privilege(to_regclass($1)::oid, '\($0)')" }
+    do throws(DatabaseError) {
+      let rows = try connection.query(
+        "SELECT to_regclass($1) IS NOT NULL\(columns.joined())", [reference])
+      let exists = rows.text(0, 0) == "t"
+      let missing = privileges.indices.filter { rows.text(0, $0 + 1) != "t" }
+      return TableRights(
+        table: table, exists: exists, missing: exists ? missing.map { privileges[$0] } : [])
+    } catch {
+      // Whoever may not look into a schema is not told whether the table is there.
+      guard case .refused(let reason) = error, reason.isPermissionDenied else { throw error }
+      return TableRights(table: table, exists: true, missing: ["USAGE of its schema"] + privileges)
+    }
   }
 }
 

@@ -17,7 +17,7 @@ extension Queue {
     after position: String?, limit: Int
   ) throws(DatabaseError) -> [WaitingRow] {
     do throws(DatabaseError) {
-      return try waiting(after: position, limit: limit, added: QueueTable.addedExpression)
+      return try waiting(after: position, limit: limit, added: table.addedExpression)
     } catch {
       // Without the column there is no age to tell, but the rows wait all the same.
       guard case .refused(let reason) = error, reason.isMissingColumn else { throw error }
@@ -42,19 +42,21 @@ extension Queue {
 
 extension QueueTable {
   /// The cast by way of text keeps the expression valid where date_added is a time of day.
-  fileprivate static let addedExpression = """
-    CASE WHEN pg_typeof(date_added) IN ('timestamp'::regtype, 'timestamptz'::regtype) \
-    THEN date_added::text::timestamptz END
+  fileprivate var addedExpression: String {
     """
+    CASE WHEN pg_typeof(\(added.quoted)) IN ('timestamp'::regtype, 'timestamptz'::regtype) \
+    THEN \(added.quoted)::text::timestamptz END
+    """
+  }
 
   /// The age is a difference of numbers: one of times fails for an infinite one.
   fileprivate func waitingStatement(added: String) -> String {
     """
     SELECT ctid, xmin, \(order.column)::text, \(key.joined(separator: ", ")), \
     extract(epoch FROM \(added)), \
-    extract(epoch FROM now()) - extract(epoch FROM \(added)) FROM \(name) \
+    extract(epoch FROM now()) - extract(epoch FROM \(added)) FROM \(reference) \
     WHERE $1::\(order.type) IS NULL OR \(order.column) > $1::\(order.type) \
-    ORDER BY \(name).\(order.column) LIMIT $2::bigint
+    ORDER BY \(place) LIMIT $2::bigint
     """
   }
 }

@@ -33,17 +33,18 @@ struct Batch {
   private(set) var waiting: Set<RowName> = []
 
   /// - Parameter isWaiting: whether a row's next try is not due; nil when none waits at all.
-  init(_ rows: [QueueRow], _ layout: Layout, isWaiting: ((RowName) -> Bool)?) {
+  init(_ rows: [QueueRow], _ rules: SiteRules, isWaiting: ((RowName) -> Bool)?) {
     self.rows.reserveCapacity(rows.count)
     indices.reserveCapacity(rows.count)
     var plan = ClearPlan()
+    var reader = RowReader(rules)
     for row in rows {
       if let isWaiting, isWaiting(RowName(row)) {
         waiting.insert(RowName(row))
         continue
       }
       do throws(RowProblem) {
-        indices.append(plan.add(try row.pages(layout)))
+        indices.append(plan.add(try reader.pages(row)))
         self.rows.append(row)
       } catch {
         refused.append((row, error))

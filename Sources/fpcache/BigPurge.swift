@@ -33,6 +33,7 @@ struct BigPurge {
       case .category(let category)?:
         let ports = names.values(of: "port", in: "ports", given: [("category", category)])
         return "all \(counted(ports.count, "port")) of \(escape(category))"
+      case .part?: return "all of \(escape(request.text))"
       default: return "all daily pages of \(escape(request.text))"
       }
     }

@@ -41,7 +41,7 @@ extension Config {
     }
     if let owner = Self.owner(ofHome: path) { return "is the home directory of \(owner)" }
     // A family that the configuration looks for in a wrong place must not hide the others.
-    let known = Layout(layout.families + Layout.freshPorts.families)
+    let known = hasOwnLayout ? layout : Layout(layout.families + Layout.freshPorts.families)
     switch try known.presence(in: directory) {
     case .some, .empty: return nil
     case .foreign:

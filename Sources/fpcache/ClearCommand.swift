@@ -15,35 +15,44 @@ import Logging
 /// What one of the clear commands was told to do.
 struct ClearCommand {
   let common: CommonOptions
-  /// Nil for clear-news, which has none of them.
+  /// Nil for commands that have none of them.
   let options: ClearOptions?
+  let keys: KeyOptions?
   let format: ClearFormat
   let subject: ClearSummary.Subject
 
   private let tally = ClearTally()
 
   init(
-    _ common: CommonOptions, _ options: ClearOptions?, _ format: ClearFormat,
-    _ subject: ClearSummary.Subject
+    _ common: CommonOptions, _ options: ClearOptions?, _ keys: KeyOptions?,
+    _ format: ClearFormat, _ subject: ClearSummary.Subject
   ) {
     self.common = common
     self.options = options
+    self.keys = keys
     self.format = format
     self.subject = subject
   }
 
   /// Reads, checks and clears keys.
-  /// - Parameter request: makes a key's text into what it means.
+  /// - Parameters:
+  ///   - needs: the family and the fields without which the command has no meaning.
+  ///   - request: makes a key's text into what it means.
   func run(
-    _ keys: [String], request: (Layout, [UInt8]) throws(UserError) -> ClearRequest
+    _ arguments: [String], needs: (family: String, fields: [String])? = nil,
+    request: (Layout, [UInt8]) throws(UserError) -> ClearRequest
   ) throws {
     let config = try common.resolve()
+    if let needs {
+      try config.layout.require(needs.family, needs.fields)
+      if options?.branchSet != nil { try config.layout.require(needs.family, ["branch"]) }
+    }
     var purge = BigPurge()
-    let input = try KeyInput(keys, separator: options?.null == true ? .null : .newline) {
+    let input = try KeyInput(arguments, separator: keys?.null == true ? .null : .newline) {
       (key) throws(UserError) in purge.note(try request(config.layout, key))
     }
     let clearer = try clearer(config, branches: options?.branchSet)
-    if options?.yes != true, !common.dryRun { try purge.confirm(clearer.names) }
+    if keys?.yes != true, !common.dryRun { try purge.confirm(clearer.names) }
     try perform(clearer, keysGiven: input.count) { (run) throws(UserError) in
       try input.each { (key) throws(UserError) in
         if !run.isStopped { run.add(try request(config.layout, key)) }
@@ -95,10 +104,11 @@ struct ClearCommand {
   }
 
   private static func news(_ layout: Layout) throws(UserError) -> CacheKey {
+    try layout.require("news", [])
     do throws(KeyError) {
       return try layout.all(of: "news")
     } catch {
-      throw UserError(.configuration, "the layout has no news family")
+      throw UserError(.configuration, error.explanation)
     }
   }
 
@@ -118,7 +128,7 @@ struct ClearCommand {
 
   /// Tells a person of names that may have been mistyped. Programs read the document.
   private func tellOfUnmatched(_ run: ClearRun, _ clearer: Clearer) {
-    guard format == .text, !common.quiet else { return }
+    guard format == .text, !common.quiet, subject == .ports else { return }
     let near = NearNames(clearer.names, clearer.layout)
     let logger = common.logger(.command)
     for request in run.unmatched {
@@ -133,7 +143,23 @@ struct ClearCommand {
   private func leave(_ summary: ClearSummary) throws {
     // As a shell tells of a signal.
     if let interruption = summary.interruption { throw ExitCode(128 + interruption.signal) }
-    try summary.status(requireMatch: options?.requireMatch == true).leave()
+    try summary.status(requireMatch: keys?.requireMatch == true).leave()
+  }
+}
+
+extension Layout {
+  /// What a command of FreshPorts' needs of a layout that a site may have written for itself.
+  /// - Throws: ``UserError`` with status 78 when it is not there.
+  fileprivate func require(_ name: String, _ fields: [String]) throws(UserError) {
+    let others = "it has \(clearableNames): see fpcache clear"
+    guard let family = family(named: name), family.clearing != .never else {
+      throw UserError(
+        .configuration, "the layout has no family \(name) that could be cleared; \(others)")
+    }
+    for field in fields where family.field(named: field) == nil {
+      throw UserError(
+        .configuration, "the layout's family \(name) has no field \(field); \(others)")
+    }
   }
 }
 

@@ -20,6 +20,7 @@ struct ClearDate: ParsableCommand {
       """)
 
   @OptionGroup var options: ClearOptions
+  @OptionGroup var keys: KeyOptions
   @Option(help: "How to print the result.") var format = ClearFormat.text
   @OptionGroup var common: CommonOptions
 
@@ -32,15 +33,16 @@ struct ClearDate: ParsableCommand {
 
   func run() throws {
     let today = CalendarDate.today()
-    let command = ClearCommand(common, options, format, .dates)
-    try command.run(dates) { (layout, text) throws(UserError) in
+    let command = ClearCommand(common, options, keys, format, .dates)
+    try command.run(dates, needs: ("daily", ["year", "month", "day"])) {
+      (layout, text) throws(UserError) in
       let date = try DateArgument(text, today: today)
       do throws(KeyError) {
         return ClearRequest(
           text: text, keys: try date.keys(layout), isBroad: !date.isSingleDay,
           extent: date.isYearOrMore ? .days : nil)
       } catch {
-        throw UserError(.configuration, "the layout has no daily family to clear")
+        throw UserError(.configuration, error.explanation)
       }
     }
   }

@@ -20,6 +20,6 @@ struct ClearNews: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() throws {
-    try ClearCommand(common, nil, format, .news).runNews()
+    try ClearCommand(common, nil, nil, format, .news).runNews()
   }
 }

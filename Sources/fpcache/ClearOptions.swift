@@ -1,4 +1,4 @@
-// The options that only the clear commands have.
+// The options that only clear commands have.
 
 import ArgumentParser
 import CacheFS
@@ -15,22 +15,6 @@ struct ClearOptions: ParsableArguments {
   @Flag(help: "Empty the news family too, as the listener would.")
   var news = false
 
-  @Flag(help: "Exit with status 3 when a key matches nothing.")
-  var requireMatch = false
-
-  @Flag(
-    name: .shortAndLong,
-    help: ArgumentHelp(
-      "Do not ask before a big purge.",
-      discussion: """
-        Else a whole category, or a year or more of days, is asked about once, and only at a \
-        terminal: a script is never asked.
-        """))
-  var yes = false
-
-  @Flag(name: [.customShort("0"), .customLong("null")], help: "Keys on standard input end in NUL.")
-  var null = false
-
   func validate() throws {
     for branch in branches {
       guard FieldKind.branch.accepts(text: branch) else {
@@ -43,6 +27,25 @@ struct ClearOptions: ParsableArguments {
   var branchSet: Set<[UInt8]>? {
     branches.isEmpty ? nil : Set(branches.map { Array($0.utf8) })
   }
+}
+
+/// Those that concern keys, whatever they are keys of.
+struct KeyOptions: ParsableArguments {
+  @Flag(help: "Exit with status 3 when a key matches nothing.")
+  var requireMatch = false
+
+  @Flag(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Do not ask before a big purge.",
+      discussion: """
+        Else a whole category or family, a year or more of days, or all of a folder, is asked about \
+        once, and only at a terminal: a script is never asked.
+        """))
+  var yes = false
+
+  @Flag(name: [.customShort("0"), .customLong("null")], help: "Keys on standard input end in NUL.")
+  var null = false
 }
 
 /// The formats of a clear's result.

@@ -21,6 +21,7 @@ struct ClearPort: ParsableCommand {
   @Flag(name: .customLong("no-category"), help: "Leave the category's own pages.")
   var noCategory = false
   @OptionGroup var options: ClearOptions
+  @OptionGroup var keys: KeyOptions
   @Option(help: "How to print the result.") var format = ClearFormat.text
   @OptionGroup var common: CommonOptions
 
@@ -31,8 +32,9 @@ struct ClearPort: ParsableCommand {
   var ports: [String]
 
   func run() throws {
-    let command = ClearCommand(common, options, format, .ports)
-    try command.run(ports) { (layout, text) throws(UserError) in
+    let command = ClearCommand(common, options, keys, format, .ports)
+    try command.run(ports, needs: ("ports", ["category", "port"])) {
+      (layout, text) throws(UserError) in
       try Self.request(text, layout, withCategory: !noCategory)
     }
   }
@@ -55,11 +57,20 @@ struct ClearPort: ParsableCommand {
         isWhole
         ? try layout.ports(of: category) : try layout.port(category: category, port: port)
       return ClearRequest(
-        text: text, keys: [key], companions: withCategory ? [try layout.category(category)] : [],
+        text: text, keys: [key],
+        companions: withCategory && layout.hasCategories ? [try layout.category(category)] : [],
         isBroad: isWhole, extent: isWhole ? .category(category) : nil)
     } catch {
       throw UserError(.usage, "\(escape(text)): \(error.explanation)")
     }
+  }
+}
+
+extension Layout {
+  /// Whether there are pages of categories; FreshPorts has them, and another site may not.
+  fileprivate var hasCategories: Bool {
+    family(named: "categories").map { $0.field(named: "category") != nil && $0.clearing != .never }
+      ?? false
   }
 }
 

@@ -10,6 +10,8 @@ struct ClearRequest {
     /// A year of days or more.
     case days
     case category([UInt8])
+    /// A whole family, or all that lies in a folder of it.
+    case part
   }
 
   /// As it was given, for messages.
@@ -26,8 +28,9 @@ struct ClearRequest {
 /// What a clear command did.
 struct ClearSummary: Equatable {
   /// What the keys of a command are called, in messages.
-  enum Subject {
+  enum Subject: Equatable {
     case ports, dates, news
+    case family(String)
   }
 
   var dryRun: Bool

@@ -26,6 +26,7 @@ protocol SiteCommand: ParsableCommand {
   var common: CommonOptions { get }
 }
 
+extension Clear: SiteCommand {}
 extension ClearDate: SiteCommand {}
 extension ClearNews: SiteCommand {}
 extension ClearPort: SiteCommand {}

@@ -17,6 +17,8 @@ struct CompletionLine: Equatable {
   let prefix: String
   /// The line's words, without their quotes.
   let words: [String]
+  /// Which of them is completed.
+  private let index: Int
 
   /// - Parameters:
   ///   - words: as they were typed, quotes and all.
@@ -24,6 +26,7 @@ struct CompletionLine: Equatable {
   ///   - prefix: the parser's idea of what precedes the cursor, which it takes from the last word
   ///     whichever is completed.
   init(_ words: [String], _ index: Int, _ prefix: String) {
+    self.index = index
     let isLast = index >= words.count - 1
     let typed = unquoted(isLast || !words.indices.contains(index) ? prefix : words[index])
     self.prefix = Self.withoutOption(typed)
@@ -49,6 +52,50 @@ struct CompletionLine: Equatable {
       }
     }
     return value.map(withHome)
+  }
+
+  /// A word `NAME=VALUE` that is being typed.
+  struct Binding: Equatable {
+    let field: String
+    let value: String
+    /// What has to stand before what is offered: bash makes three words of it, others one.
+    let head: String
+  }
+
+  /// The word that is being typed, where it has come to the equals sign.
+  var binding: Binding? {
+    if words.indices.contains(index), words[index] == "=", index > 0 {
+      return Binding(field: words[index - 1], value: "", head: "")
+    }
+    if index > 1, words.indices.contains(index - 1), words[index - 1] == "=" {
+      return Binding(field: words[index - 2], value: prefix, head: "")
+    }
+    guard let equals = prefix.firstIndex(of: "=") else { return nil }
+    let field = String(prefix[..<equals])
+    return Binding(
+      field: field, value: String(prefix[equals...].dropFirst()), head: field + "=")
+  }
+
+  /// The family that `fpcache clear` is given, and what of its fields stands elsewhere on the line.
+  func clear(_ layout: Layout) -> (family: String, given: [(String, String)])? {
+    guard let start = words.firstIndex(of: "clear") else { return nil }
+    var family: String?
+    var given: [(String, String)] = []
+    for place in words.indices where place > start && place != index {
+      let word = words[place]
+      if family == nil, place < index {
+        if layout.family(named: word) != nil { family = word }
+      } else if place + 2 < words.count, words[place + 1] == "=", place + 2 != index,
+        place + 1 != index
+      {
+        given.append((word, words[place + 2]))
+      } else if let equals = word.firstIndex(of: "="), equals != word.startIndex,
+        !word.hasPrefix("-")
+      {
+        given.append((String(word[..<equals]), String(word[equals...].dropFirst())))
+      }
+    }
+    return family.map { ($0, given) }
   }
 
   /// The configuration that the line names, or that goes without saying.

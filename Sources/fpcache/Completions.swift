@@ -2,8 +2,8 @@
 // ask the program itself (`fpcache ---completion`), so they and it cannot differ.
 //
 // Whatever goes wrong here, nothing is offered and nothing is said: an error in the middle of a line
-// that is being typed helps nobody. Only names that their field's kind accepts are offered, so no
-// name in the tree can mean anything to a shell.
+// that is being typed helps nobody. Only names that their field's kind accepts are offered, and of
+// those none that could mean anything to a shell.
 
 import ArgumentParser
 import CacheFS
@@ -14,6 +14,18 @@ extension CompletionKind {
   static var dates: CompletionKind { offering { $0.dates(today: CalendarDate.today()) } }
   static var branches: CompletionKind { offering { $0.branches } }
   static var fields: CompletionKind { offering { $0.layout.fieldNames } }
+  static var families: CompletionKind {
+    offering { $0.layout.families.filter { $0.clearing != .never }.map(\.name) }
+  }
+
+  /// `FIELD=VALUE` for the family on the line.
+  static var bindings: CompletionKind {
+    .custom { line, index, prefix in
+      let line = CompletionLine(line, index, prefix)
+      guard let offer = Offer(line) else { return [] }
+      return offer.bindings(line)
+    }
+  }
 
   /// Some of these words with commas between.
   static func list(of words: [String]) -> CompletionKind {
@@ -27,11 +39,7 @@ extension CompletionKind {
   ) -> CompletionKind {
     .custom { line, index, prefix in
       let line = CompletionLine(line, index, prefix)
-      guard let config = try? line.resolve() else { return [] }
-      let root = try? config.openCacheDirectory()
-      let offer = Offer(
-        prefix: line.prefix, layout: config.layout,
-        names: root.map { TreeNames($0, layout: config.layout) })
+      guard let offer = Offer(line) else { return [] }
       return words(offer).filter { $0.hasPrefix(line.prefix) }
     }
   }
@@ -47,7 +55,40 @@ struct Offer {
   private func values(_ field: String, _ family: String, _ given: [(String, String)]) -> [String] {
     let given = given.map { (field: $0.0, value: Array($0.1.utf8)) }
     return (names?.values(of: field, in: family, given: given) ?? [])
-      .map { String(decoding: $0, as: UTF8.self) }.sorted()
+      .filter(Self.isPlain).map { String(decoding: $0, as: UTF8.self) }.sorted()
+  }
+
+  /// Whether a name means itself to every shell. The kinds of FreshPorts take no other; those of
+  /// another site may.
+  private static func isPlain(_ name: [UInt8]) -> Bool {
+    escape(name).utf8.elementsEqual(name)
+      && name.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), 0x80...:
+          true
+        default: "+-_.,@/".utf8.contains(byte)
+        }
+      }
+  }
+
+  // MARK: Fields of a family
+
+  /// The fields that are not bound yet, or the values of one once no other can be meant.
+  func bindings(_ line: CompletionLine) -> [String] {
+    guard let (family, given) = line.clear(layout), let row = layout.family(named: family) else {
+      return []
+    }
+    if let binding = line.binding {
+      return values(binding.field, family, given).filter { $0.hasPrefix(binding.value) }
+        .map { binding.head + $0 }
+    }
+    let fields = row.fieldNames.filter { field in
+      field.hasPrefix(prefix) && !given.contains { $0.0 == field }
+    }
+    guard let only = fields.first, fields.count == 1 else { return fields.map { $0 + "=" } }
+    let values = values(only, family, given)
+    return values.isEmpty ? [only + "="] : values.map { "\(only)=\($0)" }
   }
 
   // MARK: Ports
@@ -115,6 +156,17 @@ struct Offer {
       return found.map { head + $0 }
     }
     return [head + only, head + only + ","]
+  }
+}
+
+extension Offer {
+  /// What the line is about; nil when its configuration is wrong.
+  init?(_ line: CompletionLine) {
+    guard let config = try? line.resolve() else { return nil }
+    let root = try? config.openCacheDirectory()
+    self.init(
+      prefix: line.prefix, layout: config.layout,
+      names: root.map { TreeNames($0, layout: config.layout) })
   }
 }
 

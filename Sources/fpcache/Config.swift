@@ -29,6 +29,10 @@ struct Config: Equatable, Sendable {
   /// Whether it may be any folder.
   var takesAnyDirectory = false
   var layout: Layout
+  /// Whether the file has written it whole.
+  var hasOwnLayout = false
+  /// What the database asks of it.
+  var rules: SiteRules
   var connection: ConnectionParameters
   /// Whether somebody named a database: a flag, the file, or a PG* variable.
   var namesDatabase: Bool
@@ -60,10 +64,12 @@ struct Config: Equatable, Sendable {
       named: flags.config ?? environment["FPCACHE_CONFIG"], files)
     let (directory, origin) = cacheDirectory(flags, environment, site)
     let (connection, isNamed) = try connection(flags, environment, site)
+    let (layout, rules) =
+      try site?.site(effectiveDirectory: directory) ?? (.freshPorts, .freshPorts(.freshPorts))
     return Config(
       cacheDirectory: FilePath(directory), cacheDirectoryOrigin: origin,
       crossesMounts: flags.crossMounts, takesAnyDirectory: flags.anyCacheDir,
-      layout: try site?.layout(effectiveDirectory: directory) ?? .freshPorts,
+      layout: layout, hasOwnLayout: site?.hasOwnLayout ?? false, rules: rules,
       connection: connection, namesDatabase: isNamed, listen: site?.listen ?? ListenSettings(),
       verify: site?.verify ?? VerifySettings(),
       file: site.flatMap { unescape($0.file) }.map { String(decoding: $0, as: UTF8.self) },

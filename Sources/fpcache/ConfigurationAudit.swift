@@ -15,11 +15,13 @@ struct Oddity: Equatable, Sendable {
 
 extension INI {
   /// What is odd about the file, in its order.
-  func oddities() -> [Oddity] {
+  /// - Parameter settings: those that somebody reads.
+  func oddities(_ settings: [Setting]) -> [Oddity] {
     var found: [(line: Int, words: String)] = []
-    for section in sections {
-      guard Setting.sections.contains(section) else {
-        let near = nearest(to: Array(section.utf8), among: Setting.sections.map { Array($0.utf8) })
+    let known = settings.sections + Setting.openSections
+    for section in sections where !Setting.openSections.contains(section) {
+      guard known.contains(section) else {
+        let near = nearest(to: Array(section.utf8), among: known.map { Array($0.utf8) })
         if let near, let line = line(ofSection: section) {
           let name = String(decoding: near, as: UTF8.self)
           found.append(
@@ -28,16 +30,18 @@ extension INI {
         continue
       }
       for key in ownKeys(in: section) {
-        if let words = oddity(key, in: section) { found.append((key.line, words)) }
+        if let words = oddity(key, in: section, settings) { found.append((key.line, words)) }
       }
     }
     return found.map { Oddity(place: "\(file):\($0.line)", words: $0.words) }
   }
 
-  private func oddity(_ key: KeyPlace, in section: String) -> String? {
-    let known = Setting.keys(of: section)
+  private func oddity(
+    _ key: KeyPlace, in section: String, _ settings: [Setting]
+  ) -> String? {
+    let known = settings.keys(of: section)
     let name = escaped(key.spelling)
-    guard known.contains(key.spelling.uppercased()) else { return unknown(key, in: section) }
+    guard known.contains(key.spelling.uppercased()) else { return unknown(key, in: section, known) }
     if key.isQuoted { return "\(name) stands in quotes, which are not taken for a part of it" }
     guard let value = try? value(key.spelling, in: section)?.text else { return nil }
     switch key.spelling.uppercased() {
@@ -52,9 +56,11 @@ extension INI {
   }
 
   /// A key that nobody reads: in a section of the site's own only where another was meant.
-  private func unknown(_ key: KeyPlace, in section: String) -> String? {
+  private func unknown(
+    _ key: KeyPlace, in section: String, _ known: [String]
+  ) -> String? {
     let own = Set(ownKeys(in: section).map { $0.spelling.uppercased() })
-    let free = Setting.keys(of: section).filter { !own.contains($0) }.map { Array($0.utf8) }
+    let free = known.filter { !own.contains($0) }.map { Array($0.utf8) }
     let near = nearest(to: Array(key.spelling.uppercased().utf8), among: free)
     if near == nil, Setting.sharedSections.contains(section) { return nil }
     let suggestion = near.map { "; did you mean \(String(decoding: $0, as: UTF8.self))?" }

@@ -58,7 +58,7 @@ final class DatabaseAudit {
   /// Looks at tables, channels, queues and the listener.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func begin() throws(DatabaseError) {
-    let rights = try TableRights.all(on: connection)
+    let rights = try TableRights.all(of: config.rules.tables, on: connection)
     if let events = rights.last, events.exists, events.missing.isEmpty { try readChannels(events) }
     for table in rights { judge(table) }
     for channel in channels where channel.event == nil {
@@ -76,7 +76,7 @@ final class DatabaseAudit {
 
   private func readChannels(_ events: TableRights) throws(DatabaseError) {
     do throws(DatabaseError) {
-      channels = try Channel.all(on: connection)
+      channels = try Channel.all(of: config.rules.events, on: connection)
     } catch {
       guard case .refused(let reason) = error else { throw error }
       leaveOut(events.table, [.unknownEvent], reason)
@@ -85,7 +85,7 @@ final class DatabaseAudit {
 
   /// A queue that nothing announces may be missing: older schemas lack two of them.
   private func judge(_ rights: TableRights) {
-    let queue = QueueTable.all.first { $0.name == rights.table }
+    let queue = config.rules.tables.first { $0.name == rights.table }
     if rights.exists {
       if !rights.missing.isEmpty {
         tell(
@@ -95,10 +95,11 @@ final class DatabaseAudit {
       if let queue, !rights.missing.contains("SELECT") { tables.append(queue) }
       return
     }
-    let isNeeded = queue.map { queue in channels.contains { $0.event?.queue == queue } } ?? true
-    if isNeeded || queue == .ports || queue == .dates {
-      tell(.missingTable, rights.table, .none)
-    }
+    let isNeeded =
+      queue.map { queue in
+        !queue.isOptional || channels.contains { $0.event?.queues.contains(queue) == true }
+      } ?? true
+    if isNeeded { tell(.missingTable, rights.table, .none) }
   }
 
   private func count(_ table: QueueTable) throws(DatabaseError) -> Int? {
@@ -213,7 +214,7 @@ final class DatabaseAudit {
   func review(_ suspects: inout [Finding], _ root: Directory) throws(DatabaseError) {
     let isExcusable = suspects.contains { $0.code == .stale || $0.code == .orphan }
     guard wants(.pending) || isExcusable else { return }
-    var review = QueueReview(root, config.layout)
+    var review = QueueReview(root, config.layout, config.rules)
     for table in tables {
       do throws(DatabaseError) {
         try review.read(Queue(table, on: connection))
@@ -222,7 +223,7 @@ final class DatabaseAudit {
         leaveOut(table.name, [.pending], reason)
       }
     }
-    review.addNews()
+    review.addEmptied()
     review.apply(to: &suspects, tellsPending: wants(.pending))
     queueReview = review
   }

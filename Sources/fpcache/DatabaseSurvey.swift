@@ -31,9 +31,13 @@ enum DatabaseSurvey: Equatable {
 /// Asks the database, again and again over one connection, or a new one when that is lost.
 struct DatabaseReader {
   private let parameters: ConnectionParameters
+  private let rules: SiteRules
   private var connection: Connection?
 
-  init(_ parameters: ConnectionParameters) { self.parameters = parameters }
+  init(_ parameters: ConnectionParameters, _ rules: SiteRules) {
+    self.parameters = parameters
+    self.rules = rules
+  }
 
   mutating func read() -> DatabaseSurvey {
     do throws(DatabaseError) {
@@ -44,25 +48,26 @@ struct DatabaseReader {
         connection = try Connection(parameters)
       }
       self.connection = connection
-      return .done(try Self.answers(connection))
+      return .done(try answers(connection))
     } catch {
       connection = nil
       return .failed(error)
     }
   }
 
-  private static func answers(
+  private func answers(
     _ connection: Connection
   ) throws(DatabaseError) -> DatabaseSurvey.Answers {
     var answers = DatabaseSurvey.Answers(
-      queues: try QueueSurvey.all(on: connection), server: try ServerSurvey(on: connection))
+      queues: try QueueSurvey.all(of: rules.tables, on: connection),
+      server: try ServerSurvey(on: connection))
     for queue in answers.queues {
       if case .refused(let reason) = queue.outcome {
         answers.refused.append((queue.table.name, reason))
       }
     }
     do throws(DatabaseError) {
-      answers.channels = try Channel.all(on: connection)
+      answers.channels = try Channel.all(of: rules.events, on: connection)
     } catch {
       guard case .refused(let reason) = error else { throw error }
       answers.refused.append(("listen_for", reason))

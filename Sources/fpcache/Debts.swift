@@ -43,6 +43,15 @@ final class Debts {
     retries[key] = retry
   }
 
+  /// Goes over to another layout; what that does not know is owed no more.
+  func follow(from old: Layout, to new: Layout) {
+    var followed: [CacheKey: Retry] = [:]
+    for (key, retry) in retries {
+      if let key = new.key(key, of: old) { followed[key] = retry }
+    }
+    retries = followed
+  }
+
   /// Tries what is due.
   /// - Returns: the time until the next try; nil when nothing is owed.
   func run(_ clear: (CacheKey) -> Void) -> Duration? {

@@ -46,8 +46,8 @@ final class Drain {
     var hasEnded = false
   }
 
-  /// Replaced when the configuration is read again, between batches.
-  var clearer: Clearer
+  private(set) var clearer: Clearer
+  private(set) var rules: SiteRules
   let settle: Settle?
   let logger: Logger
   var tally = Tally()
@@ -58,8 +58,12 @@ final class Drain {
   /// What it has to know as one of many nodes; nil when it is alone (NodeDrain.swift).
   var node: NodeState?
 
-  init(_ clearer: Clearer, _ settle: Settle?, _ logger: Logger, node: Node? = nil) {
+  init(
+    _ clearer: Clearer, _ rules: SiteRules, _ settle: Settle?, _ logger: Logger,
+    node: Node? = nil
+  ) {
     self.clearer = clearer
+    self.rules = rules
     self.settle = settle
     self.logger = logger
     self.node = node.map(NodeState.init)
@@ -92,6 +96,18 @@ final class Drain {
 
   /// How many rows wait for another try.
   var retriesWaiting: Int { retries.count }
+
+  /// Takes what the configuration says by now, between batches.
+  func follow(_ clearer: Clearer, _ rules: SiteRules) {
+    self.clearer = clearer
+    self.rules = rules
+    settle?.layout = clearer.layout
+    // A queue that nobody asks for any more will not say what became of its rows.
+    let isKnown = { (table: QueueTable) in table == .log || rules.queue(table) != nil }
+    passes = passes.filter { isKnown($0.key) }
+    retries = retries.filter { isKnown($0.key.table) }
+    troubles = troubles.filter { isKnown($0.key) }
+  }
 
   /// Forgets how far passes have come: after a lost connection they begin anew.
   func reset() {
@@ -142,7 +158,7 @@ final class Drain {
     _ queue: Queue, as node: NodeState?
   ) throws(DatabaseError) -> ListenerMachine.Served {
     guard let node else { return try retire(queue) }
-    let log = NodeLog(node.node, on: queue)
+    let log = NodeLog(node.node, on: queue, tables: rules.tables)
     return queue.table == .log ? try serve(log) : try move(queue, into: log)
   }
 
@@ -252,8 +268,8 @@ final class Drain {
   }
 
   func plan(_ rows: [QueueRow]) -> Batch {
-    guard !retries.isEmpty else { return Batch(rows, clearer.layout, isWaiting: nil) }
-    return Batch(rows, clearer.layout) { name in
+    guard !retries.isEmpty else { return Batch(rows, rules, isWaiting: nil) }
+    return Batch(rows, rules) { name in
       self.retries[name].map { $0.notBefore > .now } ?? false
     }
   }

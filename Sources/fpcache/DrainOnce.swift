@@ -58,7 +58,8 @@ struct DrainOnce {
         parameters.unconverted, stopDescriptor: signals.stopDescriptor)
       let deadline = ContinuousClock.now + Self.patience
       // A node reads the log first, which tells it who moves rows, and last, for what was moved.
-      let tables = drain.node == nil ? QueueTable.all : [.log] + QueueTable.all + [.log]
+      let queues = drain.rules.tables
+      let tables = drain.node == nil ? queues : [.log] + queues + [.log]
       for table in tables where !isStopped {
         if try !drainOne(Queue(table, on: connection), until: deadline) {
           result.contended.append(table.name)
@@ -71,9 +72,9 @@ struct DrainOnce {
       throw UserError(
         .noCacheDirectory, "the cache directory went away; its rows stay in their queues")
     }
-    // As if each channel had been notified, but for the packages, which have no queue.
+    // As if each channel had been notified, but for what no queue remembers.
     service.finish(
-      Set(SiteEvent.allCases).subtracting([.packagesImported]), complete: result.contended.isEmpty)
+      Set(drain.rules.events.filter { !$0.isErrand }), complete: result.contended.isEmpty)
     result.tally = service.total
     result.refused = drain.refusedQueues
     return result

@@ -37,7 +37,8 @@ struct FPCache: ParsableCommand {
       """,
     version: "fpcache \(fpcacheVersion)",
     subcommands: [
-      Listen.self, ClearDate.self, ClearPort.self, ClearNews.self, Stats.self, Verify.self,
+      Listen.self, ClearDate.self, ClearPort.self, ClearNews.self, Clear.self, Stats.self,
+      Verify.self,
     ])
 
   static func main() {

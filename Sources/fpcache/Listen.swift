@@ -111,9 +111,9 @@ struct Listen: ParsableCommand {
       manager: once ? nil : ServiceManager(environment()["NOTIFY_SOCKET"]), lastError: lastError,
       logger)
     let settle = common.dryRun ? nil : settleList(settings, site.clearer.layout, logger)
-    let (connection, listenerSettings) = (site.connection, site.settings)
+    let (connection, listenerSettings, rules) = (site.connection, site.settings, site.rules)
     // From here on the drain alone holds the cache directory open, and can let go of it at SIGHUP.
-    let drain = Drain((consume site).clearer, settle, logger, node: node)
+    let drain = Drain((consume site).clearer, rules, settle, logger, node: node)
     let service = ListenService(drain, settle, reporter, logger) { () throws(UserError) in
       try self.site(common.resolve(), node, logger)
     }
@@ -150,6 +150,12 @@ struct Listen: ParsableCommand {
   private func site(
     _ config: Config, _ node: Node?, _ logger: Logger
   ) throws(UserError) -> ListenerSite {
+    guard !config.rules.queues.isEmpty || !config.rules.events.isEmpty else {
+      throw UserError(
+        .configuration,
+        "the configuration has a [\(LayoutSection.name)] and says of no table or event what it "
+          + "clears: write [\(QueuesSection.queues)] and [\(QueuesSection.events)]")
+    }
     let clearer = try common.clearer(config, paths: common.verbose ? .kept : .dropped)
     let missing = clearer.missingFolders.map(\.description)
     if !missing.isEmpty {
@@ -162,6 +168,8 @@ struct Listen: ParsableCommand {
     if !common.dryRun { Self.tellOfRights(clearer, config, logger) }
     var settings = ListenerMachine.Settings()
     settings.pollInterval = flags.orElse(config.listen).pollInterval ?? settings.pollInterval
+    settings.queues = config.rules.tables
+    settings.events = config.rules.events
     if node != nil {
       settings.queues.append(.log)
       settings.lockInterval = ListenerMachine.Settings.nodeLockInterval
@@ -169,7 +177,8 @@ struct Listen: ParsableCommand {
     // `stats` finds the listener by this name; one that leaves again is none.
     let name = ApplicationName.listener + (once ? " --once" : "")
     return ListenerSite(
-      clearer: clearer, connection: config.connection.named(name), settings: settings)
+      clearer: clearer, rules: config.rules, connection: config.connection.named(name),
+      settings: settings)
   }
 
   /// How many folders are named one by one.

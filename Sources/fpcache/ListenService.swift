@@ -79,10 +79,10 @@ final class ListenService: ListenerService {
 
   /// Empties the families that the events and the rows ask for, once, and logs the drain.
   func finish(_ events: Set<SiteEvent>, complete: Bool) {
-    if drain.tally.rows > 0 || events.contains(where: { $0 != .packagesImported }) {
-      empty("news")
+    if drain.tally.rows > 0 || events.contains(where: { !$0.isErrand }) {
+      drain.rules.emptiedAfter.forEach(empty)
     }
-    if events.contains(.packagesImported) { empty("packages") }
+    Set(events.flatMap(\.emptied)).sorted().forEach(empty)
     CrashPoint.finished.reach()
     let tally = drain.takeTally()
     let time = (drainBegan ?? .now).duration(to: .now)
@@ -165,8 +165,8 @@ final class ListenService: ListenerService {
     reporter.reloading()
     do throws(UserError) {
       let site = try reloadSite()
-      drain.clearer = site.clearer
-      settle?.layout = site.clearer.layout
+      debts.follow(from: drain.clearer.layout, to: site.clearer.layout)
+      drain.follow(site.clearer, site.rules)
       return (site.connection, site.settings)
     } catch {
       logger.error("SIGHUP: \(error.message); the configuration stays as it was")
@@ -202,6 +202,7 @@ final class ListenService: ListenerService {
 /// What a configuration file makes of the listener; read again on SIGHUP.
 struct ListenerSite {
   let clearer: Clearer
+  let rules: SiteRules
   let connection: ConnectionParameters
   let settings: ListenerMachine.Settings
 }

@@ -201,7 +201,7 @@ extension Drain {
   /// Empties what invalidations could have cleared, and has it settled as they do.
   private func empty(_ log: NodeLog, _ node: NodeState) throws(DatabaseError) {
     guard clearer.dryRun == .no else { return }
-    let keys = clearer.layout.invalidated
+    let keys = rules.everything(clearer.layout)
     let began = ContinuousClock.now
     let reports = clearer.clear(keys)
     var sum = ClearReport()
@@ -226,13 +226,5 @@ extension Drain {
       \(node.name): its cache is emptied: \(counted(sum.filesRemoved, "file")) in \
       \(began.duration(to: .now).text)
       """)
-  }
-}
-
-extension Layout {
-  /// The keys of all that an invalidation could ask for.
-  fileprivate var invalidated: [CacheKey] {
-    let families = ["ports", "files", "categories", "daily", "commits", "packages", "news"]
-    return families.compactMap { try? all(of: $0) } + [try? sanityTestFailures()].compactMap(\.self)
   }
 }

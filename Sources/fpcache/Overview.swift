@@ -8,6 +8,7 @@ import SystemPackage
 struct Overview {
   let directory: String
   let layout: Layout
+  var rules = SiteRules.freshPorts(.freshPorts)
   let tree: StatsReport
   let query: StatsQuery
   /// As it was asked for; nil counts every file.

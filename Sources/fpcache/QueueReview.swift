@@ -25,13 +25,17 @@ struct QueueReview {
 
   private let root: Directory
   private let layout: Layout
+  private let rules: SiteRules
+  private var reader: RowReader
   /// The page's oldest row.
   private var pages: [CachePath: Wait] = [:]
   private var oldest: Wait?
 
-  init(_ root: Directory, _ layout: Layout) {
+  init(_ root: Directory, _ layout: Layout, _ rules: SiteRules) {
     self.root = root
     self.layout = layout
+    self.rules = rules
+    reader = RowReader(rules)
   }
 
   /// Reads a queue batch by batch, and looks which pages are there to be cleared.
@@ -55,7 +59,7 @@ struct QueueReview {
         isOld: row.age.map { $0 > Self.patience } ?? false)
       oldest = Self.older(oldest, wait)
       // A row that names nothing clearable is refused by the listener, and hides no page.
-      guard let keys = try? row.row.pages(layout) else { continue }
+      guard let keys = try? reader.pages(row.row) else { continue }
       for index in plan.add(keys) { waits[index] = Self.older(waits[index], wait) }
     }
     for (index, pages) in find(plan.keys).enumerated() {
@@ -64,10 +68,11 @@ struct QueueReview {
     }
   }
 
-  /// Whatever row is served, the news family is emptied too.
-  mutating func addNews() {
-    guard let oldest, let news = try? layout.all(of: "news") else { return }
-    for page in find([news]).joined() { pages[page] = oldest }
+  /// Whatever row is served, some families are emptied too.
+  mutating func addEmptied() {
+    guard let oldest else { return }
+    let keys = rules.emptiedAfter.compactMap { try? layout.all(of: $0) }
+    for page in find(keys).joined() { pages[page] = oldest }
   }
 
   /// The files that clearing each key would take, by the clearer itself.

@@ -12,23 +12,28 @@ struct Setting: Hashable {
   /// Sections that were there before fpcache: other programs may have keys of their own in them.
   static let sharedSections: Set<String> = ["database", "dirs"]
 
-  static let all: [Setting] =
-    ["HOST", "PORT", "DBNAME", "DBUSER", "PASSWORD"].map { Setting("database", $0) }
-    + (["BASEDIR"] + Template.all.map(\.key)).map { Setting("dirs", $0) }
-    + ["SETTLE", "POLL_INTERVAL", "STATE_DIR", "STATUS_FILE", "METRICS_FILE", "NODE"].map {
-      Setting("listen", $0)
-    }
-    + ["FACILITY", "IDENT"].map { Setting("syslog", $0) }
-    + [Setting("verify", VerifySettings.timeoutKey)]
-    + VerifySettings.families.flatMap {
-      [
-        Setting("verify", VerifySettings.queryKey($0)),
-        Setting("verify", VerifySettings.leastSizeKey($0)),
-      ]
-    }
+  /// Sections whose keys are names of the site's own; what is wrong there is an error.
+  static let openSections = [LayoutSection.name, QueuesSection.queues, QueuesSection.events]
 
-  static let sections: [String] = all.reduce(into: []) { sections, setting in
-    if !sections.contains(setting.section) { sections.append(setting.section) }
+  /// Those of a site with the layout of FreshPorts.
+  static let all = all(families: VerifySettings.families(of: .freshPorts))
+
+  /// - Parameter families: those of which [verify] may speak.
+  static func all(families: [String]) -> [Setting] {
+    ["HOST", "PORT", "DBNAME", "DBUSER", "PASSWORD"].map { Setting("database", $0) }
+      + (["BASEDIR"] + Template.all.map(\.key)).map { Setting("dirs", $0) }
+      + [
+        "SETTLE", "POLL_INTERVAL", "STATE_DIR", "STATUS_FILE", "METRICS_FILE", "NODE",
+        SiteConfiguration.emptiedAfterKey,
+      ].map { Setting("listen", $0) }
+      + ["FACILITY", "IDENT"].map { Setting("syslog", $0) }
+      + [Setting("verify", VerifySettings.timeoutKey)]
+      + families.flatMap {
+        [
+          Setting("verify", VerifySettings.queryKey($0)),
+          Setting("verify", VerifySettings.leastSizeKey($0)),
+        ]
+      }
   }
 
   private init(_ section: String, _ key: String) {
@@ -36,8 +41,15 @@ struct Setting: Hashable {
     self.key = key
   }
 
-  /// The keys of a section.
-  static func keys(of section: String) -> [String] {
-    all.filter { $0.section == section }.map(\.key)
+}
+
+extension [Setting] {
+  var sections: [String] {
+    reduce(into: []) { sections, setting in
+      if !sections.contains(setting.section) { sections.append(setting.section) }
+    }
   }
+
+  /// The keys of a section.
+  func keys(of section: String) -> [String] { filter { $0.section == section }.map(\.key) }
 }

@@ -16,6 +16,9 @@ struct SiteConfiguration {
   let oddities: [Oddity]
   /// The templates that are given.
   private let templates: [(template: Template, value: INIValue)]
+  /// The layout that the file writes for itself, and its rules.
+  private let own: (layout: Layout, rules: SiteRules)?
+  private let emptiedAfter: INIValue?
 
   /// The keys of [database], and libpq's names for them.
   private static let databaseKeys = [
@@ -65,8 +68,33 @@ struct SiteConfiguration {
       throw UserError(.configuration, error.message)
     }
     listen = try ListenSettings(ini)
-    verify = try VerifySettings(ini)
-    oddities = ini.oddities()
+    own = try Self.ownLayout(ini, templates)
+    emptiedAfter = try ini.checkedValue(Self.emptiedAfterKey, in: "listen")
+    let families = VerifySettings.families(of: own?.layout ?? .freshPorts)
+    verify = try VerifySettings(ini, families)
+    oddities = ini.oddities(Setting.all(families: families))
+  }
+
+  /// Whether it writes a layout for itself.
+  var hasOwnLayout: Bool { own != nil }
+
+  /// Families that are emptied after every drain.
+  static let emptiedAfterKey = "EMPTY_AFTER"
+
+  private static func ownLayout(
+    _ ini: INI, _ templates: [(template: Template, value: INIValue)]
+  ) throws(UserError) -> (layout: Layout, rules: SiteRules)? {
+    guard let layout = try LayoutSection.read(ini) else {
+      try QueuesSection.refuse(ini)
+      return nil
+    }
+    if let (template, value) = templates.first {
+      throw value.problem(
+        template.key,
+        "says where a family of FreshPorts lies; expected none beside [\(LayoutSection.name)], which "
+          + "says where all lie")
+    }
+    return (layout, try QueuesSection.read(ini, layout))
   }
 
   private static func databaseKeywords(_ ini: INI) throws(INIError) -> [(String, String)] {
@@ -99,12 +127,27 @@ struct SiteConfiguration {
     return found
   }
 
-  /// FreshPorts' layout with this site's templates in it.
+  /// The site's layout, and what its database asks of it.
+  /// - Throws: ``UserError`` with status 78.
+  func site(effectiveDirectory: String) throws(UserError) -> (layout: Layout, rules: SiteRules) {
+    let layout = try layout(effectiveDirectory: effectiveDirectory)
+    var rules = own?.rules ?? .freshPorts(layout)
+    if let emptiedAfter {
+      var text = RuleText(emptiedAfter.text)
+      rules.emptiedAfter =
+        text.next == .end
+        ? [] : try QueuesSection.families(&text, emptiedAfter, Self.emptiedAfterKey, layout)
+    }
+    return (layout, rules)
+  }
+
+  /// The site's own layout, or FreshPorts' with this site's templates in it.
   ///
   /// Templates are absolute, below the file's own cache directory, the default one, or the one
   /// that a flag puts in its place.
   /// - Throws: ``UserError`` with status 78.
   func layout(effectiveDirectory: String) throws(UserError) -> Layout {
+    if let own { return own.layout }
     let roots = [cacheDirectory, effectiveDirectory, Config.defaultCacheDirectory]
       .compactMap { $0 }
     var layout = Layout.freshPorts

@@ -129,7 +129,8 @@ private struct Look {
     self.command = command
     self.config = config
     if !command.noDatabase {
-      database = DatabaseReader(config.connection.named("fpcache stats").unconverted)
+      database = DatabaseReader(
+        config.connection.named("fpcache stats").unconverted, config.rules)
     }
   }
 
@@ -147,7 +148,8 @@ private struct Look {
     let scanSeconds = start.duration(to: .now).seconds
     progress?.finish()
     var overview = Overview(
-      directory: config.cacheDirectoryText, layout: config.layout, tree: tree, query: query,
+      directory: config.cacheDirectoryText, layout: config.layout, rules: config.rules, tree: tree,
+      query: query,
       olderThan: command.olderThan, database: database?.read() ?? .notAsked,
       statusFile: StatusFile.read(command.statusFile ?? config.listen.statusFile),
       pollInterval: config.listen.pollInterval ?? ListenerMachine.Settings().pollInterval,

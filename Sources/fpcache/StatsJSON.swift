@@ -169,7 +169,7 @@ extension Overview {
   private func json(_ channel: Channel) -> JSON {
     .object([
       ("name", .string(channel.name.escaped)), ("script_name", .string(channel.scriptName.escaped)),
-      ("known", .boolean(channel.event != nil)), ("clears", .string(channel.effect)),
+      ("known", .boolean(channel.event != nil)), ("clears", .string(rules.effect(of: channel))),
     ])
   }
 

@@ -92,7 +92,7 @@ extension StatsText {
         columns: [
           TextTable.Column(title: "CHANNEL", isRight: false),
           TextTable.Column(title: "CLEARS", isRight: false, isFree: true),
-        ], rows: channels.map { [$0.name.escaped, $0.effect] })
+        ], rows: channels.map { [$0.name.escaped, overview.rules.effect(of: $0)] })
     }
   }
 
@@ -193,20 +193,5 @@ extension QueueSurvey.Row {
     guard let age else { return short ? "unknown" : "unknown age" }
     if age < 0 { return "in the future" }
     return short ? fpcache.ageText(whole(age)) : "\(durationWords(age)) ago"
-  }
-}
-
-extension Channel {
-  /// What a notification on it clears.
-  var effect: String {
-    switch event {
-    case .portUpdated: "the port, its category, the news"
-    case .dateUpdated: "that day, the news"
-    case .commitUpdated: "that commit, sanity failures, the news"
-    case .fileUpdated: "that file, the news"
-    case .portsMoved, .portsUpdating, .vuxml, .categoryNew: "the news"
-    case .packagesImported: "the packages"
-    case nil: "nothing: fpcache knows no \(scriptName.escaped)"
-    }
   }
 }

@@ -26,7 +26,7 @@ struct Verdict: Equatable {
   static func of(_ overview: Overview) -> [Verdict] {
     var verdicts: [Verdict] = []
     if let answers = overview.database.answers {
-      verdicts.append(queues(answers, overview.rates))
+      verdicts.append(queues(answers, overview.rules, overview.rates))
       verdicts += notifications(answers) + channels(answers)
     }
     if case .failed = overview.database {
@@ -46,11 +46,13 @@ struct Verdict: Equatable {
 
   // MARK: Queues
 
-  private static func queues(_ answers: DatabaseSurvey.Answers, _ rates: Rates?) -> Verdict {
+  private static func queues(
+    _ answers: DatabaseSurvey.Answers, _ rules: SiteRules, _ rates: Rates?
+  ) -> Verdict {
     let waiting = answers.queues.filter { $0.contents.map { $0.rows > 0 } ?? false }
     let listener = listener(answers.server)
     if waiting.isEmpty {
-      if answers.queues.allSatisfy({ $0.outcome == .missing }) {
+      if answers.queues.allSatisfy({ $0.outcome == .missing }), !answers.queues.isEmpty {
         return Verdict(severity: .bad, text: "this database has none of the queues")
       }
       if answers.queues.contains(where: \.isRefused) {
@@ -62,7 +64,8 @@ struct Verdict: Equatable {
     }
     let ages = waiting.compactMap { $0.contents?.oldest?.age }
     let number = waiting.reduce(0) { $0 + ($1.contents?.keys ?? 0) }
-    let what = listed(waiting.map { counted($0.contents?.keys ?? 0, $0.table.noun) }, "and")
+    let what = listed(
+      waiting.map { counted($0.contents?.keys ?? 0, rules.queue($0.table)?.noun ?? "key") }, "and")
     let age = ages.max()
     let wait =
       age.map { "\(number == 1 ? "has" : "have") waited \(durationWords($0))" }
@@ -145,18 +148,6 @@ struct Verdict: Equatable {
         severity: .bad,
         text: "the listener has not proved its health for \(durationWords(Double(age)))")
     ]
-  }
-}
-
-extension QueueTable {
-  /// What one key of it names.
-  var noun: String {
-    switch self {
-    case .ports: "port"
-    case .dates: "date"
-    case .commits: "commit"
-    default: "file"
-    }
   }
 }
 

@@ -15,9 +15,12 @@ struct VerifySettings: Equatable, Sendable {
   }
 
   /// Families whose pages are whole: neither the search log nor what is being written.
-  static let families = Layout.freshPorts.families.enumerated()
-    .filter { $0.element.clearing != .never && $0.offset != Layout.freshPorts.spool }
-    .map(\.element.name)
+  static func families(of layout: Layout) -> [String] {
+    layout.families.enumerated()
+      .filter { $0.element.clearing != .never && $0.offset != layout.spool }
+      .map(\.element.name)
+  }
+
   static let timeoutKey = "TIMEOUT"
   /// An aggregate over a million commits takes seconds; what takes longer than this is stuck.
   static let defaultTimeout = Duration.seconds(120)
@@ -37,8 +40,8 @@ struct VerifySettings: Equatable, Sendable {
   init() {}
 
   /// - Throws: ``UserError`` with status 78.
-  init(_ ini: INI) throws(UserError) {
-    for family in Self.families {
+  init(_ ini: INI, _ families: [String]) throws(UserError) {
+    for family in families {
       if let value = try Self.value(Self.queryKey(family), ini), !value.text.isEmpty {
         queries.append(
           Query(family: family, sql: value.text, place: "\(value.file):\(value.line)"))

@@ -46,6 +46,30 @@ extension Layout {
   func port(_ category: String, _ port: String) throws -> CacheKey {
     try self.port(category: bytes(category), port: bytes(port))
   }
+
+  /// The key of a row of the site's queue of commits, and the other one that it names.
+  func commit(messageID: [UInt8]) throws -> CacheKey {
+    try keys(KeyRule.Part.FreshPorts.commits, messageID)[0]
+  }
+
+  func sanityTestFailures() throws -> CacheKey {
+    try keys(KeyRule.Part.FreshPorts.commits, bytes("x"))[1]
+  }
+
+  /// The key of a row of the site's queue of files, by the path below the ports tree.
+  func file(path: [UInt8]) throws -> CacheKey {
+    try keys(KeyRule.Part.FreshPorts.files, bytes("/ports/head/") + path)[0]
+  }
+
+  /// What a row names, or why it names nothing.
+  private func keys(_ parts: [KeyRule.Part], _ value: [UInt8]) throws -> [CacheKey] {
+    do throws(KeyRule.Problem) {
+      return try KeyRule(parts, width: 1, self).keys([value])
+    } catch {
+      guard case .badKey(let reason) = error else { throw error }
+      throw reason
+    }
+  }
 }
 
 extension TemporaryTree {

@@ -1,5 +1,5 @@
-// The four properties of the layout over generated paths, names and keys: what is rendered is
-// read back, what is cleared is of the key, no path has two owners, and what has none stays.
+// The four properties of a layout over generated paths, names and keys, of FreshPorts' and of one that
+// is nothing like it: what is rendered is read back, what is cleared is of the key, no path has two owners, and what has none stays.
 
 import Foundation
 import TestSupport
@@ -8,13 +8,13 @@ import Testing
 @testable import CacheFS
 
 @Suite struct LayoutPropertyTests {
-  private static let layout = Layout.freshPorts
+  static let layouts = [Layout.freshPorts, .wiki]
 
-  @Test(arguments: 1...4 as ClosedRange<UInt64>)
-  func renderedKeysAreReadBack(_ seed: UInt64) throws {
+  @Test(arguments: LayoutPropertyTests.layouts, 1...4 as ClosedRange<UInt64>)
+  func renderedKeysAreReadBack(_ layout: Layout, _ seed: UInt64) throws {
     var dice = Dice(seed)
-    var matcher = Matcher(Self.layout)
-    for made in Self.layout.paths(1_500, &dice) {
+    var matcher = Matcher(layout)
+    for made in layout.paths(1_500, &dice) {
       let classification = matcher.classify(made.path)
       #expect(
         classification == Classification(family: made.family, hasKnownShape: true), "\(made.path)")
@@ -22,12 +22,12 @@ import Testing
     }
   }
 
-  @Test(arguments: 5...8 as ClosedRange<UInt64>)
-  func noPathHasTwoOwners(_ seed: UInt64) {
+  @Test(arguments: LayoutPropertyTests.layouts, 5...8 as ClosedRange<UInt64>)
+  func noPathHasTwoOwners(_ layout: Layout, _ seed: UInt64) {
     var dice = Dice(seed)
-    var alone = Self.layout.families.map { Matcher(Layout([$0])) }
-    var whole = Matcher(Self.layout)
-    let paths = Self.layout.paths(600, &dice).map(\.path)
+    var alone = layout.families.map { Matcher(Layout([$0])) }
+    var whole = Matcher(layout)
+    let paths = layout.paths(600, &dice).map(\.path)
     for path in paths {
       for candidate in [path] + (0..<4).map({ _ in mutated(path, paths, &dice) }) {
         let owners = alone.indices.filter { alone[$0].classify(candidate).family != nil }
@@ -56,21 +56,21 @@ import Testing
 
   /// Forward and backward say the same: a key takes just those files that are of its family
   /// and show each of its fields.
-  @Test(arguments: 9...14 as ClosedRange<UInt64>)
-  func aKeyTakesJustTheFilesThatClassifyToIt(_ seed: UInt64) throws {
+  @Test(arguments: LayoutPropertyTests.layouts, 9...14 as ClosedRange<UInt64>)
+  func aKeyTakesJustTheFilesThatClassifyToIt(_ layout: Layout, _ seed: UInt64) throws {
     var dice = Dice(seed)
     let tree = try TemporaryTree()
-    let made = Self.layout.paths(400, &dice)
+    let made = layout.paths(400, &dice)
     let paths = try tree.grow(made.map(\.path) + junk(near: made, &dice))
     let root = try tree.open()
-    var matcher = Matcher(Self.layout)
+    var matcher = Matcher(layout)
     let read = paths.map { (path: $0, matcher.classify($0).family, matcher.fields(of: $0)) }
     for _ in 0..<120 {
-      guard let key = key(from: dice.pick(made), &dice) else { continue }
+      guard let key = key(from: dice.pick(made), of: layout, &dice) else { continue }
       let expected = read.filter { _, family, fields in
         family == key.family && key.bindings.allSatisfy { fields[$0.field] == $0.value }
       }.map(\.path)
-      let clearer = Clearer(root, layout: Self.layout, dryRun: .yes, paths: .kept)
+      let clearer = Clearer(root, layout: layout, dryRun: .yes, paths: .kept)
       let report = clearer.clear(key)
       #expect(report.removed.sorted() == expected.sorted(), "\(key)")
       #expect(report.filesRemoved == expected.count && report.matched == !expected.isEmpty)
@@ -79,23 +79,23 @@ import Testing
   }
 
   /// What matches no row stays, though every key that there is has been cleared.
-  @Test(arguments: 15...17 as ClosedRange<UInt64>)
-  func theUnknownStays(_ seed: UInt64) throws {
+  @Test(arguments: LayoutPropertyTests.layouts, 15...17 as ClosedRange<UInt64>)
+  func theUnknownStays(_ layout: Layout, _ seed: UInt64) throws {
     var dice = Dice(seed)
     let tree = try TemporaryTree()
-    let made = Self.layout.paths(300, &dice)
+    let made = layout.paths(300, &dice)
     let paths = try tree.grow(made.map(\.path) + junk(near: made, &dice))
-    var matcher = Matcher(Self.layout)
-    let never = try #require(Self.layout.families.firstIndex { $0.clearing == .never })
+    var matcher = Matcher(layout)
+    let never = try #require(layout.families.firstIndex { $0.clearing == .never })
     let staying = paths.filter {
       let family = matcher.classify($0).family
       return family == nil || family == never
     }
     #expect(staying.count > 10)
-    let keys = try Self.layout.families.filter { $0.clearing != .never }.map {
-      try Self.layout.all(of: $0.name)
+    let keys = try layout.families.filter { $0.clearing != .never }.map {
+      try layout.all(of: $0.name)
     }
-    let clearer = Clearer(try tree.open(), layout: Self.layout, paths: .kept)
+    let clearer = Clearer(try tree.open(), layout: layout, paths: .kept)
     let report = ClearReport.sum(clearer.clear(keys))
     #expect(report.failures.isEmpty)
     #expect(Set(report.removed).union(staying) == Set(paths))
@@ -114,10 +114,12 @@ import Testing
   }
 
   /// A key of some of a path's fields; nil when they make none (a family never cleared).
-  private func key(from made: MadePath, _ dice: inout Dice) -> CacheKey? {
-    let family = Self.layout.families[made.family]
+  private func key(
+    from made: MadePath, of layout: Layout, _ dice: inout Dice
+  ) -> CacheKey? {
+    let family = layout.families[made.family]
     let some = made.values.sorted { $0.key < $1.key }.filter { _ in dice.once(in: 2) }
-    return try? Self.layout.key(family.name, some.map { (field: $0.key, value: $0.value) })
+    return try? layout.key(family.name, some.map { (field: $0.key, value: $0.value) })
   }
 }
 

@@ -98,6 +98,14 @@ enum Shell: String, CaseIterable {
     ("verify --skip=miss\td\t", ["verify", "--skip=missing-dir"]),
     ("verify --format j\t", ["verify", "--format", "json"]),
     ("verif\t", ["verify"]),
+    ("clear por\tcat\tlan\t", ["clear", "ports", "category=lang"]),
+    (
+      "clear ports category=graphics por\tpy\t",
+      ["clear", "ports", "category=graphics", "port=py-pygeoapi"]
+    ),
+    ("clear daily year=2019 month=\t", ["clear", "daily", "year=2019", "month=12"]),
+    ("clear -n daily year=20\t19\t", ["clear", "-n", "daily", "year=2019"]),
+    ("clear nowhere x\t", ["clear", "nowhere", "x"]),
     (
       "clear-port --cache-dir @/other/cache dev\t",
       ["clear-port", "--cache-dir", "@/other/cache", "devel/git"]

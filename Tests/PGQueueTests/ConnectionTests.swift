@@ -169,7 +169,7 @@ import Testing
       INSERT INTO cache_clearing_ports (port_id, category, port, date_added)
         VALUES (1, 'a', 'b', now() - interval '2 days');
       """)
-    let backlog = try QueueBacklog.all(on: try connect(database))
+    let backlog = try QueueBacklog.all(of: QueueTable.all, on: try connect(database))
     let dates = try #require(backlog.first { $0.table == .dates })
     let ports = try #require(backlog.first { $0.table == .ports })
     #expect(dates.rows == 1 && dates.oldestAge == nil)

@@ -163,7 +163,7 @@ import Testing
       guard case .serve(let queue, _)? = outputs.first else { break }
       outputs = machine.handle(.served(queue, Self.done), at: .seconds(50))
     }
-    #expect(outputs == [.finish(Set(SiteEvent.allCases), complete: true)])
+    #expect(outputs == [.finish(Set(SiteEvent.all), complete: true)])
   }
 
   @Test("and the stop that comes before its drain is done")

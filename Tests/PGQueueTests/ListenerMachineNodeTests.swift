@@ -44,7 +44,7 @@ import Testing
     #expect(
       finish
         == [
-          .finish(Set(SiteEvent.allCases).subtracting([.packagesImported]), complete: true)
+          .finish(Set(SiteEvent.all).subtracting([.packagesImported]), complete: true)
         ])
   }
 
@@ -55,7 +55,7 @@ import Testing
     #expect(
       finish
         == [
-          .finish(Set(SiteEvent.allCases).subtracting([.packagesImported]), complete: true)
+          .finish(Set(SiteEvent.all).subtracting([.packagesImported]), complete: true)
         ])
     #expect(machine.handle(.timePassed, at: .milliseconds(999)) == [])
     #expect(machine.handle(.timePassed, at: .seconds(1)) == [Self.whole[0]])

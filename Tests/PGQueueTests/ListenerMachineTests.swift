@@ -9,7 +9,7 @@ import Testing
   typealias Output = ListenerMachine.Output
 
   /// Everything that a new connection asks to be done besides the queues.
-  private static let atConnect = Set(SiteEvent.allCases).subtracting([.packagesImported])
+  private static let atConnect = Set(SiteEvent.all).subtracting([.packagesImported])
 
   private func machine() -> ListenerMachine { ListenerMachine(jitter: { 0 }) }
 

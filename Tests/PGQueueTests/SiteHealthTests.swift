@@ -20,7 +20,7 @@ import Testing
 
   @Test func theSitesRoleHasWhatItNeeds() throws {
     let database = try PostgresServer.shared.makeDatabase()
-    let rights = try TableRights.all(on: connection(database))
+    let rights = try TableRights.all(of: QueueTable.all, on: connection(database))
     #expect(
       rights.map(\.table) == [
         "cache_clearing_ports", "cache_clearing_dates", "cache_clearing_commits",
@@ -37,7 +37,7 @@ import Testing
       REVOKE DELETE ON cache_clearing_ports FROM listening;
       REVOKE ALL ON cache_clearing_dates, listen_for FROM listening;
       """)
-    let rights = try TableRights.all(on: connection(database))
+    let rights = try TableRights.all(of: QueueTable.all, on: connection(database))
     #expect(
       rights == [
         TableRights(table: "cache_clearing_ports", exists: true, missing: ["DELETE"]),

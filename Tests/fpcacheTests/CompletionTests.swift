@@ -96,6 +96,53 @@ import Testing
     #expect(Offer.list(of: ["ab", "ac", "b"], prefix) == expected)
   }
 
+  @Test(
+    "a family's fields, and a field's values once no other can be meant",
+    arguments: [
+      (
+        ["clear", "ports", ""],
+        [
+          "category=", "port=", "page=", "part=", "branch=", "size=",
+          "number=", "file=",
+        ]
+      ),
+      (
+        ["clear", "ports", "ca"],
+        [
+          "category=graphics", "category=lang", "category=x11",
+          "category=x11-wm",
+        ]
+      ),
+      (["clear", "ports", "category=l"], ["category=lang"]),
+      (["clear", "ports", "category=graphics", "port=g"], ["port=gimp", "port=gimp-app"]),
+      // Bash makes three words of it, and wants the last.
+      (["clear", "ports", "category", "=", ""], ["graphics", "lang", "x11", "x11-wm"]),
+      (["clear", "ports", "category", "="], ["graphics", "lang", "x11", "x11-wm"]),
+      (["clear", "ports", "category", "=", "graphics", "port", "=", "py"], ["py-pygeoapi"]),
+      (["clear", "--cache-dir", "/a", "-n", "daily", "year=2019", "mon"], ["month=12"]),
+      (["clear", "daily", "month=12", ""], ["year=", "day=", "branch="]),
+      (["clear", "nowhere", ""], []), (["clear", "news", "flav"], ["flavor="]),
+    ] as [([String], [String])])
+  func bindings(_ words: [String], _ expected: [String]) throws {
+    let tree = try tree()
+    let line = CompletionLine(["fpcache"] + words, words.count, words.last ?? "")
+    let offer = try offer(line.prefix, tree)
+    #expect(offer.bindings(line) == expected)
+    withExtendedLifetime(tree) {}
+  }
+
+  @Test("what a shell would obey is not offered, though the kind of another layout takes it")
+  func hostileValues() throws {
+    let tree = try tree()
+    let layout = Layout([try Family("any", "ports/graphics/{x:name}/{page...}")])
+    let root = try Directory(root: FilePath(tree.path))
+    let line = CompletionLine(["fpcache", "clear", "any", "x="], 3, "x=")
+    let offer = Offer(prefix: "x=", layout: layout, names: TreeNames(root, layout: layout))
+    #expect(
+      offer.bindings(line) == ["x=.x", "x=gimp", "x=gimp-app", "x=py-pygeoapi"])
+    withExtendedLifetime(tree) {}
+  }
+
   // MARK: The line
 
   @Test(

@@ -46,7 +46,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   // MARK: Configuration
 
   private static func checkINI(_ bytes: [UInt8]) throws(Broken) {
-    _ = try? SiteConfiguration(bytes, file: "f").layout(effectiveDirectory: "/cache")
+    _ = try? SiteConfiguration(bytes, file: "f").site(effectiveDirectory: "/cache")
     guard let ini = try? INI.parse(String(decoding: bytes, as: UTF8.self), file: "f") else {
       return
     }
@@ -189,8 +189,9 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     columns.first?.withUnsafeBytes { place in
       columns.last?.withUnsafeBytes { writer in _ = QueueRow.Version(place, writer) }
     }
+    var reader = RowReader(.freshPorts(.freshPorts))
     for table in QueueTable.all {
-      for key in (try? QueueRow(table, key: columns).pages(.freshPorts)) ?? [] { try checkKey(key) }
+      for key in (try? reader.pages(QueueRow(table, key: columns))) ?? [] { try checkKey(key) }
     }
   }
 

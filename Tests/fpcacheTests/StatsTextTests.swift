@@ -48,8 +48,8 @@ import Testing
           process: 2, role: "r\u{1B}", applicationName: "fpcache listen", age: 200),
         ListeningSession(process: 3, role: "", applicationName: "", age: nil),
       ], hidden: 2, usage: 0.004,
-      channels: SiteEvent.allCases.map {
-        Channel(name: String($0.rawValue.dropFirst(7)), scriptName: $0.rawValue)
+      channels: SiteEvent.all.map {
+        Channel(name: String($0.scriptName.dropFirst(7)), scriptName: $0.scriptName)
       } + [Channel(name: "evil\u{1B}[2J", scriptName: "no\nthing")])
     return Overview(
       directory: "/var/db/freshports/cache", layout: .freshPorts, tree: measured, query: query,

@@ -175,15 +175,15 @@ private func oddities(_ text: String) throws -> [String] {
       ini.ownKeys(in: section).map { "\(section) \($0.spelling)" }
     }
     #expect(Set(shown) == Set(Setting.all.map { "\($0.section) \($0.key)" }))
-    #expect(shown.count == Setting.all.count && ini.sections == Setting.sections)
+    #expect(shown.count == Setting.all.count && ini.sections == Setting.all.sections)
     let sample = try configuration(text)
     #expect(sample.oddities.isEmpty)
     #expect(sample.listen.settle == .seconds(5) && sample.listen.pollInterval == .seconds(60))
     #expect(sample.listen.stateDirectory != nil && sample.listen.statusFile != nil)
     #expect(sample.listen.metricsFile != nil && sample.listen.syslog == .standard)
     #expect(sample.database.map(\.0) == ["host", "port", "dbname", "user", "password"])
-    #expect(Set(sample.verify.leastSizes.keys) == Set(VerifySettings.families))
-    #expect(sample.verify.queries.map(\.family) == VerifySettings.families)
+    #expect(Set(sample.verify.leastSizes.keys) == Set(VerifySettings.families(of: .freshPorts)))
+    #expect(sample.verify.queries.map(\.family) == VerifySettings.families(of: .freshPorts))
     #expect(sample.verify.timeout == VerifySettings.defaultTimeout)
   }
 

@@ -1,0 +1,52 @@
+// Keys by the million: a family and some of its fields, looked up once, so that each row of a queue
+// costs its key and no search for what it is a key of.
+
+/// How keys of one family are made of values that come in a fixed order.
+public struct KeyRecipe: Hashable, Sendable {
+  /// The family's index in its layout.
+  let family: Int
+  let fields: [Field]
+
+  /// The key of these values, each checked by its field's kind.
+  /// - Parameter value: the value of the field at a place among those that the recipe was made for.
+  /// - Throws: ``KeyError/badValue(_:field:kind:)``.
+  @inline(__always)
+  public func key(_ value: (Int) -> [UInt8]) throws(KeyError) -> CacheKey {
+    var bindings: [CacheKey.Binding] = []
+    bindings.reserveCapacity(fields.count)
+    for index in fields.indices {
+      let field = fields[index]
+      let value = value(index)
+      guard field.kind.accepts(value) else {
+        throw .badValue(value, field: field.name, kind: field.kind)
+      }
+      bindings.append(CacheKey.Binding(field: field.name, value: value))
+    }
+    return CacheKey(family: family, bindings: bindings)
+  }
+}
+
+extension Layout {
+  /// A recipe for keys of a family that bind these fields.
+  /// - Throws: ``KeyError``, but for bad values.
+  public func recipe(_ family: String, _ fields: [String]) throws(KeyError) -> KeyRecipe {
+    guard let index = families.firstIndex(where: { $0.name == family }) else {
+      throw .unknownFamily(family)
+    }
+    guard families[index].clearing != .never else { throw .neverCleared(family: family) }
+    var found: [Field] = []
+    for name in fields {
+      guard let field = families[index].field(named: name) else {
+        throw .unknownField(name, family: family)
+      }
+      found.append(field)
+    }
+    return KeyRecipe(family: index, fields: found)
+  }
+
+  /// The key for whoever reads by this layout from now on; nil when it has no such family or field.
+  /// - Parameter layout: the one that the key was made for.
+  public func key(_ key: CacheKey, of layout: Layout) -> CacheKey? {
+    self == layout ? key : try? self.key(text: layout.text(of: key))
+  }
+}

@@ -1,0 +1,177 @@
+// What the values of a queue's row name: keys of one family or of several. Compiled once for a layout,
+// since a drain asks it of a million rows.
+
+/// How the values of a row become the keys of pages.
+public struct KeyRule: Equatable, Sendable {
+  /// Where the value of a field comes from.
+  public enum Source: Hashable, Sendable {
+    /// A value of the row.
+    case value(Int)
+    /// The same for every row.
+    case constant([UInt8])
+    /// A part of the row's value that is a date.
+    case year(Int)
+    case month(Int)
+    case day(Int)
+    /// A message id, folded as the site names its folder.
+    case messageID(Int)
+  }
+
+  /// One family that the row is about.
+  public enum Part: Hashable, Sendable {
+    case family(String, [Binding])
+    /// A path below a folder of the site's repository: the history of a file, or of a port.
+    case portsTree(below: [UInt8], value: Int)
+  }
+
+  public struct Binding: Hashable, Sendable {
+    public let field: String
+    public let source: Source
+
+    public init(_ field: String, _ source: Source) {
+      self.field = field
+      self.source = source
+    }
+  }
+
+  /// Why a row names nothing that can be cleared. No path is ever built from it.
+  public enum Problem: Error, Equatable, Sendable {
+    case null
+    case badDate([UInt8])
+    case outside([UInt8], folder: [UInt8])
+    case badKey(KeyError)
+  }
+
+  fileprivate enum Compiled: Equatable, Sendable {
+    /// - Parameter date: the value that sources take the parts of a date from.
+    case recipe(KeyRecipe, [Source], date: Int?)
+    case portsTree(below: [UInt8], value: Int, port: KeyRecipe, file: KeyRecipe)
+    /// The layout lacks what the part asks for, which is told of each row.
+    case impossible(KeyError)
+  }
+
+  private let parts: [Compiled]
+  /// How many values a row has to have.
+  private let width: Int
+
+  /// - Parameter width: how many values a row has.
+  public init(_ parts: [Part], width: Int, _ layout: Layout) {
+    self.width = width
+    self.parts = parts.map { part in
+      do throws(KeyError) {
+        switch part {
+        case .family(let family, let bindings):
+          let sources = bindings.map(\.source)
+          return .recipe(
+            try layout.recipe(family, bindings.map(\.field)), sources,
+            date: sources.lazy.compactMap(\.dateValue).first)
+        case .portsTree(let folder, let value):
+          return .portsTree(
+            below: folder, value: value,
+            port: try layout.recipe("ports", ["category", "port", "file"]),
+            file: try layout.recipe("files", ["path"]))
+        }
+      } catch {
+        return .impossible(error)
+      }
+    }
+  }
+
+  /// The keys that a row names.
+  /// - Throws: ``Problem``.
+  public func keys(_ values: [[UInt8]?]) throws(Problem) -> [CacheKey] {
+    guard values.count >= width else { throw .null }
+    for value in values where value == nil { throw .null }
+    var keys: [CacheKey] = []
+    keys.reserveCapacity(parts.count)
+    for part in parts { keys.append(try part.key(values)) }
+    return keys
+  }
+
+  /// Keys of all that any row could name: what is the same for every row is bound, and no more.
+  public func everything(_ layout: Layout) -> [CacheKey] {
+    parts.flatMap { part -> [CacheKey] in
+      switch part {
+      case .impossible: return []
+      case .portsTree(_, _, let port, let file):
+        return [port.family, file.family].map { CacheKey(family: $0, bindings: []) }
+      case .recipe(let recipe, let sources, _):
+        let bindings = zip(recipe.fields, sources).compactMap { field, source in
+          if case .constant(let value) = source {
+            CacheKey.Binding(field: field.name, value: value)
+          } else {
+            nil
+          }
+        }
+        return [CacheKey(family: recipe.family, bindings: bindings)]
+      }
+    }
+  }
+}
+
+extension KeyRule.Compiled {
+  fileprivate func key(_ values: [[UInt8]?]) throws(KeyRule.Problem) -> CacheKey {
+    switch self {
+    case .recipe(let recipe, let sources, nil):
+      return try Self.checked { () throws(KeyError) in
+        try recipe.key { sources[$0].value(values) }
+      }
+    case .recipe(let recipe, let sources, let place?):
+      let text = values[place] ?? []
+      guard let date = CalendarDate(text) else { throw .badDate(text) }
+      return try Self.checked { () throws(KeyError) in
+        try recipe.key { sources[$0].value(values, date) }
+      }
+    case .portsTree(let folder, let place, let port, let file):
+      let path = values[place] ?? []
+      guard path.starts(with: folder) else { throw .outside(path, folder: folder) }
+      return try Self.checked { () throws(KeyError) in
+        try Self.key(Array(path.dropFirst(folder.count)), port, file)
+      }
+    case .impossible(let error): throw .badKey(error)
+    }
+  }
+
+  /// The history pages of one file, by its path below the ports tree (`net/openmpi3/Makefile`).
+  private static func key(
+    _ path: [UInt8], _ port: KeyRecipe, _ file: KeyRecipe
+  ) throws(KeyError) -> CacheKey {
+    guard FieldKind.isBelowAPort(path) else { return try file.key { _ in path } }
+    let parts = path.split(
+      separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: false
+    ).map(Array.init)
+    return try port.key { parts[$0] }
+  }
+
+  @inline(__always)
+  private static func checked(
+    _ make: () throws(KeyError) -> CacheKey
+  ) throws(KeyRule.Problem) -> CacheKey {
+    do throws(KeyError) { return try make() } catch { throw .badKey(error) }
+  }
+}
+
+extension KeyRule.Source {
+  /// The value of the row that is a date, for a part of one.
+  fileprivate var dateValue: Int? {
+    switch self {
+    case .year(let value), .month(let value), .day(let value): value
+    case .value, .constant, .messageID: nil
+    }
+  }
+
+  /// - Parameter date: what the row's date is; of the epoch where it has none.
+  @inline(__always)
+  fileprivate func value(
+    _ values: [[UInt8]?], _ date: CalendarDate = .epoch
+  ) -> [UInt8] {
+    switch self {
+    case .value(let place): values[place] ?? []
+    case .constant(let value): value
+    case .year: date.yearText
+    case .month: date.monthText
+    case .day: date.dayText
+    case .messageID(let place): Layout.folder(messageID: values[place] ?? [])
+    }
+  }
+}

@@ -1,0 +1,54 @@
+// Names of tables and columns that a person has written: checked, and quoted wherever they go into SQL.
+
+/// A name of PostgreSQL's: of a column, or of a table with its schema before it or not.
+///
+/// It is meant as it is spelled, capitals and all. What else the server would take between quotes is
+/// refused, so that nothing depends on the quotes alone.
+public struct Identifier: Hashable, Sendable, CustomStringConvertible {
+  public let description: String
+  /// Fit for a statement: each part in double quotes.
+  let quoted: String
+
+  /// How long a part may be, in bytes (NAMEDATALEN less its NUL): a longer one would be cut short.
+  static let longestPart = 63
+
+  /// What a name may be, for those who gave another.
+  public static let expectation =
+    "letters of ASCII, digits, _ and $, not led by a digit, at most \(longestPart) bytes"
+
+  /// A column's name; nil for what is none.
+  public init?(column name: String) {
+    guard Self.isPart(name.utf8[...]) else { return nil }
+    description = name
+    quoted = Self.quote(name.utf8[...])
+  }
+
+  /// A table's name, `schema.table` or `table`; nil for what is none.
+  public init?(table name: String) {
+    let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+    guard (1...2).contains(parts.count), parts.allSatisfy(Self.isPart) else { return nil }
+    description = name
+    quoted = parts.map(Self.quote).joined(separator: ".")
+  }
+
+  /// A column's name that this program knows.
+  init(known name: StaticString) {
+    description = "\(name)"
+    quoted = Self.quote(description.utf8[...])
+  }
+
+  private static func isPart(_ part: Substring.UTF8View) -> Bool {
+    guard let first = part.first, part.count <= longestPart else { return false }
+    return !isDigit(first)
+      && part.allSatisfy { byte in
+        isDigit(byte) || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "$")
+          || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+      }
+  }
+
+  private static func isDigit(_ byte: UInt8) -> Bool {
+    (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+  }
+
+  private static func quote(_ part: Substring.UTF8View) -> String { "\"\(Substring(part))\"" }
+}

@@ -1,0 +1,101 @@
+// fpcache clear: the pages of any family of the layout, by any of its fields.
+
+import ArgumentParser
+import CacheFS
+
+struct Clear: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "clear",
+    abstract: "Delete the pages of any family, by its fields.",
+    discussion: """
+      The families are those of the layout, FreshPorts' or the one of [layout] in the configuration. \
+      Each FIELD=VALUE narrows down what goes; without any the whole family goes. With - each line of \
+      standard input is a key more: FIELD=VALUE, with tabs between when there are several.
+
+      EXAMPLES
+        fpcache clear packages category=graphics port=gimp
+        fpcache clear -n -v general report=sanity_test_failures   what would go
+        fpcache clear commits                                     a whole family; asks first
+        fpcache clear --format json packages - < keys.txt         one a line
+      """)
+
+  @OptionGroup var keys: KeyOptions
+  @Option(help: "How to print the result.") var format = ClearFormat.text
+  @OptionGroup var common: CommonOptions
+
+  @Argument(
+    help: ArgumentHelp("A family of the layout.", valueName: "family"), completion: .families)
+  var family: String
+
+  @Argument(
+    help: ArgumentHelp("FIELD=VALUE, or - for standard input.", valueName: "field=value"),
+    completion: .bindings)
+  var bindings: [String] = []
+
+  func run() throws {
+    let given = bindings.filter { $0 != "-" }
+    // What is given beside the dash holds for each line.
+    let inputs = bindings.contains("-") ? ["-"] : [""]
+    let fixed = given.map { Array($0.utf8) }
+    let command = ClearCommand(common, nil, keys, format, .family(family))
+    var fields: [String]?
+    try command.run(inputs) { (layout, text) throws(UserError) in
+      let lines = text.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+      let own = text.isEmpty ? [] : lines.map(Array.init)
+      return try Self.request(family, fixed + own, layout, &fields)
+    }
+  }
+
+  /// Reads a key.
+  /// - Parameter usual: the fields that the first key binds: keys that bind the same do not overlap.
+  /// - Throws: ``UserError`` with status 64.
+  static func request(
+    _ name: String, _ bindings: [[UInt8]], _ layout: Layout, _ usual: inout [String]?
+  ) throws(UserError) -> ClearRequest {
+    let family = try family(name, layout)
+    var values: [(field: String, value: [UInt8])] = []
+    for binding in bindings {
+      let field = binding.prefix { $0 != UInt8(ascii: "=") }
+      guard field.count < binding.count, !field.isEmpty else {
+        throw UserError(
+          .usage,
+          "\(escape(binding)): expected FIELD=VALUE; the fields of \(name) are \(family.fieldList)")
+      }
+      let fieldName = String(decoding: field, as: UTF8.self)
+      guard family.field(named: fieldName) != nil else {
+        throw UserError(
+          .usage,
+          "\(escape(binding)): \(name) has no field \(escape(field)); "
+            + "expected one of \(family.fieldList)")
+      }
+      guard !values.contains(where: { $0.field == fieldName }) else {
+        throw UserError(.usage, "\(escape(binding)): \(fieldName) is given twice; expected it once")
+      }
+      values.append((fieldName, Array(binding.dropFirst(field.count + 1))))
+    }
+    let text = ([Array(name.utf8)] + bindings).joined(separator: [UInt8(ascii: " ")])
+    let fields = values.map(\.field).sorted()
+    if usual == nil { usual = fields }
+    do throws(KeyError) {
+      let key = try layout.key(name, values)
+      return ClearRequest(
+        text: Array(text), keys: [key], isBroad: fields != usual,
+        extent: layout.isBig(key) ? .part : nil)
+    } catch {
+      throw UserError(.usage, "\(escape(Array(text))): \(error.explanation)")
+    }
+  }
+
+  private static func family(_ name: String, _ layout: Layout) throws(UserError) -> Family {
+    guard let family = layout.family(named: name) else {
+      throw UserError(
+        .usage,
+        "\(name.escaped): the layout has no such family; expected one of \(layout.clearableNames)")
+    }
+    guard family.clearing != .never else {
+      throw UserError(
+        .usage, "\(name): is never cleared; expected one of \(layout.clearableNames)")
+    }
+    return family
+  }
+}

@@ -1,0 +1,86 @@
+// The small language of [queues] and [events], cut into words and signs.
+
+/// Reads a value from its beginning to its end.
+struct RuleText {
+  enum Token: Equatable {
+    /// A name: letters, digits and `_ - $ .`.
+    case word(String)
+    /// What stands in quotes, without them.
+    case quoted(String)
+    /// `(`, `)`, `,` or `=`.
+    case sign(Unicode.Scalar)
+    /// Anything else.
+    case stray(Unicode.Scalar)
+    /// A quote that does not close.
+    case openQuote
+    case end
+
+    /// Fit to be shown.
+    var text: String {
+      switch self {
+      case .word(let word): word
+      case .quoted(let text): "'\(text.escaped)'"
+      case .sign(let sign), .stray(let sign): "\"\(String(sign).escaped)\""
+      case .openQuote: "a quote that does not close"
+      case .end: "the end"
+      }
+    }
+  }
+
+  /// What comes next.
+  private(set) var next: Token = .end
+  private var rest: Substring.UnicodeScalarView
+
+  init(_ text: String) {
+    rest = Substring(text).unicodeScalars
+    advance()
+  }
+
+  /// Goes behind the next token.
+  mutating func advance() {
+    rest = rest.drop { $0.properties.isWhitespace }
+    guard let first = rest.first else {
+      next = .end
+      return
+    }
+    switch first {
+    case "(", ")", ",", "=":
+      rest.removeFirst()
+      next = .sign(first)
+    case "'", "\"":
+      let text = rest.dropFirst()
+      guard let close = text.firstIndex(of: first) else {
+        next = .openQuote
+        return
+      }
+      next = .quoted(String(text[..<close]))
+      rest = rest[text.index(after: close)...]
+    default:
+      let word = rest.prefix(while: Self.isOfWord)
+      rest = rest.dropFirst(max(1, word.count))
+      next = word.isEmpty ? .stray(first) : .word(String(word))
+    }
+  }
+
+  /// Goes behind a sign or a word, if it is the next.
+  mutating func take(_ token: Token) -> Bool {
+    guard next == token else { return false }
+    advance()
+    return true
+  }
+
+  /// Takes a word; nil when the next is none.
+  mutating func takeWord() -> String? {
+    guard case .word(let word) = next else { return nil }
+    advance()
+    return word
+  }
+
+  /// What a name is made of, whichever it is.
+  private static func isOfWord(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "a"..."z", "A"..."Z", "0"..."9", "_", "-", "$", ".": true
+    default: false
+    }
+  }
+}

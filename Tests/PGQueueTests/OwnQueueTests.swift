@@ -1,0 +1,85 @@
+// Queues and events of a site's own: names that go into statements, and what the machine makes of them.
+
+import Testing
+
+@testable import PGQueue
+
+@Suite("Queues of a site's own") struct OwnQueueTests {
+  @Test(
+    "names are quoted as they are spelled",
+    arguments: [
+      ("changes", "\"changes\""), ("wiki.changes", "\"wiki\".\"changes\""),
+      ("Changes", "\"Changes\""),
+      ("_a$1", "\"_a$1\""), ("select", "\"select\""),
+      (String(repeating: "x", count: 63), "\"\(String(repeating: "x", count: 63))\""),
+    ])
+  func good(_ name: String, _ quoted: String) throws {
+    #expect(Identifier(table: name)?.quoted == quoted)
+    #expect((Identifier(column: name) == nil) == name.contains("."))
+  }
+
+  @Test(
+    "and what could be anything else is none",
+    arguments: [
+      "", ".", "a.", ".a", "a.b.c", "1a", "a b", "a\"", "a\";DROP TABLE x;--", "a'", "a\0", "ä",
+      "a-b",
+      "a\u{301}", "e\u{301}", String(repeating: "x", count: 64),
+    ])
+  func bad(_ name: String) {
+    #expect(Identifier(table: name) == nil)
+    #expect(Identifier(column: name) == nil)
+  }
+
+  private func queue(_ name: String, _ order: QueueTable.Order) throws -> QueueTable {
+    QueueTable(
+      try #require(Identifier(table: name)), key: [.text(try #require(Identifier(column: "A")))],
+      order: order, added: QueueTable.usualAdded)
+  }
+
+  @Test("statements name the table and its columns in quotes")
+  func statements() throws {
+    let queue = try queue("s.T", .text(try #require(Identifier(column: "K"))))
+    #expect(
+      queue.batchStatement == """
+        SELECT ctid, xmin, "K"::text, "A"::text FROM "s"."T" \
+        WHERE $1::text IS NULL OR "K" > $1::text ORDER BY "s"."T"."K" LIMIT $2::bigint
+        """)
+    #expect(
+      queue.lockScript(.compile).hasSuffix("LOCK TABLE \"s\".\"T\" IN SHARE ROW EXCLUSIVE MODE"))
+    #expect(queue.countStatement == "SELECT count(*) FROM \"s\".\"T\"")
+    #expect(queue.name == "s.T" && !queue.growsWithTime && !queue.isOptional)
+  }
+
+  @Test("every queue is drained at connect, announced or not; families that events empty are not")
+  func connect() throws {
+    let (announced, silent) = (
+      try queue("a", QueueTable.usualOrder), try queue("b", QueueTable.usualOrder)
+    )
+    let (drain, empty) = (
+      SiteEvent("saved", .drain([announced])), SiteEvent("skin", .empty(["pages"]))
+    )
+    let nothing = SiteEvent("other", .nothing)
+    var settings = ListenerMachine.Settings()
+    settings.queues = [announced, silent]
+    settings.events = [drain, empty, nothing]
+    var machine = ListenerMachine(settings, jitter: { 0 })
+    _ = machine.handle(.started, at: .zero)
+    _ = machine.handle(.connected, at: .zero)
+    let done = ListenerMachine.Served.drained(retryAfter: nil)
+    #expect(machine.handle(.probeReturned, at: .zero) == [.serve(announced, .whole)])
+    #expect(machine.handle(.served(announced, done), at: .zero) == [.serve(silent, .whole)])
+    #expect(
+      machine.handle(.served(silent, done), at: .zero)
+        == [.finish([drain, nothing], complete: true)])
+    // What a lost connection left undone, and no queue remembers, is done at the next.
+    _ = machine.handle(.notified([drain, empty]), at: .seconds(1))
+    _ = machine.handle(.disconnected, at: .seconds(1))
+    _ = machine.handle(.timePassed, at: .seconds(5))
+    _ = machine.handle(.connected, at: .seconds(5))
+    _ = machine.handle(.probeReturned, at: .seconds(5))
+    _ = machine.handle(.served(announced, done), at: .seconds(5))
+    #expect(
+      machine.handle(.served(silent, done), at: .seconds(5))
+        == [.finish([drain, nothing, empty], complete: true)])
+  }
+}
