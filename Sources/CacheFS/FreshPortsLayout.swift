@@ -112,8 +112,12 @@ extension Layout {
 
   /// One commit's pages, by its message id as the site names its folder: lower-cased, each run
   /// of other than a-z and 0-9 turned into one `-`.
-  /// - Throws: ``KeyError`` when the id is empty or too long for a folder's name.
+  /// - Throws: ``KeyError`` when the id is empty or too long for a folder's name, or is itself longer
+  ///   than a path: then it may have been cut off.
   public func commit(messageID: [UInt8]) throws(KeyError) -> CacheKey {
+    guard messageID.count <= FieldKind.longestPath else {
+      throw .badValue(messageID, field: "id", kind: .messageID)
+    }
     var folder: [UInt8] = []
     for byte in messageID {
       let lower = byte.isLetter ? byte | 0x20 : byte

@@ -145,7 +145,11 @@ public struct NodeLog {
       """, [node.name, node.token, position.map(String.init), String(limit)])
     guard rows.count > 0, let cursor = rows.integer(0, 4) else { return .unregistered }
     guard rows.text(0, 5) == "t" else { return .taken }
-    if let trimmed = rows.integer(0, 7), cursor < trimmed { return .lost(trimmed - cursor) }
+    if let trimmed = rows.integer(0, 7), cursor < trimmed {
+      // Others may write both.
+      let (gone, isMore) = trimmed.subtractingReportingOverflow(cursor)
+      return .lost(isMore ? .max : gone)
+    }
     return .batch(
       LogBatch(
         rows: (0..<rows.count).compactMap { QueueRow(logged: rows, $0) }, cursor: cursor,
@@ -235,7 +239,7 @@ public struct NodeLog {
     \(table.lockScript(.compile)); SELECT FROM fpcache_head FOR UPDATE; \
     WITH moved AS (DELETE FROM \(table.name) WHERE ctid = ANY (ARRAY(SELECT ctid \
     FROM \(table.name) ORDER BY \(table.order.column) LIMIT \(limit))) \
-    RETURNING \(table.order.column) AS place, ARRAY[\(table.key.joined(separator: ", "))] AS key), \
+    RETURNING \(table.order.column) AS place, ARRAY[\(table.boundedKey)] AS key), \
     added AS (INSERT INTO fpcache_log (id, queue, key, moved_at) \
     SELECT head.last_id + row_number() OVER (ORDER BY moved.place), '\(table.name)', \
     moved.key::text[], clock_timestamp() FROM moved CROSS JOIN fpcache_head AS head RETURNING 1), \

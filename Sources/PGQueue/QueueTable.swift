@@ -43,11 +43,20 @@ public struct QueueTable: Hashable, Sendable {
   public static func == (left: Self, right: Self) -> Bool { left.name == right.name }
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
+  /// More than any key's column can hold and name a page: PATH_MAX.
+  static let longestKey = 4096
+
+  /// The key's columns, cut off where they can be no key any more: a batch of whatever somebody has
+  /// put into the table, up to a gigabyte a row, must not fill the memory.
+  var boundedKey: String {
+    key.map { "substr(\($0)::text, 1, \(Self.longestKey))" }.joined(separator: ", ")
+  }
+
   /// The next rows after a place in the order. The column is named with its table: ORDER BY
   /// alone would take the output column of that name, which is text and sorts 10 before 9.
   var batchStatement: String {
     """
-    SELECT ctid, xmin, \(order.column)::text, \(key.joined(separator: ", ")) FROM \(name) \
+    SELECT ctid, xmin, \(order.column)::text, \(boundedKey) FROM \(name) \
     WHERE $1::\(order.type) IS NULL OR \(order.column) > $1::\(order.type) \
     ORDER BY \(name).\(order.column) LIMIT $2::bigint
     """
