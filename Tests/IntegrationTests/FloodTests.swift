@@ -19,7 +19,7 @@ import Testing
 
   @Test("rows of 4 MB are refused like any that name nothing, and are not taken in whole")
   func largeRows() throws {
-    let database = try PostgresServer.shared.makeDatabase()
+    let database = try PostgresServer.shared.makeDatabase(shape: .plain)
     let tree = try TemporaryTree()
     try tree.write("ports/net/a/page", bytes: 1)
     let kept = "commits/a-/a-.net.a.n.html"
