@@ -102,7 +102,9 @@ import Testing
 
   @Test("a wrong password is told of, and not told")
   func wrongPassword() throws {
-    let (tree, database) = (try tree(), try database())
+    let tree = try tree()
+    let server = try PostgresServer(listening: .loopback)
+    let database = try server.makeDatabase()
     let listener = try listener(tree, ["--dsn", database.loopbackDSN(password: Self.secret)])
     try listener.waitForLog(containing: "password authentication failed for user")
     try eventually("the status file is there") { tree.exists("state/status.json") }
