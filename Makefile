@@ -7,7 +7,7 @@ SOURCES = Package.swift Sources Tests Fuzz/Package.swift Fuzz/Targets
 PREFIX = /usr/local
 DESTDIR =
 
-.PHONY: help demo test stress soak audit attack fuzz agreement bench build install uninstall deb generate \
+.PHONY: help demo test stress soak audit attack fuzz sanitize agreement bench build install uninstall deb generate \
   check-generated check format lint clean
 
 help: ## list these targets
@@ -33,6 +33,10 @@ bench: ## measure beside the floor and its peers; 25 minutes, or BENCH="--quick 
 
 attack: ## swap folders for links to a canary during 200,000 clears; a few minutes
 	@scripts/stress attack $(ATTACK)
+
+sanitize: ## run all tests under the thread sanitizer, and under the address sanitizer
+	@scripts/sanitize thread
+	@scripts/sanitize address
 
 fuzz: ## feed every reader of outside input what libFuzzer thinks of; FUZZ="--seconds 60 ini"
 	@scripts/fuzz $(FUZZ)

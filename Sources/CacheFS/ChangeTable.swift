@@ -99,7 +99,7 @@ public struct ChangeTable: Sendable {
   /// What the table says of one page.
   func verdict(of entry: borrowing ScannedEntry, _ matcher: inout Matcher) -> Verdict {
     var sum: UInt64 = 0
-    var missing = (1 << fields.count) - 1
+    var missing = (1 << fields.count) &- 1
     entry.visitFields(of: family, &matcher) { name, value in
       for index in fields.indices where missing & 1 << index != 0 && fields[index].name == name {
         missing &= ~(1 << index)

@@ -30,13 +30,6 @@ public struct ClearFailure: Hashable, Sendable {
   }
 }
 
-/// Sizes added up. Whoever writes the cache can say of a file without a byte that it has 2^63 of
-/// them, and of many so: too much is as much as there is, and no trap.
-public func clampedSum(_ left: Int64, _ right: Int64) -> Int64 {
-  let (sum, overflow) = left.addingReportingOverflow(right)
-  return overflow ? .max : sum
-}
-
 /// The outcome of clearing one key, or several.
 public struct ClearReport: Equatable, Sendable {
   public internal(set) var filesRemoved = 0

@@ -113,6 +113,8 @@ extension Layout {
   /// A commit's message id as the site names its folder: lower-cased, each run of other than a-z and
   /// 0-9 turned into one `-`.
   static func folder(messageID: [UInt8]) -> [UInt8] {
+    // Longer than a path: it may have been cut off, and is no name as it stands.
+    guard messageID.count <= FieldKind.longestPath else { return messageID }
     var folder: [UInt8] = []
     folder.reserveCapacity(messageID.count)
     for byte in messageID {

@@ -65,9 +65,8 @@ extension FileStatus {
   /// moment older than a bound is older; both times in nanoseconds since the epoch.
   @inline(__always)
   func age(at now: Int64) -> Int64 {
-    let (age, overflow) = now.subtractingReportingOverflow(modified)
-    if overflow { return modified < 0 ? Int64.max / 1_000_000_000 : Int64.min / 1_000_000_000 }
-    let (seconds, rest) = age.quotientAndRemainder(dividingBy: 1_000_000_000)
+    let (seconds, rest) = clampedDifference(now, modified)
+      .quotientAndRemainder(dividingBy: 1_000_000_000)
     return rest > 0 ? seconds + 1 : seconds
   }
 }

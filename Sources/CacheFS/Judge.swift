@@ -113,8 +113,13 @@ struct Judge: ScanVisitor {
       }
       return (.orphan, .none)
     case .changed(let changed?):
-      guard written < changed - limits.allowance, wants(.stale) else { return nil }
-      return (.stale, .changed(written: written, changed: changed - limits.wholeLead))
+      guard written < clampedDifference(changed, limits.allowance), wants(.stale) else {
+        return nil
+      }
+      return (
+        .stale,
+        .changed(written: written, changed: clampedDifference(changed, limits.wholeLead))
+      )
     }
   }
 
@@ -267,9 +272,10 @@ private struct TimeLimits {
     leftover = query.now - 3600 * second
     future = query.now + 86_400 * second
     expiry = query.modifiedBefore ?? .min
-    allowance = query.clocks.lead + query.clocks.allowance
+    allowance = clampedSum(query.clocks.lead, query.clocks.allowance)
     wholeLead = query.clocks.lead / second * second
-    orphan = query.clocks.asked - query.clocks.lead - query.clocks.allowance - 60 * second
+    orphan = clampedDifference(
+      clampedDifference(query.clocks.asked, allowance), 60 * second)
     // UTC+14 is the earliest zone there is.
     lastDay = CalendarDate(secondsSinceEpoch: (query.now / second) + 14 * 3600)
   }

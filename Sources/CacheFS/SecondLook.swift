@@ -31,7 +31,7 @@ struct SecondLook {
       guard suspect.code == .empty || suspect.code == .stub,
         let status = status(suspect.subject)
       else { return false }
-      return currentTime() - status.modified < Self.fresh
+      return clampedDifference(currentTime(), status.modified) < Self.fresh
     }
     if isFresh { pause(milliseconds: Self.writing) }
   }

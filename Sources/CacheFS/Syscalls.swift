@@ -126,7 +126,20 @@ public struct Kernel: Sendable {
     static let openBeneath = openByParts
   #endif
 
-  /// The same by older means. A folder that is mounted from the same file system is not told.
+  /// Opens the cache directory by its path without links: one that has come into that since is not
+  /// followed, wherever on the way, or only (before Linux 5.6, and elsewhere) in the last place.
+  static func openRoot(_ path: UnsafePointer<CChar>) -> CInt {
+    #if os(Linux)
+      if hasOpenat2 {
+        return CInt(
+          fpc_openat2(
+            AT_FDCWD, path, UInt64(folderFlags), UInt64(fpc_no_symlinks | fpc_no_magiclinks)))
+      }
+    #endif
+    return open(path, folderFlags)
+  }
+
+  /// ``openBeneath`` by older means. A folder that is mounted from the same file system is not told.
   static let openByParts: @Sendable (CInt, UnsafePointer<CChar>, Mounts) -> CInt = {
     directory, name, mounts in
     let descriptor = openat(directory, name, folderFlags)
@@ -208,9 +221,8 @@ public final class Directory: Sendable {
   }
 
   private convenience init(_ tree: Tree) throws(Errno) {
-    let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-    let opened = tree.realPath.withPlatformString { name in
-      Result { () throws(Errno) in try retrying { open(name, flags) } }
+    let opened = tree.realPath.withPlatformString { path in
+      Result { () throws(Errno) in try retrying { Kernel.openRoot(path) } }
     }
     self.init(try opened.get(), tree)
     // A folder that may be read and not searched opens, and nothing in it does.

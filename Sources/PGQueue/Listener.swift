@@ -47,7 +47,8 @@ public enum ListenerNews: Equatable, Sendable {
   case probeUnanswered
   case deaf(polling: Duration)
   case hearsAgain
-  /// A notification of a channel whose script_name is not known.
+  /// A channel whose script_name is not known; told once for each connection, however often somebody
+  /// notifies it.
   case unknownEvent(Channel)
   case statusAsked
   case reloading
@@ -245,17 +246,26 @@ public final class Listener {
           count += 1
           if let event = channel.event {
             if !events.contains(event) { events.append(event) }
-          } else {
-            service.note(.unknownEvent(channel))
           }
         }
       }
       if count > 0 { service.note(.notified(count)) }
-      if !events.isEmpty { inputs.append(.notified(events)) }
-      if isLogged { inputs.append(.logged) }
+      if !events.isEmpty { noteNotified(events) }
+      if isLogged, !inputs.contains(.logged) { inputs.append(.logged) }
     } catch {
       lose(error)
     }
+  }
+
+  /// Joins them to those that have not been looked at yet: who notifies faster than we drain must
+  /// not fill the memory.
+  private func noteNotified(_ events: [SiteEvent]) {
+    for (index, input) in inputs.enumerated() {
+      guard case .notified(let earlier) = input else { continue }
+      inputs[index] = .notified(earlier + events.filter { !earlier.contains($0) })
+      return
+    }
+    inputs.append(.notified(events))
   }
 
   private func takeSignals() {

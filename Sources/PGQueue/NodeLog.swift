@@ -154,7 +154,11 @@ public struct NodeLog {
       """, [node.name, node.token, position.map(String.init), String(limit)])
     guard rows.count > 0, let cursor = rows.integer(0, 2) else { return .unregistered }
     guard rows.text(0, 3) == "t" else { return .taken }
-    if let trimmed = rows.integer(0, 5), cursor < trimmed { return .lost(trimmed - cursor) }
+    if let trimmed = rows.integer(0, 5), cursor < trimmed {
+      // Others may write both.
+      let (gone, isMore) = trimmed.subtractingReportingOverflow(cursor)
+      return .lost(isMore ? .max : gone)
+    }
     return .batch(
       LogBatch(
         rows: logged(rows, keyAt: 7), cursor: cursor,
@@ -254,7 +258,7 @@ public struct NodeLog {
     \(table.lockScript(.compile)); SELECT FROM fpcache_head FOR UPDATE; \
     WITH moved AS (DELETE FROM \(table.reference) WHERE ctid = ANY (ARRAY(SELECT ctid \
     FROM \(table.reference) ORDER BY \(table.order.column) LIMIT \(limit))) \
-    RETURNING \(table.order.column) AS place, ARRAY[\(table.key.joined(separator: ", "))] AS key), \
+    RETURNING \(table.order.column) AS place, ARRAY[\(table.boundedKey)] AS key), \
     added AS (INSERT INTO fpcache_log (id, queue, key, moved_at) \
     SELECT head.last_id + row_number() OVER (ORDER BY moved.place), '\(table.name)', \
     moved.key::text[], clock_timestamp() FROM moved CROSS JOIN fpcache_head AS head RETURNING 1), \

@@ -104,10 +104,19 @@ public struct QueueTable: Hashable, Sendable {
   /// of that name, which is text and sorts 10 before 9.
   var place: String { "\(reference).\(order.column)" }
 
+  /// More than any key's column can hold and name a page: PATH_MAX.
+  static let longestKey = 4096
+
+  /// The key's columns, cut off where they can be no key any more: a batch of whatever somebody has
+  /// put into the table, up to a gigabyte a row, must not fill the memory.
+  var boundedKey: String {
+    key.map { "substr(\($0)::text, 1, \(Self.longestKey))" }.joined(separator: ", ")
+  }
+
   /// The next rows after a place in the order.
   var batchStatement: String {
     """
-    SELECT ctid, xmin, \(order.column)::text, \(key.joined(separator: ", ")) FROM \(reference) \
+    SELECT ctid, xmin, \(order.column)::text, \(boundedKey) FROM \(reference) \
     WHERE $1::\(order.type) IS NULL OR \(order.column) > $1::\(order.type) \
     ORDER BY \(place) LIMIT $2::bigint
     """

@@ -52,7 +52,7 @@ extension QueueTable {
   /// The age is a difference of numbers: one of times fails for an infinite one.
   fileprivate func waitingStatement(added: String) -> String {
     """
-    SELECT ctid, xmin, \(order.column)::text, \(key.joined(separator: ", ")), \
+    SELECT ctid, xmin, \(order.column)::text, \(boundedKey), \
     extract(epoch FROM \(added)), \
     extract(epoch FROM now()) - extract(epoch FROM \(added)) FROM \(reference) \
     WHERE $1::\(order.type) IS NULL OR \(order.column) > $1::\(order.type) \

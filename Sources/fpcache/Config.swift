@@ -128,8 +128,14 @@ struct FileReader: Sendable {
   var read: @Sendable (String) throws(Errno) -> [UInt8]
 
   static let real = FileReader { (path) throws(Errno) in
-    let descriptor = try FileDescriptorBox(path)
-    return try descriptor.readAll()
+    try FileDescriptorBox(path, .anything).readAll()
+  }
+
+  /// Files of ours, which are never anything else: in a folder that others may write, one could have
+  /// put a pipe there, and whoever reads that waits for him.
+  /// - Throws: `EPERM` for what is no file, `ELOOP` for a link.
+  static let ours = FileReader { (path) throws(Errno) in
+    try FileDescriptorBox(path, .plainFile).readAll()
   }
 }
 
@@ -139,9 +145,22 @@ private final class FileDescriptorBox {
   private static let longestFile = 1 << 20
   private let descriptor: CInt
 
-  init(_ path: String) throws(Errno) {
-    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+  /// What may stand at the path.
+  enum Kind {
+    case plainFile
+    case anything
+  }
+
+  init(_ path: String, _ kind: Kind) throws(Errno) {
+    let links = kind == .plainFile ? O_NOFOLLOW : 0
+    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | links)
     if descriptor < 0 { throw Errno(rawValue: errno) }
+    var status = stat()
+    if kind == .plainFile {
+      guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        throw .notPermitted
+      }
+    }
     // Opening must not wait for a pipe's writer; reading must: `--config <(...)`.
     _ = fcntl(descriptor, F_SETFL, O_RDONLY)
   }

@@ -144,9 +144,10 @@ final class DatabaseAudit {
     // Where the file system does not say, it is taken to be this machine's own.
     let local = root?.fileSystemTime() ?? currentTime()
     let asked = nanoseconds(server.seconds)
-    clocks.lead = asked - local
+    clocks.lead = clampedDifference(asked, local)
     clocks.asked = asked
-    clocks.allowance += nanoseconds(server.roundTrip.seconds)
+    clocks.allowance = clampedSum(
+      clocks.allowance, nanoseconds(server.roundTrip.seconds))
   }
 
   private func ask(_ query: VerifySettings.Query) throws(DatabaseError) -> ChangeTable? {
@@ -299,7 +300,7 @@ final class DatabaseAudit {
       let proof = (try? Ownership(of: FilePath(path)))?.modified
     else { return }
     let polls = (config.listen.pollInterval ?? .seconds(60)) * Self.pollsWithoutProof
-    guard Double(currentTime() - proof) / 1e9 > polls.seconds else {
+    guard Double(clampedDifference(currentTime(), proof)) / 1e9 > polls.seconds else {
       return notChecked.removeAll { $0.codes == [.noListener] }
     }
     tell(

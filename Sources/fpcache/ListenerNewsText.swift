@@ -13,7 +13,7 @@ extension ListenerNews {
       (
         .notice,
         "ready: listening on \(counted(channels.count, "channel")): "
-          + channels.map { escape(Array($0.name.utf8)) }.joined(separator: ", ")
+          + listed(channels.map(\.name))
       )
     case .notHeard(let channel, let error):
       (.error, "channel \(channel.text): LISTEN failed: \(error.explanation)")
@@ -40,12 +40,19 @@ extension ListenerNews {
     case .takesFromNodes(let nodes):
       (
         .error,
-        "this database has nodes (\(nodes.joined(separator: ", "))): a listener without --node "
+        "this database has nodes (\(listed(nodes))): a listener without --node "
           + "takes rows that they need. Start it with --node NAME, or retire them"
       )
     case .stopping: (.notice, "stopping: \(total.text) since the start")
     }
   }
+}
+
+/// Names, as many as a line can bear: others say how many there are.
+private func listed(_ names: [String]) -> String {
+  let most = 100
+  let more = names.count > most ? " and \(names.count - most) more" : ""
+  return names.prefix(most).map { escape(Array($0.utf8)) }.joined(separator: ", ") + more
 }
 
 extension Channel {

@@ -44,7 +44,7 @@ enum NodeToken {
 
   /// The token that an earlier start of the same node has left.
   private static func read(_ path: FilePath, _ name: String) -> String? {
-    guard let bytes = try? FileReader.real.read(path.string) else { return nil }
+    guard let bytes = try? FileReader.ours.read(path.string) else { return nil }
     let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
     return words.count == 2 && words[0] == name ? String(words[1]) : nil
   }

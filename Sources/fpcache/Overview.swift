@@ -53,9 +53,7 @@ struct Overview {
 
   /// Whole seconds since a time in nanoseconds since the epoch.
   func age(_ time: Int64?) -> Int64? {
-    guard let time else { return nil }
-    let (age, overflow) = now.subtractingReportingOverflow(time)
-    return (overflow ? (time < 0 ? .max : .min) : age) / 1_000_000_000
+    time.map { clampedDifference(now, $0) / 1_000_000_000 }
   }
 
   /// The part of all bytes, from 0 to 1.

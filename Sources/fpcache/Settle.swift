@@ -117,7 +117,7 @@ final class Settle {
   /// - Returns: the time until the next is due; nil when none waits.
   func run(_ clear: ([CacheKey]) -> Void) -> Duration? {
     guard let due = headDue else { return nil }
-    let left = due - now()
+    let left = clampedDifference(due, now())
     if left > delay.milliseconds {
       // The clock was set back: wait for the delay once, not until the clock is where it was.
       headDue = now() + delay.milliseconds
@@ -135,7 +135,9 @@ final class Settle {
     } catch {
       moveToMemory(error)
     }
-    return headDue.map { .milliseconds(max(0, min($0 - now(), delay.milliseconds))) }
+    return headDue.map {
+      .milliseconds(max(0, min(clampedDifference($0, now()), delay.milliseconds)))
+    }
   }
 
   /// Before the process leaves.

@@ -21,7 +21,7 @@ enum StatusFile: Equatable {
 
   /// - Parameter isAlive: whether a process of this number runs on this machine.
   static func read(
-    _ path: String?, _ files: FileReader = .real, isAlive: (Int64) -> Bool = processIsAlive
+    _ path: String?, _ files: FileReader = .ours, isAlive: (Int64) -> Bool = processIsAlive
   ) -> StatusFile {
     guard let path else { return .notNamed }
     do throws(Errno) {

@@ -75,8 +75,10 @@ import Testing
       try layout.commit(messageID: [UInt8](repeating: 0x61, count: 256))
     }
     // Runs fold before they count.
-    let long = bytes("a") + [UInt8](repeating: 0x40, count: 10_000)
+    let long = bytes("a") + [UInt8](repeating: 0x40, count: 4_094)
     #expect(try layout.commit(messageID: long).value(of: "id") == bytes("a-"))
+    // Of a longer one, only the beginning is asked for.
+    #expect(throws: KeyError.self) { try layout.commit(messageID: long + bytes("b")) }
     #expect(try layout.commit(messageID: [0xFF, 0x61, 0x80]).value(of: "id") == bytes("-a-"))
   }
 

@@ -1,6 +1,7 @@
 // The cache directory itself: its links are resolved once, and a folder that is none is known.
 
 import Foundation
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -77,6 +78,36 @@ import Testing
     let tree = try TemporaryTree()
     try tree.plant(files)
     #expect(try layout.presence(in: tree.open()) == expected)
+  }
+
+  @Test(
+    "nor one that comes and goes above the folder, between two looks",
+    .enabled(if: SwapAttack.isPossible))
+  func linkAbove() throws {
+    let (tree, canary) = (try TemporaryTree(), try TemporaryTree())
+    try tree.makeDirectory("site/cache")
+    try canary.makeDirectory("cache")
+    try tree.link("link", to: canary.path)
+    let root = try Directory(root: FilePath(tree.fullPath("site/cache")))
+    let (site, link) = (tree.fullPath("site"), tree.fullPath("link"))
+    let isOver = Atomic<Bool>(false)
+    let swapper = Thread {
+      while !isOver.load(ordering: .relaxed) { _ = SwapAttack.exchange(site, link) }
+      isOver.store(false, ordering: .relaxed)
+    }
+    swapper.start()
+    var refusals = 0
+    for _ in 0..<20_000 {
+      do throws(Errno) {
+        let there = try root.followed()
+        #expect(!there.stands(at: FilePath(canary.fullPath("cache"))))
+      } catch {
+        refusals += 1
+      }
+    }
+    isOver.store(true, ordering: .relaxed)
+    try eventually("the swapping ends") { !isOver.load(ordering: .relaxed) }
+    #expect(refusals > 0)
   }
 
   @Test("a link with a family's name is one, even if it leads nowhere")

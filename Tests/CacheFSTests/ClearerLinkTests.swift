@@ -1,6 +1,7 @@
 // Links are never followed: a link as a page goes and its target stays; a link in a folder's
 // place is said, since what lies behind it is not cleared.
 
+import Foundation
 import SystemPackage
 import TestSupport
 import Testing
@@ -30,6 +31,17 @@ import Testing
     #expect(report.failures.isEmpty)
     #expect(try tree.files().isEmpty)
     #expect(try outside.snapshot() == before)
+  }
+
+  @Test("a page that is another name of a file outside goes, and the file keeps all that it has")
+  func hardLinks() throws {
+    let (tree, outside) = try trees()
+    let before = try outside.snapshot()
+    try tree.makeDirectory("ports/net/a")
+    #expect(
+      link(outside.fullPath("file"), tree.fullPath("ports/net/a/page")) == 0, "\(errno)")
+    #expect(try tree.clearer().clear(layout.port("net", "a")).filesRemoved == 1)
+    #expect(try outside.snapshot().differences(from: before).isEmpty)
   }
 
   @Test func linksInNewsGo() throws {

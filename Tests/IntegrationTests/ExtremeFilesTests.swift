@@ -43,6 +43,61 @@ import Testing
     #expect(!result.stdout.isEmpty, "\(result)")
   }
 
+  private func date(_ path: String, _ seconds: Int) {
+    let times = [timespec](repeating: timespec(tv_sec: seconds, tv_nsec: 999_999_999), count: 2)
+    #expect(utimensat(AT_FDCWD, path, times, 0) == 0, "\(errno)")
+  }
+
+  @Test(
+    "an empty page or a stub is looked at again, whatever its date",
+    .enabled(if: access("/dev/shm", W_OK) == 0), arguments: [-far - 1, far])
+  func lookedAtAgain(_ time: Int) throws {
+    let tree = try TemporaryTree()
+    let page = "ports/net/a/Detail.PageSize1.PageNum1.html"
+    try tree.write(page, bytes: 0)
+    try tree.write("daily/2020/01/21.daily.head", bytes: 1)
+    for file in try tree.files() { date(tree.fullPath(file), time) }
+    try tree.write("fp.ini", text: "[verify]\nDAILY_STUB = 70\n")
+    let result = try Command.fpcache([
+      "verify", "--only", "empty,stub", "--no-database", "--fix", "--config",
+      tree.fullPath("fp.ini"), "--cache-dir", tree.path,
+    ])
+    #expect(result.status == 0, "\(result)")
+    #expect(result.stdout.contains("empty (critical): 1") && result.stdout.contains("stub"))
+    #expect(try tree.files() == ["fp.ini"])
+  }
+
+  @Test(
+    "a status file and its times may be of any date", .enabled(if: access("/dev/shm", W_OK) == 0),
+    arguments: ["1677-09-21T00:12:44Z", "2262-04-11T23:47:16Z"])
+  func statusFile(_ time: String) throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let tree = try tree()
+    try tree.write(
+      "status",
+      text: """
+        {"pid":\(getpid()),"state":"listening","since":"\(time)","healthy_at":"\(time)",
+        "last_drain":{"at":"\(time)"},"total":{"rows":\(Self.far)},"retries_waiting":\(Self.far),
+        "settle_waiting":-\(Self.far),"last_error":{"at":"\(time)","message":"x"}}
+        """)
+    date(tree.fullPath("status"), time.hasPrefix("1") ? -Self.far - 1 : Self.far)
+    for format in ["text", "json", "prometheus"] {
+      let stats = try Command.fpcache([
+        "stats", "--format", format, "--no-database", "--status-file", tree.fullPath("status"),
+        "--cache-dir", tree.path,
+      ])
+      #expect(stats.status == 0, "\(stats)")
+    }
+    try tree.write("fp.ini", text: "[listen]\nSTATUS_FILE = \(tree.fullPath("status"))\n")
+    let session = try database.session(as: "listening")
+    _ = try session.sql("LISTEN port_updated")
+    let verify = try Command.fpcache([
+      "verify", "--only", "no-listener", "--config", tree.fullPath("fp.ini"), "--dsn",
+      database.listenerDSN, "--cache-dir", tree.path,
+    ])
+    #expect(verify.status == (time.hasPrefix("1") ? 1 : 0), "\(verify)")
+  }
+
   @Test("are cleared, and told of", .enabled(if: access("/dev/shm", W_OK) == 0))
   func cleared() throws {
     let tree = try tree()

@@ -100,9 +100,9 @@ import Testing
     try tree.makeDirectory("tmp")
     var command = Command(
       try Command.fpcachePath(), ["clear-port", "--cache-dir", tree.fullPath("cache"), "-"]
-    ).mounting([.memory(at: tree.fullPath("tmp"), size: 16 * 1024)])
+    ).mounting([.memory(at: tree.fullPath("tmp"), size: 2 << 20)])
     command.environment["TMPDIR"] = tree.fullPath("tmp")
-    command.input = Array(String(repeating: "net/a\n", count: 20_000).utf8)
+    command.input = Array(String(repeating: "net/a\n", count: 600_000).utf8)
     let result = try command.run()
     #expect(result.status == 1, "\(result)")
     #expect(

@@ -100,6 +100,20 @@ import Testing
     try endAndSearch(listener, tree)
   }
 
+  @Test("a wrong password is told of, and not told")
+  func wrongPassword() throws {
+    let tree = try tree()
+    let server = try PostgresServer(listening: .loopback)
+    let database = try server.makeDatabase()
+    let listener = try listener(tree, ["--dsn", database.loopbackDSN(password: Self.secret)])
+    try listener.waitForLog(containing: "password authentication failed for user")
+    try eventually("the status file is there") { tree.exists("state/status.json") }
+    listener.terminate()
+    let result = try listener.waitForExit()
+    #expect(!result.stderr.contains(Self.secret), "\(result)")
+    for file in try tree.files() { #expect(try !tree.read(file).contains(Self.secret), "\(file)") }
+  }
+
   private func endAndSearch(_ listener: Daemon, _ tree: TemporaryTree) throws {
     try eventually("both files are there") {
       tree.exists("state/status.json") && tree.exists("state/metrics.prom")

@@ -25,10 +25,15 @@ public final class SwapAttack: Sendable {
     unsafeBitCast($0, to: RenameAt2.self)
   }
   // linux/fs.h
-  private static let exchange: CUnsignedInt = 2
+  private static let exchangeFlag: CUnsignedInt = 2
 
   /// Whether this system can exchange two names at once.
   public static let isPossible = renameAt2 != nil
+
+  /// Lets two paths change places, in one step.
+  public static func exchange(_ one: String, _ other: String) -> Bool {
+    renameAt2?(AT_FDCWD, one, AT_FDCWD, other, exchangeFlag) == 0
+  }
 
   /// The pages of each folder, one of them empty, as verify --fix likes them.
   private static let pages = [
@@ -104,7 +109,7 @@ public final class SwapAttack: Sendable {
 
   private func swap(_ place: Place) {
     guard let renameAt2 = SwapAttack.renameAt2 else { return }
-    if renameAt2(place.parent.number, place.name, bench.number, place.link, SwapAttack.exchange)
+    if renameAt2(place.parent.number, place.name, bench.number, place.link, SwapAttack.exchangeFlag)
       == 0
     {
       swapped.add(1, ordering: .relaxed)

@@ -120,7 +120,7 @@ import Testing
       "settle",
       text: String(repeating: spent, count: count) + line("waits", due: now + 3_000_000))
     let settle = open(.seconds(3600))
-    try eventually("what is spent is cleared") {
+    try eventually(timeout: .seconds(60), "what is spent is cleared") {
       _ = settle.run { _ in }
       return settle.waiting <= 1
     }

@@ -47,6 +47,15 @@ import Testing
     #expect(try drain(open(state.path)) == [try key("a"), try key("b")])
   }
 
+  @Test(
+    "a time as far away as a number goes is none to wait for",
+    arguments: [Int64.min, -1, .max - 1, .max])
+  func farTime(due: Int64) throws {
+    let state = try TemporaryTree()
+    try state.write("settle", text: "\(due)\tports\tcategory=www\tport=a\n")
+    #expect(try drain(open(state.path)) == [try key("a")])
+  }
+
   @Test(arguments: [
     "123\tports\tcategory=www\tpo", "9", "\n\n", "x\ty\n", "1\tports\tcategory=..\n",
   ])
