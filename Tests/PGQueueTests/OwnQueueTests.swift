@@ -77,9 +77,10 @@ import Testing
     _ = machine.handle(.timePassed, at: .seconds(5))
     _ = machine.handle(.connected, at: .seconds(5))
     _ = machine.handle(.probeReturned, at: .seconds(5))
-    _ = machine.handle(.served(announced, done), at: .seconds(5))
+    // Queues take turns, so that the other one is the first this time.
+    _ = machine.handle(.served(silent, done), at: .seconds(5))
     #expect(
-      machine.handle(.served(silent, done), at: .seconds(5))
+      machine.handle(.served(announced, done), at: .seconds(5))
         == [.finish([drain, nothing, empty], complete: true)])
   }
 }
