@@ -8,7 +8,7 @@ PREFIX = /usr/local
 DESTDIR =
 
 .PHONY: help demo test stress soak audit attack fuzz sanitize agreement bench build install uninstall deb generate \
-  check-generated check format lint clean
+  documents check-generated check format lint clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,10 @@ deb: ## build Debian's package: .build/deb/fpcache_*.deb
 	@scripts/deb
 
 generate: ## make completions/ and man/ of the command line's own definition
+	@scripts/generate
+
+documents: ## put into the documents what their command lines say now
+	@FPCACHE_UPDATE_DOCS=1 scripts/test --filter DocumentTests
 	@scripts/generate
 
 check-generated: ## check that they are what it makes

@@ -97,6 +97,9 @@ public struct Clearer: Sendable {
     return there !== root
   }
 
+  /// The cache directory's path as it was named, fit to be shown.
+  public var rootText: String { escape(Array(root.rootPath.string.utf8)) }
+
   /// The folders that the layout names and the tree lacks.
   public var missingFolders: [CachePath] { layout.missingFolders(in: root) }
 

@@ -240,6 +240,9 @@ public final class Directory: Sendable {
     return FilePath(platformString: resolved)
   }
 
+  /// The cache directory's path, as it was named.
+  public var rootPath: FilePath { tree.path }
+
   /// The cache directory's own path, without links.
   public var realPath: FilePath { tree.realPath }
 

@@ -1,5 +1,6 @@
 // Files that others read while we write them: a new one under a temporary name, then a rename.
 
+import CacheFS
 import SystemPackage
 
 #if canImport(Glibc)
@@ -15,6 +16,9 @@ struct AtomicFile {
   private let path: FilePath
 
   init(_ path: String) { self.path = FilePath(path) }
+
+  /// Its path, fit to be shown.
+  var name: String { escape(Array(path.string.utf8)) }
 
   /// Nobody can guess it, so nobody can be there first in a folder that all may write.
   private func temporaryName() -> FilePath {

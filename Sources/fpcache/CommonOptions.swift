@@ -94,7 +94,9 @@ struct CommonOptions: ParsableArguments {
   var color = ColorChoice.auto
 
   func validate() throws {
-    if quiet, verbose { throw ValidationError("--quiet and --verbose exclude each other") }
+    if quiet, verbose {
+      throw ValidationError("--quiet and --verbose exclude each other; give one of them")
+    }
   }
 
   /// The validated whole of flags, environment, file and defaults.

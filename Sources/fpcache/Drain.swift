@@ -130,7 +130,10 @@ final class Drain {
   func followRoot() -> Bool {
     do throws(Errno) {
       if try clearer.followRoot() || !hasRoot {
-        logger.notice("the cache directory is another one or back again; clearing goes on there")
+        logger.notice(
+          """
+          cache directory \(clearer.rootText) is another one or back again; clearing goes on there
+          """)
       }
       hasRoot = true
     } catch {
@@ -138,7 +141,10 @@ final class Drain {
         let problem =
           error == .tooManySymbolicLinkLevels
           ? "a link has come to lead its path elsewhere; SIGHUP follows it" : "\(error)"
-        logger.error("cache directory: \(problem); rows stay in their queues until it is back")
+        logger.error(
+          """
+          cache directory \(clearer.rootText): \(problem); rows stay in their queues until it is back
+          """)
       }
       hasRoot = false
     }
@@ -353,7 +359,11 @@ final class Drain {
       if table == .log {
         logger.error("\(reason.message)\(NodeState.schemaRemedy)")
       } else if reason.isMissingTable {
-        logger.warning("\(table.name): no such table in this database; its events clear nothing")
+        logger.warning(
+          """
+          \(table.name): no such table in this database; its events clear nothing. Create it, or take its event \
+          out of listen_for
+          """)
       } else {
         let remedy = reason.isPermissionDenied ? "; it needs SELECT and DELETE" : ""
         logger.error("\(table.name): \(reason.explanation)\(remedy); tried again later")

@@ -70,7 +70,9 @@ struct DrainOnce {
     }
     guard drain.hasRoot else {
       throw UserError(
-        .noCacheDirectory, "the cache directory went away; its rows stay in their queues")
+        .noCacheDirectory,
+        "cache directory \(drain.clearer.rootText) went away; its rows stay in their queues. "
+          + "Run it again when it is back")
     }
     // As if each channel had been notified, but for what no queue remembers.
     service.finish(

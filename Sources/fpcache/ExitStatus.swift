@@ -53,7 +53,9 @@ extension UserError {
         "cache directory \(name) (\(origin)) is not a directory; "
           + "name the right one with --cache-dir")
     default:
-      return UserError(.noCacheDirectory, "cache directory \(name): \(error)")
+      return UserError(
+        .noCacheDirectory,
+        "cache directory \(name) (\(origin)): \(error); name another with --cache-dir")
     }
   }
 }

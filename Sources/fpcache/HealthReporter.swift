@@ -26,7 +26,8 @@ final class HealthReporter {
   /// When something changed that the files do not tell yet.
   private var dirtySince: ContinuousClock.Instant? = .now
   private var lastWrite: ContinuousClock.Instant?
-  private var hasFailed = false
+  /// Files whose failure has been told.
+  private var failed: Set<String> = []
   /// READY is sent once a drain was completed and a probe came back, since the start or a reload.
   private var isReady = false
   private var hasDrained = false
@@ -113,18 +114,25 @@ final class HealthReporter {
   func write() {
     dirtySince = nil
     lastWrite = .now
+    // The file's own time is the proof's: a monitor may look at either.
+    replace(
+      statusFile, "status file", health.json(lastError: lastError.value, pid: getpid()).text + "\n",
+      modified: health.healthyAt ?? 0)
+    replace(metricsFile, "metrics file", health.prometheus)
+  }
+
+  /// Writes one of them; only the first failure in a row is told.
+  private func replace(
+    _ file: AtomicFile?, _ what: String, _ text: String, modified: Int64? = nil
+  ) {
+    guard let file else { return }
     do throws(Errno) {
-      // The file's own time is the proof's: a monitor may look at either.
-      try statusFile?.write(
-        health.json(lastError: lastError.value, pid: getpid()).text + "\n",
-        modified: health.healthyAt ?? 0)
-      try metricsFile?.write(health.prometheus)
-      hasFailed = false
+      try file.write(text, modified: modified)
+      failed.remove(what)
     } catch {
-      if !hasFailed {
-        logger.warning("status or metrics file: \(error); create its folder or name another")
+      if failed.insert(what).inserted {
+        logger.warning("\(what) \(file.name): \(error); create its folder or name another")
       }
-      hasFailed = true
     }
   }
 }

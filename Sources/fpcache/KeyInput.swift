@@ -105,7 +105,10 @@ struct KeyInput {
       let count = Glibc.read(descriptor, &chunk, chunk.count)
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else {
-        throw UserError(.usage, "standard input cannot be read: \(Errno(rawValue: errno))")
+        throw UserError(
+          .usage,
+          "standard input cannot be read: \(Errno(rawValue: errno)); "
+            + "give it keys from a pipe or a file")
       }
       if count == 0 { return }
       try body(chunk[..<count])

@@ -104,7 +104,9 @@ struct Listen: ParsableCommand {
     }
     let site = try site(config, node, logger)
     guard let signals = Signals() else {
-      throw UserError(.incomplete, "no pipe for signals: too many files are open")
+      throw UserError(
+        .incomplete,
+        "no pipe for signals: too many files are open; raise the limit (ulimit -n)")
     }
     let reporter = HealthReporter(
       statusFile: settings.statusFile, metricsFile: settings.metricsFile,

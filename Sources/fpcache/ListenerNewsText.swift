@@ -16,12 +16,16 @@ extension ListenerNews {
           + listed(channels.map(\.name))
       )
     case .notHeard(let channel, let error):
-      (.error, "channel \(channel.text): LISTEN failed: \(error.explanation)")
+      (
+        .error,
+        "channel \(channel.text): LISTEN failed: \(error.explanation); what it announces is found "
+          + "by the next poll only"
+      )
     case .unknownEvent(let channel):
       (
         .error,
         "channel \(channel.text): unknown script_name "
-          + "\(escape(Array(channel.scriptName.utf8))) in listen_for; it clears nothing"
+          + "\(escape(Array(channel.scriptName.utf8))) in listen_for; it clears nothing. Correct it there, or delete the row"
       )
     case .disconnected(let error):
       (.error, "database: \(error.explanation); trying again until it answers")

@@ -201,7 +201,10 @@ final class Settle {
   /// The file failed: what it still holds goes on in memory.
   private func moveToMemory(_ error: Errno) {
     guard !(log is MemorySettleLog) else { return }
-    logger.warning("settle: the list's file failed: \(error); it goes on in memory")
+    logger.warning(
+      """
+      settle: the list's file failed: \(error); it goes on in memory. Give the state directory room
+      """)
     let memory = MemorySettleLog()
     memory.append((try? log.read(at: head, count: log.count - head)) ?? [])
     log = memory

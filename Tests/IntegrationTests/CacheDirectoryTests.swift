@@ -103,7 +103,8 @@ import Testing
     _ = try database.sql(
       "INSERT INTO cache_clearing_dates (date_to_clear) VALUES ('2020-01-21'); NOTIFY date_updated")
     try listener.waitForLog(
-      containing: "cache directory: a link has come to lead its path elsewhere; SIGHUP follows it; "
+      containing: "cache directory \(tree.fullPath("cache")): "
+        + "a link has come to lead its path elsewhere; SIGHUP follows it; "
         + "rows stay in their queues until it is back")
     #expect(try database.count("cache_clearing_dates") == 1)
     #expect(tree.exists("one/\(page)") && tree.exists("two/\(page)"))

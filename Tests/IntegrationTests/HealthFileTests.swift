@@ -88,7 +88,9 @@ import Testing
     let tree = try TemporaryTree()
     let listener = try Daemon.listen(
       on: tree, database, ["--status-file", tree.fullPath("missing/status.json")])
-    try listener.waitForLog(containing: "status or metrics file: ")
+    try listener.waitForLog(
+      containing: "status file \(tree.path)/missing/status.json: No such file or directory; "
+        + "create its folder or name another")
     for day in 1...2 {
       let page = "daily/2020/01/0\(day).daily.head"
       try tree.write(page, bytes: 1)
@@ -99,7 +101,7 @@ import Testing
         """)
       try eventually("the page goes", details: "\(listener)") { !tree.exists(page) }
     }
-    #expect(listener.lines.count { $0.contains("status or metrics file: ") } == 1, "\(listener)")
+    #expect(listener.lines.count { $0.contains("status file ") } == 1, "\(listener)")
   }
 
   @Test("metrics and stats are text that Prometheus reads, and their counts are right")

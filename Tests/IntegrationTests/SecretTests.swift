@@ -151,7 +151,7 @@ import Testing
       #expect(lchown(tree.fullPath("state/\(name)"), stand.uid + 1, stand.gid + 1) == 0)
     }
     let listener = try listener(tree, ["--dsn", database.listenerDSN], as: .unprivileged)
-    try listener.waitForLog(containing: "status or metrics file: Operation not permitted")
+    try listener.waitForLog(containing: "metrics.prom: Operation not permitted")
     try listener.waitForLog(containing: "/state: ")
     try listener.waitForLog(containing: "drained: ")
     listener.terminate()

@@ -162,6 +162,10 @@ import Testing
     let error = #expect(throws: UserError.self) {
       try KeyInput(["-"], separator: .newline, standardInput: folder.number) { _ in }
     }
-    #expect(error == UserError(.usage, "standard input cannot be read: Is a directory"))
+    #expect(
+      error
+        == UserError(
+          .usage,
+          "standard input cannot be read: Is a directory; give it keys from a pipe or a file"))
   }
 }

@@ -1,0 +1,63 @@
+// Every command line of the documents is run, and says what the document says that it does.
+// FPCACHE_UPDATE_DOCS=1 has the documents changed instead (make documents).
+
+import Foundation
+import Testing
+
+@testable import TestSupport
+
+@Suite struct DocumentTests {
+  private static let isUpdate = ProcessInfo.processInfo.environment["FPCACHE_UPDATE_DOCS"] == "1"
+
+  @Test("its command lines say what it says", arguments: Document.all)
+  func document(_ path: String) throws {
+    var document = try Document(path)
+    var tour: Tour?
+    var rewritten: [(line: Document.Line, said: [String])] = []
+    for step in document.steps {
+      switch step {
+      case .tour(let name): tour = try Tour(name)
+      case .meanwhile(let line): try #require(tour, "\(path): no tour").meanwhile(line)
+      case .listener(let arguments): try #require(tour, "\(path): no tour").listener(arguments)
+      case .block(let block):
+        guard isToRun(block, of: document) else { continue }
+        let place = try #require(
+          tour, "\(path):\(block.number): say in which tour this is run, or why it is not run")
+        for (line, said) in zip(block.lines, try place.run(block)) {
+          if let status = block.notes["unseen"] {
+            #expect(said.last == status, "\(path):\(block.number): \(line.command)\n\(said)")
+            continue
+          }
+          if OutputComparison.isSame(said, document.shown(line)) { continue }
+          if Self.isUpdate {
+            rewritten.append((line, said))
+          } else {
+            Issue.record(
+              """
+              \(path):\(line.output.lowerBound): $ \(line.command)
+              said
+              \(said.joined(separator: "\n"))
+              and not, as the document has it,
+              \(document.shown(line).joined(separator: "\n"))
+              If that is right: make documents
+              """)
+          }
+        }
+      }
+    }
+    if !rewritten.isEmpty { try document.rewrite(rewritten) }
+  }
+
+  /// Whether it has commands; one that may not be run has to say why.
+  private func isToRun(_ block: Document.Block, of document: Document) -> Bool {
+    let place = "\(document.path):\(block.number)"
+    if let reason = block.notes["not run"] {
+      #expect(!reason.isEmpty, "\(place): why is it not run?")
+      return false
+    }
+    #expect(
+      block.bareCommands.isEmpty,
+      "\(place): write \"$ \" before a command, or say why it is not run")
+    return !block.lines.isEmpty
+  }
+}

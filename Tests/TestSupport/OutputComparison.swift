@@ -1,0 +1,34 @@
+// What may differ between a capture and what a command says now, and nothing else may: the time of
+// day, how long something took, which process it was, and what a file system makes of a folder.
+
+/// Compares a capture with an output.
+public enum OutputComparison {
+  /// Whether they say the same.
+  public static func isSame(_ some: [String], _ other: [String]) -> Bool {
+    some == other
+      || normalised(some.joined(separator: "\n")) == normalised(other.joined(separator: "\n"))
+  }
+
+  /// The text without what may differ.
+  static func normalised(_ text: String) -> String {
+    var text = text
+    text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/, with: "TIME")
+    // A duration has a fraction; an age, a setting and a retry have none.
+    text.replace(/\b\d+\.\d+ s\b/, with: "DURATION")
+    text.replace(/("[a-z_]*seconds":)\d+(\.\d+)?/) { "\($0.1)0" }
+    text.replace(/("(pid|process)":)\d+/) { "\($0.1)0" }
+    // The listener's connections in stats, and how long it has been there.
+    text.replace(/(fpcache listen(?: --once)?) +\d+( \d+)* +(\w+) +\d+ (s|min)\b/) {
+      "\($0.1) PROCESSES \($0.3) AGE"
+    }
+    // Whose a folder is that the tests made.
+    text.replace(/\bthat \w+ could not\b/, with: "that SOMEBODY could not")
+    text.replace(/owner \d+, group \d+/, with: "owner N, group N")
+    // Where the first line of stats is broken goes by the length of the folder's true name.
+    text.replace(/, at\s+TIME,\s+scanned in/, with: ", at TIME, scanned in")
+    // Blocks on disk, and the sizes of folders.
+    text.replace(/[ ]+[\d,.]+[KMGT]?(?= +<?[\d.]+ %)/, with: " BLOCKS")
+    text.replace(/as du counts:\s+[\d,]+ bytes,\s+[\d,]+ on disk/, with: "as du counts")
+    return text
+  }
+}

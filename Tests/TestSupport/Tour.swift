@@ -1,0 +1,196 @@
+// A place in which the commands of a document are run: a site with a cache tree, a database and a
+// configuration, in a fresh folder. Documents name it by the paths that a real site has.
+
+import Foundation
+import Synchronization
+
+/// A site for a document.
+public final class Tour: Sendable {
+  /// Holds `cache`, `etc` and `state`.
+  public let folder: TemporaryTree
+  /// None where the sources themselves are the place.
+  public let database: TestDatabase?
+
+  private let programs: TemporaryTree
+  /// As the user who owns the cache; but to give away a large one, which is only looked at, takes long.
+  private let account: Account
+  private let listener = Listener()
+
+  /// - Parameter name: `small-cache`, whose database has the site's triggers; `audited`, whose
+  ///   database has what the pages show; `incident`, the two days without a listener in full;
+  ///   `sources`, this project's own folder.
+  public init(_ name: String) throws {
+    account = name == "incident" || name == "sources" ? .current : .unprivileged
+    folder = try TemporaryTree()
+    programs = try TemporaryTree()
+    guard symlink(try Command.fpcachePath(), programs.fullPath("fpcache")) == 0 else {
+      throw SupportError.system("symlink", programs.fullPath("fpcache"))
+    }
+    guard name != "sources" else {
+      database = nil
+      return
+    }
+    let database = try PostgresServer.shared.makeDatabase()
+    self.database = database
+    try folder.makeDirectory("state", mode: 0o755)
+    switch name {
+    case "small-cache":
+      try SmallCache.fill(folder)
+      try SmallCache.queue(in: database)
+    case "audited":
+      try SmallCache.fill(folder)
+      try SmallCache.tell(database)
+    case "incident": try IncidentSite.fill(folder, database)
+    default: throw SupportError("there is no tour \(name)")
+    }
+    try configure(database, queries: name == "audited" ? SampleConfiguration.freshPortsQueries : "")
+    try folder.give(to: account)
+  }
+
+  /// The old listener's file, and the same with what is ours.
+  private func configure(_ database: TestDatabase, queries: String) throws {
+    try folder.makeDirectory("etc", mode: 0o755)
+    let old = """
+      [database]
+      HOST = \(database.server.socketDirectory)
+      DBNAME = \(database.name)
+      DBUSER = listening
+
+      [dirs]
+      BASEDIR = \(folder.path)
+      PORT_CACHE_PATH     = %(BASEDIR)s/cache/ports/%%s/%%s/*
+      CATEGORY_CACHE_PATH = %(BASEDIR)s/cache/categories/%%s/*
+      DATE_CACHE_PATH     = %(BASEDIR)s/cache/daily/%%s/%%s/%%s.daily.*
+      NEWS_CACHE_DIR      = '%(BASEDIR)s/cache/news/*'
+
+      """
+    try folder.write("etc/fp-listen.ini", text: old, mode: 0o644)
+    try folder.write("etc/fpcache.ini", text: old + queries, mode: 0o644)
+  }
+
+  deinit {
+    try? listener.stop()
+  }
+
+  // MARK: Names
+
+  /// What a document calls what is called otherwise here; longer paths first.
+  private var aliases: [(document: String, here: String)] {
+    guard let database else { return [] }
+    return [
+      ("/usr/local/etc/freshports", folder.path + "/etc"),
+      ("/var/db/freshports", folder.path),
+      ("/var/db/fpcache", folder.path + "/state"),
+      ("/var/run/postgresql", database.server.socketDirectory),
+      ("freshports.org", database.name),
+    ]
+  }
+
+  /// A line of the document with this place's names.
+  private func here(_ text: String) -> String {
+    aliases.reduce(text) { $0.replacing($1.document, with: $1.here) }
+  }
+
+  /// What was printed with the document's names.
+  private func documented(_ text: String) -> String {
+    var text = aliases.sorted { $0.here.count > $1.here.count }
+      .reduce(text) { $0.replacing($1.here, with: $1.document) }
+    if let stand = Account.stand {
+      text = text.replacing("that \(stand.name) could not", with: "that freshports could not")
+    }
+    return text
+  }
+
+  // MARK: Running
+
+  private func command(_ shell: String, role: String, columns: Int = 80) throws -> Command {
+    var command = Command("/bin/sh", ["-c", shell])
+    let postgres = try PostgresPrograms.found.get().folder
+    let path = Command.baseEnvironment["PATH"] ?? "/usr/bin:/bin"
+    command.environment = [
+      "PATH": "\(programs.path):\(postgres):\(path)", "COLUMNS": "\(columns)", "TERM": "dumb",
+      "TZ": "UTC",
+    ]
+    guard let database else {
+      command.environment["FPCACHE_BIN"] = try Command.fpcachePath()
+      command.workingDirectory = Document.root.path
+      return command
+    }
+    let site = [
+      "FPCACHE_DIR": folder.fullPath("cache"), "PGHOST": database.server.socketDirectory,
+      "PGDATABASE": database.name, "PGUSER": role,
+    ]
+    command.environment.merge(site) { _, new in new }
+    command.workingDirectory = folder.path
+    command.account = account
+    return command
+  }
+
+  /// Runs a block's commands, one after the other in one shell.
+  /// - Returns: what each printed on both streams, in lines.
+  public func run(_ block: Document.Block) throws -> [[String]] {
+    let columns = block.notes["columns"].flatMap { Int($0) } ?? 80
+    if let typed = block.notes["typed"] {
+      return try block.lines.map { try run(here($0.command), typing: typed) }
+    }
+    // `$?` of a command is the next one's.
+    let tail = block.notes["unseen"] == nil ? "" : "echo; echo $fpc; "
+    let script =
+      "exec 2>&1\n"
+      + block.lines.map { "\(here($0.command))\nfpc=$?; \(tail)printf '\\036'; (exit $fpc)\n" }
+      .joined()
+    let said = try command(script, role: "listening", columns: columns).run().stdout
+    let parts = said.split(separator: "\u{1e}", omittingEmptySubsequences: false)
+    guard parts.count == block.lines.count + 1, parts.last == "" else {
+      throw SupportError("the shell ended before the last command of the block\n\(said)")
+    }
+    return parts.dropLast().map { Self.lines(documented(String($0))) }
+  }
+
+  private func run(_ shell: String, typing text: String) throws -> [String] {
+    let session = try TerminalSession(command(shell, role: "listening"), columns: 80)
+    try session.terminal.wait(for: "? ")
+    try session.terminal.type(text + "\n")
+    return Self.lines(documented(try session.end().output.replacing("\r\n", with: "\n")))
+  }
+
+  private static func lines(_ text: String) -> [String] {
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    if lines.last == "" { lines.removeLast() }
+    return lines
+  }
+
+  /// What somebody else does: as the database's owner, and unseen.
+  public func meanwhile(_ shell: String) throws {
+    let result = try command(here(shell), role: "postgres").run()
+    guard result.status == 0 else { throw SupportError("meanwhile: \(result)") }
+  }
+
+  /// Starts a listener that logs to `listen.log`, and waits until it has drained; or stops it.
+  public func listener(_ arguments: String) throws {
+    if arguments == "stop" { return try listener.stop() }
+    let log = folder.fullPath("listen.log")
+    let line = "exec fpcache listen --state-dir \(folder.path)/state \(here(arguments)) 2>\(log)"
+    try listener.start(command(line, role: "listening"))
+    let files = arguments.matches(of: /-file ([^ ]+)/).map { String($0.1) }
+    try eventually("the listener has drained, and has told of it") {
+      try folder.read("listen.log").contains("drained: ") && files.allSatisfy(folder.exists)
+    }
+  }
+
+  /// The one listener of a tour.
+  private final class Listener: Sendable {
+    private let daemon = Mutex<Daemon?>(nil)
+
+    func start(_ command: Command) throws {
+      let started = try Daemon(command)
+      daemon.withLock { $0 = started }
+    }
+
+    func stop() throws {
+      guard let daemon = daemon.withLock({ $0.take() }) else { return }
+      daemon.terminate()
+      try daemon.waitForExit()
+    }
+  }
+}

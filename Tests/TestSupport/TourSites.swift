@@ -1,0 +1,116 @@
+// What a document's tours show: a cache of a few files, and the one of the incident. All ages lie in
+// the middle of the unit that they are told in, so that a capture says tomorrow what it says today.
+
+import Foundation
+
+/// A cache of 29 files, of every family that there is.
+enum SmallCache {
+  /// Path, size and age in hours.
+  private static let pages: [(path: String, bytes: Int, hours: Int)] = [
+    ("daily/2020/01/19.daily.head", 31_204, 26), ("daily/2020/01/20.daily.head", 31_122, 26),
+    ("daily/2020/01/21.daily.head", 40_391, 26), ("daily/2020/01/21.daily.2020Q1", 70, 26),
+    ("ports/graphics/py-pygeoapi/Detail.Part1.head.PageSize100.PageNum1.html", 21_313, 28),
+    ("ports/graphics/py-pygeoapi/Detail.Part2.head.PageSize100.PageNum1.html", 9_140, 28),
+    ("ports/graphics/py-pygeoapi/Detail.Part3.head.PageSize100.PageNum1.html", 12_811, 28),
+    ("ports/graphics/py-pygeoapi/Detail.Part1.2020Q1.PageSize100.PageNum1.html", 4_420, 28),
+    ("ports/graphics/gimp/Detail.Part1.head.PageSize100.PageNum1.html", 24_018, 29),
+    ("ports/graphics/gimp/Detail.Part2.head.PageSize100.PageNum1.html", 11_306, 29),
+    ("ports/graphics/gimp/Detail.Part3.head.PageSize100.PageNum1.html", 12_775, 29),
+    ("ports/lang/python37/Detail.Part1.head.PageSize100.PageNum1.html", 30_215, 27),
+    ("ports/lang/python37/Detail.Part2.head.PageSize100.PageNum1.html", 8_001, 27),
+    ("ports/lang/python37/Detail.Part3.head.PageSize100.PageNum1.html", 13_106, 27),
+    ("ports/x11-wm/i3/Detail.Part1.head.PageSize100.PageNum1.html", 18_226, 30),
+    ("ports/x11-wm/dwm/Detail.Part1.head.PageSize100.PageNum1.html", 16_108, 30),
+    ("ports/MOVED.PageSize100.PageNum1.html", 50_871, 31),
+    ("categories/graphics/graphics.0.head.PageSize100.PageNum1.html", 17_322, 26),
+    ("categories/lang/lang.0.head.PageSize100.PageNum1.html", 17_322, 26),
+    ("categories/x11-wm/x11-wm.0.head.PageSize100.PageNum1.html", 15_004, 26),
+    ("commits/\(commit)/\(commit).graphics.gimp.n.html", 9_017, 33),
+    ("packages/graphics/gimp.html", 5_100, 35), ("packages/lang/python37.html", 5_320, 35),
+    ("news/news.rss2.0.head.xml", 21_080, 25),
+    ("news/index-html-head-pagesize100-pagenum1-html", 31_960, 25),
+    ("general/sanity_test_failures.PageSize100.PageNum1.html", 2_044, 40),
+    ("pages/commits.html", 3_000, 130), ("html/stats.html", 7_000, 25),
+    ("searchlog.txt", 81_234, 24),
+  ]
+
+  private static let commit = AuditedSite.folder(ofCommit: messageID)
+  private static let messageID = "202001211200.00LC00ab000001@Repo.FreeBSD.org"
+
+  static func fill(_ folder: TemporaryTree) throws {
+    for name in AuditedSite.folders { try folder.makeDirectory("cache/" + name) }
+    for page in pages {
+      try folder.write("cache/" + page.path, bytes: page.bytes)
+      try folder.setAge("cache/" + page.path, .seconds(page.hours * 3600 + 1800))
+    }
+  }
+
+  /// Fills the site's tables, and the queues as if nobody had listened for two days.
+  static func queue(in database: TestDatabase) throws {
+    try database.sql(
+      """
+      INSERT INTO categories (name) VALUES ('graphics'), ('lang'), ('x11-wm');
+      INSERT INTO ports (category_id, name) VALUES
+        (1, 'py-pygeoapi'), (1, 'gimp'), (2, 'python37'), (3, 'i3'), (3, 'dwm');
+      INSERT INTO cache_clearing_ports (port_id, category, port, date_added) VALUES
+        (1, 'graphics', 'py-pygeoapi', now() - interval '50 hours'),
+        (3, 'lang', 'python37', now() - interval '4.5 hours');
+      INSERT INTO cache_clearing_dates (date_to_clear, date_added) VALUES
+        ('2020-01-21', now() - interval '49 hours'), (NULL, now() - interval '30.5 hours');
+      """)
+  }
+
+  /// A database of FreshPorts' schema in which what the pages show was last changed before they were
+  /// written; nothing waits.
+  static func tell(_ database: TestDatabase) throws {
+    try database.sql(
+      String(contentsOfFile: SQLFiles.folder + "/freshports.sql", encoding: .utf8))
+    try database.sql(
+      """
+      INSERT INTO categories (name) VALUES ('graphics'), ('lang'), ('x11-wm');
+      INSERT INTO element (name) VALUES
+        ('py-pygeoapi'), ('gimp'), ('python37'), ('i3'), ('dwm');
+      INSERT INTO commit_log (message_id, commit_date, date_added)
+        VALUES ('\(messageID)', '2020-01-21 12:00Z', now() - interval '80 hours');
+      INSERT INTO ports (category_id, element_id, last_commit_id) VALUES
+        (1, 1, 1), (1, 2, 1), (2, 3, 1), (3, 4, 1), (3, 5, 1);
+      """)
+  }
+}
+
+/// The two days without a listener, in full.
+enum IncidentSite {
+  static func fill(_ folder: TemporaryTree, _ database: TestDatabase) throws {
+    let incident = try IncidentTree()
+    for (index, page) in (incident.stalePages + incident.bystanders).enumerated() {
+      try incident.tree.setAge(page, .seconds(days(index) * 86_400 + 43_200))
+    }
+    for name in AuditedSite.folders { try incident.tree.makeDirectory(name) }
+    // What somebody has left there.
+    for (path, bytes, days) in [("backup.tar", 2_097_152, 1200), ("daily/README", 1200, 30)] {
+      try incident.tree.write(path, bytes: bytes)
+      try incident.tree.setAge(path, .seconds(days * 86_400 + 43_200))
+    }
+    try incident.queue(in: database)
+    try database.sql(
+      """
+      UPDATE cache_clearing_ports
+        SET date_added = now() - interval '50 hours' + (id - 1) * interval '7.9 seconds';
+      UPDATE cache_clearing_dates
+        SET date_added = now() - interval '49 hours' + (id - 1) * interval '9 minutes';
+      """)
+    guard rename(incident.tree.path, folder.fullPath("cache")) == 0 else {
+      throw SupportError.system("rename", incident.tree.path)
+    }
+  }
+
+  /// Most pages are days old, and some months.
+  private static func days(_ index: Int) -> Int {
+    switch index * 7919 % 1000 {
+    case ..<180: 2 + index % 5
+    case ..<670: 7 + index % 23
+    case ..<970: 30 + index % 60
+    default: 90 + index % 187
+    }
+  }
+}
