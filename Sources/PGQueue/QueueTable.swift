@@ -110,7 +110,7 @@ public struct QueueTable: Hashable, Sendable {
   /// The key's columns, cut off where they can be no key any more: a batch of whatever somebody has
   /// put into the table, up to a gigabyte a row, must not fill the memory.
   var boundedKey: String {
-    key.map { "substr(\($0)::text, 1, \(Self.longestKey))" }.joined(separator: ", ")
+    key.map { "substr(\($0), 1, \(Self.longestKey))" }.joined(separator: ", ")
   }
 
   /// The next rows after a place in the order.
