@@ -95,7 +95,7 @@ enum IncidentSite {
     try database.sql(
       """
       UPDATE cache_clearing_ports
-        SET date_added = now() - interval '50 hours' + (id - 1) * interval '7.9 seconds';
+        SET date_added = now() - interval '50 hours' + (id - 1) * interval '7.8 seconds';
       UPDATE cache_clearing_dates
         SET date_added = now() - interval '49 hours' + (id - 1) * interval '9 minutes';
       """)
