@@ -76,7 +76,9 @@ struct RefusedLine: CustomTestStringConvertible {
     RefusedLine("stats --bogus", "Error: Unknown option '--bogus'. Did you mean '--log'?"),
     RefusedLine("clear-news --news", "Error: Unknown option '--news'"),
     RefusedLine("clear-date --no-category 2020", "Error: Unknown option '--no-category'"),
-    RefusedLine("clear-news -q -v", "Error: --quiet and --verbose exclude each other"),
+    RefusedLine(
+      "clear-news -q -v",
+      "Error: --quiet and --verbose exclude each other; give one of them"),
     RefusedLine(
       "clear-date --branch trunk 2020",
       "Error: --branch trunk: expected head or a quarter such as 2020Q1"),
