@@ -17,7 +17,8 @@ extension NodeBacklog {
 
   private func loss(_ longestSilence: Double) -> String? {
     if lost > 0 {
-      return "has not seen \(counted(lost, "row")) that the log no longer has; it empties its cache "
+      return
+        "has not seen \(counted(lost, "row")) that the log no longer has; it empties its cache "
         + "when it comes back"
     }
     if seen > longestSilence { return "has not been seen for \(durationWords(seen))" }

@@ -153,11 +153,13 @@ extension Overview {
     func add(_ name: String, _ help: String, _ seconds: (NodeBacklog) -> Double) {
       text.add(name, "gauge", help, labelled.map { ($0, "\(max(0, seconds($1)))") })
     }
-    self.add("fpcache_node_lag_rows", "Rows of the log that a node has not cleared.", labelled, to: &text)
-    { $0.rows }
+    self.add(
+      "fpcache_node_lag_rows", "Rows of the log that a node has not cleared.", labelled, to: &text
+    ) { $0.rows }
     add("fpcache_node_lag_seconds", "Since the first of them came into the log.") { $0.age ?? 0 }
     self.add(
-      "fpcache_node_owed_rows", "Rows that a node has passed and could not clear.", labelled, to: &text
+      "fpcache_node_owed_rows", "Rows that a node has passed and could not clear.", labelled,
+      to: &text
     ) { $0.owed }
     add("fpcache_node_seen_age_seconds", "Since a node was last seen.") { $0.seen }
     self.add(

@@ -28,7 +28,8 @@ struct VerifyRun {
 
   /// Codes for which no file has to be looked at.
   private static let withoutTree: Set<FindingCode> = [
-    .backlog, .noListener, .nodeLag, .nodeLost, .unknownEvent, .missingTable, .noPermission, .oddValue,
+    .backlog, .noListener, .nodeLag, .nodeLost, .unknownEvent, .missingTable, .noPermission,
+    .oddValue,
   ]
 
   func audit() -> Audit {
