@@ -7,7 +7,7 @@ SOURCES = Package.swift Sources Tests Fuzz/Package.swift Fuzz/Targets
 PREFIX = /usr/local
 DESTDIR =
 
-.PHONY: help demo test stress soak audit attack fuzz sanitize agreement bench build install uninstall deb generate \
+.PHONY: help demo test stress scaling soak audit attack fuzz sanitize agreement bench build install uninstall deb generate \
   documents check-generated check format lint clean
 
 help: ## list these targets
@@ -19,8 +19,12 @@ demo: ## see a page being cleared: a throwaway PostgreSQL, a small cache, the li
 test: ## run all tests, on a PostgreSQL of their own; prints the summary, or all on failure
 	@scripts/test
 
-stress: ## try to make the listener leave a stale page; about ten minutes, or STRESS=--quick
+stress: ## try to make the listener leave a stale page; about ten minutes, or STRESS="--quick --nodes 5"
 	@scripts/stress table $(STRESS)
+
+scaling: ## measure what 1 to 200 nodes cost the database; ten minutes, or SCALING="--nodes 10"
+	@scripts/build >&2
+	@FPCACHE_BIN='$(CURDIR)/.build/release/fpcache' scripts/stress scale $(SCALING)
 
 soak: ## run one listener under random faults and see whether it grows; SOAK="--minutes 20"
 	@scripts/stress soak $(SOAK)

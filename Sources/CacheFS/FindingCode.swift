@@ -39,6 +39,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case pending
   case backlog
   case noListener = "no-listener"
+  case nodeLag = "node-lag"
+  case nodeLost = "node-lost"
   case unknownEvent = "unknown-event"
   case missingTable = "missing-table"
   case noPermission = "no-permission"
@@ -146,6 +148,14 @@ public enum FindingCode: String, CaseIterable, Sendable {
       Row(
         .database, .critical, .byHand, "has nobody who listens to its channels",
         "start fpcache listen, and look into its log")
+    case .nodeLag:
+      Row(
+        .database, .critical, .byHand, "is a node that has not cleared what others have",
+        "see that fpcache listen runs on it, and look into its log")
+    case .nodeLost:
+      Row(
+        .database, .critical, .byHand, "is a node that is away, or has been for too long",
+        "start fpcache listen on it, or retire it: DELETE FROM fpcache_node WHERE name = ...")
     case .unknownEvent:
       Row(
         .database, .critical, .byHand, "names an event that fpcache does not know",

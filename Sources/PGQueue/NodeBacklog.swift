@@ -5,7 +5,7 @@ public struct NodeBacklog: Equatable, Sendable {
   public let name: String
   /// Rows of the log after its cursor.
   public let rows: Int
-  /// Seconds since the first of them came into the log; nil when there is none.
+  /// Seconds since the first of them that is left came into the log; nil when there is none.
   public let age: Double?
   /// Rows that it has passed and could not clear.
   public let owed: Int
@@ -13,14 +13,14 @@ public struct NodeBacklog: Equatable, Sendable {
   public let seen: Double
   /// Rows that were trimmed before it had seen them: it empties its cache when it comes back.
   public let lost: Int
-  /// Whether its cache has to be emptied and has not been.
-  public let mustEmpty: Bool
+  /// Seconds since it was registered, if its cache has not been emptied since; nil when it has.
+  public let emptying: Double?
   /// Whether it is the one that moves rows from the queues into the log.
   public let isMover: Bool
 
   public init(
-    name: String, rows: Int, age: Double?, owed: Int, seen: Double, lost: Int, mustEmpty: Bool,
-    isMover: Bool
+    name: String, rows: Int = 0, age: Double? = nil, owed: Int = 0, seen: Double = 0, lost: Int = 0,
+    emptying: Double? = nil, isMover: Bool = false
   ) {
     self.name = name
     self.rows = rows
@@ -28,16 +28,14 @@ public struct NodeBacklog: Equatable, Sendable {
     self.owed = owed
     self.seen = seen
     self.lost = lost
-    self.mustEmpty = mustEmpty
+    self.emptying = emptying
     self.isMover = isMover
   }
 
   /// Every node, by name; none where the database knows of no nodes.
   /// - Throws: ``DatabaseError``.
   public static func all(on connection: Connection) throws(DatabaseError) -> [NodeBacklog] {
-    guard try connection.query("SELECT to_regclass('fpcache_node')").text(0, 0) != nil else {
-      return []
-    }
+    guard try NodeLog.isThere(on: connection) else { return [] }
     let rows = try connection.query(statement)
     return (0..<rows.count).compactMap { row in
       guard let name = rows.text(row, 0) else { return nil }
@@ -46,18 +44,21 @@ public struct NodeBacklog: Equatable, Sendable {
         age: rows.text(row, 2).flatMap { Double($0) },
         owed: rows.integer(row, 3).map(Int.init) ?? 0,
         seen: rows.text(row, 4).flatMap { Double($0) } ?? 0,
-        lost: rows.integer(row, 5).map(Int.init) ?? 0, mustEmpty: rows.text(row, 6) == "t",
-        isMover: rows.text(row, 7) == "t")
+        lost: rows.integer(row, 5).map(Int.init) ?? 0,
+        emptying: rows.text(row, 6).flatMap { Double($0) }, isMover: rows.text(row, 7) == "t")
     }
   }
 
+  /// A cursor beyond the end of the log is lost as one before its beginning is.
   private static let statement = """
-    SELECT node.name, head.last_id - node.cursor, \
+    SELECT node.name, greatest(head.last_id - node.cursor, 0), \
     (SELECT extract(epoch FROM now() - moved_at) FROM fpcache_log \
     WHERE id > node.cursor ORDER BY id LIMIT 1), \
     (SELECT count(*) FROM fpcache_owed WHERE fpcache_owed.node = node.name), \
-    extract(epoch FROM now() - node.seen_at), greatest(head.trimmed_to - node.cursor, 0), \
-    node.must_empty, node.name = head.mover \
+    extract(epoch FROM now() - node.seen_at), \
+    greatest(head.trimmed_to - node.cursor, node.cursor - head.last_id, 0), \
+    CASE WHEN node.must_empty THEN extract(epoch FROM now() - node.registered) END, \
+    node.name = head.mover \
     FROM fpcache_node AS node CROSS JOIN fpcache_head AS head ORDER BY node.name
     """
 }

@@ -67,6 +67,8 @@ public enum LogReading {
   case taken
   /// The log begins after the cursor; so many rows are gone that the node has not seen.
   case lost(Int64)
+  /// The log ends before the cursor: it is not the one that the node has read.
+  case another
   case batch(LogBatch)
 }
 
@@ -93,15 +95,19 @@ public struct NodeLog {
   /// - Throws: ``DatabaseError`` when the connection is lost.
   static func names(on connection: Connection) throws(DatabaseError) -> [String] {
     do throws(DatabaseError) {
-      guard try connection.query("SELECT to_regclass('fpcache_node')").text(0, 0) != nil else {
-        return []
-      }
+      guard try isThere(on: connection) else { return [] }
       let rows = try connection.query("SELECT name FROM fpcache_node ORDER BY name")
       return (0..<rows.count).compactMap { rows.text($0, 0) }
     } catch {
       guard case .refused = error else { throw error }
       return []
     }
+  }
+
+  /// Whether the database has been prepared for nodes.
+  /// - Throws: ``DatabaseError``.
+  static func isThere(on connection: Connection) throws(DatabaseError) -> Bool {
+    try connection.query("SELECT to_regclass('fpcache_node')").text(0, 0) != nil
   }
 
   // MARK: Coming and going
@@ -146,7 +152,7 @@ public struct NodeLog {
     let rows = try connection.query(
       """
       SELECT row.id, row.queue, node.cursor, node.token = $2, \
-      node.must_empty, head.trimmed_to, head.mover, \(keyColumns) \
+      node.must_empty, head.trimmed_to, head.mover, head.last_id, \(keyColumns) \
       FROM fpcache_node AS node CROSS JOIN fpcache_head AS head LEFT JOIN LATERAL \
       (SELECT id, queue, key FROM fpcache_log \
       WHERE id > greatest(node.cursor, $3::bigint) ORDER BY id LIMIT $4::bigint) AS row ON true \
@@ -159,15 +165,18 @@ public struct NodeLog {
       let (gone, isMore) = trimmed.subtractingReportingOverflow(cursor)
       return .lost(isMore ? .max : gone)
     }
+    if let last = rows.integer(0, 7), cursor > last { return .another }
     return .batch(
       LogBatch(
-        rows: logged(rows, keyAt: 7), cursor: cursor,
+        rows: logged(rows, keyAt: 8), cursor: cursor,
         last: rows.integer(rows.count - 1, 0) ?? max(cursor, position ?? cursor),
         mover: rows.text(0, 6), mustEmpty: rows.text(0, 4) == "t"))
   }
 
-  /// Moves the cursor behind a batch, and keeps those of its rows that could not be cleared.
-  /// - Returns: false when another listener of this name has moved it meanwhile.
+  /// Moves the cursor behind a batch, and keeps those of its rows that could not be cleared: where
+  /// the log has been trimmed meanwhile they are not there to be kept, and the cursor stays where it
+  /// is, which is lost.
+  /// - Returns: false when that is so, or another listener of this name has moved the cursor.
   /// - Throws: ``DatabaseError``.
   public func advance(
     behind batch: LogBatch, owing rows: [QueueRow]
@@ -175,7 +184,8 @@ public struct NodeLog {
     let advance = try connection.query(
       """
       WITH moved AS (UPDATE fpcache_node SET cursor = $4::bigint, seen_at = now() \
-      WHERE name = $1 AND token = $2 AND cursor = $3::bigint RETURNING name), \
+      WHERE name = $1 AND token = $2 AND cursor = $3::bigint AND ($5::bigint[] = '{}' \
+      OR (SELECT trimmed_to FROM fpcache_head) <= $3::bigint) RETURNING name), \
       owed AS (INSERT INTO fpcache_owed (node, id, queue, key) \
       SELECT moved.name, row.id, row.queue, row.key FROM fpcache_log AS row CROSS JOIN moved \
       WHERE row.id = ANY ($5::bigint[]) ON CONFLICT DO NOTHING) SELECT count(*) FROM moved

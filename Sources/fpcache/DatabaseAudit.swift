@@ -34,6 +34,10 @@ final class DatabaseAudit {
   private var channels: [Channel] = []
   private var hasNoListener = false
   private var queueReview: QueueReview?
+  /// Whether a node was behind or gone at the first look.
+  private var hasNodeTrouble = false
+  /// Why the nodes could not be looked at; nil when they were, or there are none.
+  private(set) var nodesRefused: String?
 
   /// - Throws: ``DatabaseError`` when there is no connection.
   init(_ config: Config, _ codes: Set<FindingCode>, maxBacklog: Int?) throws(DatabaseError) {
@@ -72,6 +76,29 @@ final class DatabaseAudit {
       rows.append((table, count))
     }
     if wants(.noListener) { hasNoListener = try seesNoListener() }
+    hasNodeTrouble = try !nodeFindings().isEmpty
+  }
+
+  /// What is wrong with the nodes. A site without any has no need to be told that it may not know.
+  private func nodeFindings() throws(DatabaseError) -> [Finding] {
+    guard wants(.nodeLag) || wants(.nodeLost) else { return [] }
+    do throws(DatabaseError) {
+      let silence = (pollInterval * Self.pollsWithoutProof).seconds
+      return try NodeBacklog.all(on: connection)
+        .flatMap { $0.findings(maxBacklog: maxBacklog, longestSilence: silence) }
+        .filter { wants($0.code) }
+    } catch {
+      guard case .refused(let reason) = error else { throw error }
+      if nodesRefused == nil, config.listen.node != nil {
+        leaveOut("fpcache_node", [.nodeLag, .nodeLost], reason)
+      }
+      nodesRefused = reason.explanation
+      return []
+    }
+  }
+
+  private var pollInterval: Duration {
+    config.listen.pollInterval ?? ListenerMachine.Settings().pollInterval
   }
 
   private func readChannels(_ events: TableRights) throws(DatabaseError) {
@@ -251,6 +278,7 @@ final class DatabaseAudit {
         .backlog, table.name,
         .words("has \(counted(still, "row")) waiting; \(grouped(maxBacklog)) are allowed"))
     }
+    if hasNodeTrouble { findings += try nodeFindings() }
     try confirmPending(&found)
   }
 
@@ -299,7 +327,7 @@ final class DatabaseAudit {
     guard let path = config.listen.statusFile,
       let proof = (try? Ownership(of: FilePath(path)))?.modified
     else { return }
-    let polls = (config.listen.pollInterval ?? .seconds(60)) * Self.pollsWithoutProof
+    let polls = pollInterval * Self.pollsWithoutProof
     guard Double(clampedDifference(currentTime(), proof)) / 1e9 > polls.seconds else {
       return notChecked.removeAll { $0.codes == [.noListener] }
     }

@@ -13,12 +13,15 @@ enum DatabaseSurvey: Equatable {
     /// Nil when we may not read listen_for, or there is none.
     var channels: [Channel]?
     var server: ServerSurvey
+    /// The nodes that share the queues; none where a listener has them for itself, or where we may
+    /// not know.
+    var nodes: [NodeBacklog] = []
     /// What the server refused to tell: the table's name, and its words.
     var refused: [(table: String, reason: ServerError)] = []
 
     static func == (left: Self, right: Self) -> Bool {
       left.queues == right.queues && left.channels == right.channels
-        && left.server == right.server
+        && left.server == right.server && left.nodes == right.nodes
         && left.refused.elementsEqual(right.refused, by: ==)
     }
   }
@@ -71,6 +74,11 @@ struct DatabaseReader {
     } catch {
       guard case .refused(let reason) = error else { throw error }
       answers.refused.append(("listen_for", reason))
+    }
+    do throws(DatabaseError) {
+      answers.nodes = try NodeBacklog.all(on: connection)
+    } catch {
+      guard case .refused = error else { throw error }
     }
     return answers
   }

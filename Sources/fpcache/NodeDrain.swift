@@ -82,6 +82,12 @@ extension Drain {
         \(rows == 1 ? "is" : "are") gone; its cache is emptied
         """)
       return try begin(log, node)
+    case .another:
+      logger.error(
+        """
+        \(node.name): the log ends before what it has read, and is another one; its cache is emptied
+        """)
+      return try begin(log, node)
     case .batch(let batch):
       node.wasRegistered = true
       node.hasToldOfRival = false

@@ -134,6 +134,7 @@ extension Overview {
       return [
         ("queues", .object(answers.queues.map { ($0.table.name, json($0)) })),
         ("channels", answers.channels.map { .array($0.map(json)) } ?? .null),
+        ("nodes", .array(answers.nodes.map(json))),
         ("listening", .array(answers.server.listening.map(json))),
         ("sessions_hidden", .integer(answers.server.hidden)),
         ("notification_queue_usage", .number(answers.server.notificationQueueUsage)),
@@ -170,6 +171,15 @@ extension Overview {
     .object([
       ("name", .string(channel.name.escaped)), ("script_name", .string(channel.scriptName.escaped)),
       ("known", .boolean(channel.event != nil)), ("clears", .string(rules.effect(of: channel))),
+    ])
+  }
+
+  private func json(_ node: NodeBacklog) -> JSON {
+    .object([
+      ("name", .string(node.name.escaped)), ("lag_rows", .integer(node.rows)),
+      ("lag_seconds", .number(max(0, node.age ?? 0))), ("owed_rows", .integer(node.owed)),
+      ("seen_seconds", .number(max(0, node.seen))), ("lost_rows", .integer(node.lost)),
+      ("must_empty", .boolean(node.emptying != nil)), ("mover", .boolean(node.isMover)),
     ])
   }
 

@@ -131,6 +131,7 @@ extension Overview {
         "fpcache_channels", "gauge", "Channels of listen_for, by whether fpcache knows what to do.",
         [("known=\"yes\"", "\(known)"), ("known=\"no\"", "\(channels.count - known)")])
     }
+    if !answers.nodes.isEmpty { addNodes(answers.nodes, to: &text) }
     let listeners = answers.server.listening.count { $0.isListener }
     text.add(
       "fpcache_listening_sessions", "gauge", "Sessions that listen, as far as the role may see.",
@@ -145,6 +146,30 @@ extension Overview {
       "fpcache_notification_queue_usage_ratio", "gauge",
       "How full the server's queue of notifications is.",
       [("", "\(answers.server.notificationQueueUsage)")])
+  }
+
+  private func addNodes(_ nodes: [NodeBacklog], to text: inout PrometheusText) {
+    let labelled = nodes.map { (label("node", $0.name.escaped), $0) }
+    func add(_ name: String, _ help: String, _ seconds: (NodeBacklog) -> Double) {
+      text.add(name, "gauge", help, labelled.map { ($0, "\(max(0, seconds($1)))") })
+    }
+    self.add(
+      "fpcache_node_lag_rows", "Rows of the log that a node has not cleared.", labelled, to: &text
+    ) { $0.rows }
+    add("fpcache_node_lag_seconds", "Since the first of them came into the log.") { $0.age ?? 0 }
+    self.add(
+      "fpcache_node_owed_rows", "Rows that a node has passed and could not clear.", labelled,
+      to: &text
+    ) { $0.owed }
+    add("fpcache_node_seen_age_seconds", "Since a node was last seen.") { $0.seen }
+    self.add(
+      "fpcache_node_lost_rows", "Rows that are gone from the log and that a node has not seen.",
+      labelled, to: &text
+    ) { $0.lost }
+    self.add(
+      "fpcache_node_must_empty", "Whether a node has to empty its cache and has not yet.", labelled,
+      to: &text
+    ) { $0.emptying == nil ? 0 : 1 }
   }
 
   private func addStatus(_ status: ListenerStatus, to text: inout PrometheusText) {

@@ -7,7 +7,9 @@ extension StatsText {
   /// What waits and who serves it.
   var queueSections: [[String]] {
     guard let answers = overview.database.answers else { return [statusFile] }
-    return [queues(answers.queues), listening(answers.server), statusFile]
+    return [
+      queues(answers.queues), nodes(answers.nodes), listening(answers.server), statusFile,
+    ]
   }
 
   /// What a notification does.
@@ -21,7 +23,10 @@ extension StatsText {
     var left = terminal
     left.columns -= gap + channels.reduce(0) { max($0, terminal.width($1)) }
     guard !channels.isEmpty, left.columns >= Self.queueWidth else {
-      return [queues(answers.queues), channels, listening(answers.server), statusFile]
+      return [
+        queues(answers.queues), nodes(answers.nodes), channels, listening(answers.server),
+        statusFile,
+      ]
     }
     let narrow = StatsText(overview: overview, terminal: left)
     return [terminal.beside(Self.joined(narrow.queueSections), channels, gap: gap)]
@@ -114,7 +119,7 @@ extension StatsText {
             [
               sessions[0].applicationName.isEmpty
                 ? "(no name)" : sessions[0].applicationName.escaped,
-              sessions.map { "\($0.process)" }.joined(separator: " "), sessions[0].role.escaped,
+              sessions.processes, sessions[0].role.escaped,
               sessions.compactMap(\.age).max().map { ageText(whole($0)) } ?? "?",
             ]
           })
@@ -180,6 +185,13 @@ extension ServerSurvey {
       if let index { programs[index].append(session) } else { programs.append([session]) }
     }
     return programs
+  }
+}
+
+extension [ListeningSession] {
+  /// Of many nodes, there is no room for all.
+  fileprivate var processes: String {
+    count > 4 ? "\(count) of them" : map { "\($0.process)" }.joined(separator: " ")
   }
 }
 

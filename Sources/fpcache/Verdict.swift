@@ -27,6 +27,8 @@ struct Verdict: Equatable {
     var verdicts: [Verdict] = []
     if let answers = overview.database.answers {
       verdicts.append(queues(answers, overview.rules, overview.rates))
+      verdicts += Self.nodes(
+        answers.nodes, longestWait: longestWait, longestSilence: longestSilence(overview))
       verdicts += notifications(answers) + channels(answers)
     }
     if case .failed = overview.database {
@@ -42,6 +44,10 @@ struct Verdict: Equatable {
         ))
     }
     return verdicts
+  }
+
+  private static func longestSilence(_ overview: Overview) -> Double {
+    max(longestSilence, 2 * overview.pollInterval.seconds)
   }
 
   // MARK: Queues
@@ -142,7 +148,7 @@ struct Verdict: Equatable {
     guard let age = overview.age(status.healthyAt) else {
       return [Verdict(severity: .waiting, text: "the listener has not proved its health yet")]
     }
-    guard Double(age) >= max(longestSilence, 2 * overview.pollInterval.seconds) else { return [] }
+    guard Double(age) >= longestSilence(overview) else { return [] }
     return [
       Verdict(
         severity: .bad,

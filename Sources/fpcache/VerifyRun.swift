@@ -28,7 +28,8 @@ struct VerifyRun {
 
   /// Codes for which no file has to be looked at.
   private static let withoutTree: Set<FindingCode> = [
-    .backlog, .noListener, .unknownEvent, .missingTable, .noPermission, .oddValue,
+    .backlog, .noListener, .nodeLag, .nodeLost, .unknownEvent, .missingTable, .noPermission,
+    .oddValue,
   ]
 
   func audit() -> Audit {
@@ -60,7 +61,8 @@ struct VerifyRun {
     var audit = Audit(
       findings: findings.sorted(by: Finding.precedes), files: files, dryRun: dryRun,
       databaseError: databaseError, namesDatabase: config.namesDatabase)
-    audit.notChecked = (database?.notChecked ?? []) + (isExplicit ? unasked(databaseError) : [])
+    audit.notChecked = database?.notChecked ?? []
+    if isExplicit { audit.notChecked += unasked(database, databaseError) }
     audit.rows = database?.rows.map { .init(table: $0.table.name, rows: $0.rows) } ?? []
     audit.clockDifference = changes.isEmpty ? nil : database.map { tenths($0.clocks.lead) }
     audit.maxBacklog = maxBacklog
@@ -104,7 +106,9 @@ struct VerifyRun {
 
   // MARK: What was asked for by name and cannot be looked for
 
-  private func unasked(_ databaseError: DatabaseError?) -> [NotChecked] {
+  private func unasked(
+    _ database: DatabaseAudit?, _ databaseError: DatabaseError?
+  ) -> [NotChecked] {
     var reasons: [(code: FindingCode, reason: String)] = []
     if codes.contains(.expired), staleAfter == nil {
       reasons.append((.expired, "--stale-after does not say from which age"))
@@ -121,6 +125,10 @@ struct VerifyRun {
         reasons.append((code, "--max-backlog does not say from how many rows"))
       } else if code == .stale || code == .orphan, config.verify.queries.isEmpty {
         reasons.append((code, "no query in [verify] of the configuration"))
+      } else if code == .nodeLag || code == .nodeLost, config.listen.node == nil,
+        let reason = database?.nodesRefused
+      {
+        reasons.append((code, reason))
       }
     }
     return reasons.map { NotChecked(subject: "--only", codes: [$0.code], reason: $0.reason) }

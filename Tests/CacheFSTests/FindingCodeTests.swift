@@ -10,8 +10,8 @@ import Testing
       FindingCode.allCases.map(\.rawValue) == [
         "unknown", "misplaced", "bad-date", "future-date", "empty", "stub", "symlink", "special",
         "not-clearable", "unreadable", "spool-leftover", "empty-dir", "expired", "stale", "orphan",
-        "pending", "backlog", "no-listener", "unknown-event", "missing-table", "no-permission",
-        "missing-dir", "odd-value",
+        "pending", "backlog", "no-listener", "node-lag", "node-lost", "unknown-event",
+        "missing-table", "no-permission", "missing-dir", "odd-value",
       ])
   }
 
@@ -21,8 +21,8 @@ import Testing
     }
     #expect(
       codes(.critical) == [
-        .empty, .notClearable, .unreadable, .stale, .pending, .backlog, .noListener, .unknownEvent,
-        .noPermission, .missingDirectory,
+        .empty, .notClearable, .unreadable, .stale, .pending, .backlog, .noListener, .nodeLag,
+        .nodeLost, .unknownEvent, .noPermission, .missingDirectory,
       ])
     #expect(codes(.notice) == [.emptyDirectory])
     #expect(Severity.allCases == [.notice, .warning, .critical])

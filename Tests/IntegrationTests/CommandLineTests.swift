@@ -118,8 +118,8 @@ struct RefusedLine: CustomTestStringConvertible {
       "verify --only empty,nonsense",
       "Error: nonsense: no such code; expected some of unknown, misplaced, bad-date, future-date, "
         + "empty, stub, symlink, special, not-clearable, unreadable, spool-leftover, empty-dir, "
-        + "expired, stale, orphan, pending, backlog, no-listener, unknown-event, missing-table, "
-        + "no-permission, missing-dir, odd-value"),
+        + "expired, stale, orphan, pending, backlog, no-listener, node-lag, node-lost, "
+        + "unknown-event, missing-table, no-permission, missing-dir, odd-value"),
     RefusedLine("listen --settle=-1", "Error: --settle -1: expected seconds from 0 to 3600"),
     RefusedLine(
       "listen --poll-interval 0",

@@ -250,8 +250,9 @@ extension Fixture {
     let codes = help.split(separator: "\n").drop { $0 != "CODES" }.dropFirst()
       .prefix { $0.hasPrefix("  ") }.compactMap { $0.split(separator: ":").first }
       .map { $0.trimmingCharacters(in: .whitespaces) }
-    #expect(codes.count == 23)
-    #expect(Set(codes) == Set(Fixture.all.map(\.code) + ["not-clearable"]))
+    #expect(codes.count == 25)
+    #expect(
+      Set(codes) == Set(Fixture.all.map(\.code) + ["not-clearable", "node-lag", "node-lost"]))
   }
 
   @Test("a code that there is not: usage, and a list of those that there are")

@@ -57,7 +57,7 @@ struct Load: Sendable {
   var roundsPerLateWriter = 4
   /// How long writers write before all comes to rest, in milliseconds.
   var burstMilliseconds = 100.0...250.0
-  /// With many nodes that are killed, in one round of so many it is the server that crashes.
+  /// With many nodes that are killed, in one round of so many it is the server that is restarted.
   var roundsPerRestart = 8
   /// `--settle`: longer than any render here, and short, so that rounds are.
   var settle = Duration.milliseconds(300)
@@ -79,7 +79,7 @@ struct CellResult: Sendable {
   var slowestRender = Duration.zero
   var drains = 0
   var kills = 0
-  /// How often the server was restarted as by a crash.
+  /// How often the server was restarted.
   var restarts = 0
 }
 
@@ -173,7 +173,7 @@ final class CellRun {
     result.slowestRender = max(result.slowestRender, slowest)
     let inspection = try site.inspect(session)
     // A stale page would be stale in the next round too, and be counted twice.
-    for page in inspection.stale { site.tree.remove(page.path) }
+    for page in inspection.stale { site.trees[page.node].remove(page.path) }
     if cell.listener == .fpcache, load.settle > .zero, slowest >= load.settle {
       result.voidRounds += 1
       return
@@ -191,7 +191,7 @@ final class CellRun {
     if cell.fate == .killed {
       pause(killAfter)
       if cell.nodes > 1, result.rounds % load.roundsPerRestart == load.roundsPerRestart - 1 {
-        try crashServer()
+        try restartServer()
       } else {
         try kill()
       }
@@ -212,9 +212,10 @@ final class CellRun {
     result.kills += 1
   }
 
-  private func crashServer() throws {
+  /// As by a crash and in order by turns.
+  private func restartServer() throws {
     guard cell.listener == .fpcache else { return try kill() }
-    try site.database.server.restart(.immediate)
+    try site.database.server.restart(result.restarts.isMultiple(of: 2) ? .immediate : .fast)
     result.restarts += 1
   }
 

@@ -56,7 +56,7 @@ struct Table: Sendable {
   private static let columns: [(name: String, width: Int)] = [
     ("listener", 13), ("shape", 5), ("fate", 6), ("render", 6), ("page-rounds", 11),
     ("on disk", 7), ("STALE", 5), ("changes", 7), ("per s", 5), ("drains", 6), ("kills", 5),
-    ("crashes", 7), ("renders", 7), ("slowest", 7), ("void", 4),
+    ("restarts", 8), ("renders", 7), ("slowest", 7), ("void", 4),
   ]
 
   private static var heading: String {
