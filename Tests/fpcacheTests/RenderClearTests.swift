@@ -129,7 +129,10 @@ private func failure(_ path: String, _ error: Errno) -> ClearFailure {
         .notDirectory, .noCacheDirectory,
         "cache directory /c\\x0a (f.ini) is not a directory; name the right one with --cache-dir"
       ),
-      (.ioError, .noCacheDirectory, "cache directory /c\\x0a: Input/output error"),
+      (
+        .ioError, .noCacheDirectory,
+        "cache directory /c\\x0a (f.ini): Input/output error; name another with --cache-dir"
+      ),
     ])
   func cacheDirectory(_ error: Errno, _ status: fpcache.ExitStatus, _ message: String) {
     #expect(
