@@ -81,9 +81,9 @@ import Testing
     try waitUntilRight(site, [trees.0], "the schema")
 
     // 2. The first node gets its name. While it is down, rows wait.
-    try site.render(trees.0)
     old.terminate()
     try old.waitForExit()
+    try site.render(trees.0)
     try site.change()
     #expect(site.stale(trees.0).count == site.ports.count)
     try node.startAndSettle()
