@@ -90,6 +90,20 @@ import Testing
     #expect(
       findings.map { "\($0["code"] ?? "") \($0["path"] ?? "")" }
         == ["node-lag web2", "node-lag web3", "node-lost web3"])
+    #expect(
+      bad.stdout.hasPrefix(
+        #"""
+        {"version":1,"dry_run":false,"files":null,"counts":{"node-lag":2,"node-lost":1},"findings":[\#
+        {"code":"node-lag","severity":"critical","path":"web2",\#
+        "message":"has 3 rows of the log to clear, the first for 10 minutes",\#
+        "remedy":"see that fpcache listen runs on it, and look into its log"},\#
+        {"code":"node-lag","severity":"critical","path":"web3",\#
+        "message":"has 8 rows of the log to clear, the first for 10 minutes",\#
+        "remedy":"see that fpcache listen runs on it, and look into its log"},\#
+        {"code":"node-lost","severity":"critical","path":"web3",\#
+        "message":"has not seen 2 rows that the log no longer has; it empties its cache when it comes back",\#
+        "remedy":"start fpcache listen on it, or retire it: DELETE FROM fpcache_node WHERE name = ..."}]
+        """#), "\(bad)")
     let nagios = try run(codes + ["nagios"], database)
     #expect(nagios.status == 2 && nagios.stdout.contains("node-lag=2 node-lost=1"), "\(nagios)")
 
@@ -108,6 +122,25 @@ import Testing
     )
     #expect(try run(codes + ["text"], database).status == 0)
     #expect(try run(codes + ["text", "--max-backlog", "2"], database).status == 1)
+  }
+
+  @Test("a name that a terminal would obey is written out, in every format")
+  func hostileName() throws {
+    let database = try makeDatabase()
+    try database.sql("UPDATE fpcache_node SET name = E'web\\x1b[2J\\n\"' WHERE name = 'web2'")
+    for arguments in [
+      ["stats"], ["stats", "--format", "json"], ["stats", "--format", "prometheus"],
+      ["verify", "--only", "node-lag"], ["verify", "--only", "node-lag", "--format", "json"],
+      ["verify", "--only", "node-lag", "--format", "nagios"],
+    ] {
+      let result = try run(arguments, database)
+      #expect(!result.outputBytes.contains(0x1B), "\(result)")
+      #expect(!result.stdout.contains("2J\n"), "\(result)")
+    }
+    let nodes = try #require(
+      try document(run(["stats", "--format", "json"], database))["nodes"] as? [[String: Any]])
+    let names = nodes.compactMap { $0["name"] as? String }
+    #expect(names.contains { $0.hasPrefix("web\\x1b[2J") }, "\(names)")
   }
 
   @Test("without nodes, or without leave to see them, nobody is told of any")
