@@ -25,7 +25,9 @@ let package = Package(
     .target(name: "PGQueue", dependencies: ["CLibpq"], swiftSettings: strict),
     .executableTarget(
       name: "fpcache",
-      dependencies: ["CacheFS", "PGQueue", argumentParser, systemPackage, logging],
+      dependencies: [
+        "CacheFS", "CSyscalls", "PGQueue", argumentParser, systemPackage, logging,
+      ],
       swiftSettings: strict),
     .target(
       name: "TestSupport", path: "Tests/TestSupport",

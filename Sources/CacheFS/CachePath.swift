@@ -63,7 +63,7 @@ public func unescape(_ text: String) -> [UInt8]? {
 }
 
 /// Whether bytes are their own escaped text, as nearly all names are.
-private func isPlain(_ bytes: some Collection<UInt8>) -> Bool {
+func isPlain(_ bytes: some Collection<UInt8>) -> Bool {
   bytes.allSatisfy { (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\\") }
 }
 

@@ -10,8 +10,8 @@ struct ClearWorker {
   private var matcher: Matcher
   private var chain = OpenChain(takesAbsenceForGood: true)
   private let buffer: ListingBuffers
-  /// What this thread did for each key.
-  private(set) var reports: [Int: ClearReport] = [:]
+  /// What this thread did for keys by their places; for one key in several parts, as it came to it.
+  private(set) var reports: [(index: Int, report: ClearReport)] = []
   /// Whether it has unlinked anything.
   private(set) var hasRemoved = false
 
@@ -70,17 +70,25 @@ struct ClearWorker {
       components.prefix(depth).contains { $0.fields.contains { $0.name == binding.field } }
     }
     let row = PlacedRow(
-      family: key.family, component: depth, bound: bound,
-      tail: Array(tail.map { $0 + [UInt8(ascii: "/")] }.joined()))
+      family: key.family, component: depth, bound: bound, tail: Self.path(ofFolders: tail))
     let folder = OpenFolder(
-      directory: directory, row: row,
-      path: Array(names.map { $0 + [UInt8(ascii: "/")] }.joined()))
+      directory: directory, row: row, path: Self.path(ofFolders: names), turn: chain.turn)
     if isLast, let name = components[depth].render({ key.value(of: $0.name) }) {
       // Never a path: the kernel would follow a link among its folders.
       removeByName(Array(name.split(separator: UInt8(ascii: "/")).last ?? []), index, folder)
     } else {
       clear(index, in: folder, push)
     }
+  }
+
+  private static func path(ofFolders names: [[UInt8]]) -> [UInt8] {
+    var path: [UInt8] = []
+    path.reserveCapacity(names.reduce(0) { $0 + $1.count + 1 })
+    for name in names {
+      path += name
+      path.append(UInt8(ascii: "/"))
+    }
+    return path
   }
 
   /// The folders that a key names inside its family's tail: those of `{file...}` or `{page...}`.
@@ -181,7 +189,7 @@ struct ClearWorker {
     let path = folder.path + Array(Self.bytes(name, length)) + [UInt8(ascii: "/")]
     do throws(Errno) {
       let directory = try folder.directory.openDirectory(name)
-      return OpenFolder(directory: directory, row: row, path: path)
+      return OpenFolder(directory: directory, row: row, path: path, turn: .first)
     } catch {
       if error != .noSuchFileOrDirectory { fail(index, Array(path.dropLast()), error) }
       return nil
@@ -217,12 +225,13 @@ struct ClearWorker {
     let branches = clearer.branches
     var isOfBranch = branches == nil
     var disagrees = false
-    var unseen = Set(key.bindings.indices)
-    for bound in row.bound {
-      key.see(bound.field, &unseen)
-      if let branches, bound.field == "branch", branches.contains(bound.value) {
-        isOfBranch = true
-      }
+    // As a rule folders have shown all that the key binds, and the set takes no memory.
+    var unseen = Set(
+      key.bindings.indices.lazy.filter { place in
+        !row.bound.contains { $0.field == key.bindings[place].field }
+      })
+    if let branches {
+      isOfBranch = row.bound.contains { $0.field == "branch" && branches.contains($0.value) }
     }
     let known = matcher.match(Self.bytes(name, length), row) { field, value in
       if let wanted = key.value(of: field.name) {
@@ -244,17 +253,21 @@ struct ClearWorker {
   ) {
     let buffer = self.buffer.take()
     defer { self.buffer.give(buffer) }
-    let failures = reports[index]?.failures.count ?? 0
+    let failures = failureCount(index)
+    var turn = folder.turn
     do throws(Errno) {
       while true {
         var removed = 0
-        // What failed in an earlier listing fails again in this one, or has gone now.
-        reports[index]?.failures.removeSubrange(failures...)
-        let calls = try folder.directory.list(buffer) { name, length, type in
+        let calls = try folder.directory.list(buffer, turn) { name, length, type in
           let type = type == .unknown ? folder.directory.type(of: name) : type
           if body(&self, name, length, type) { removed += 1 }
         }
         if calls <= 2 || removed == 0 || clearer.dryRun == .yes { return }
+        turn = .again
+        // What failed in this listing fails again in the next, or has gone then.
+        if failureCount(index) > failures {
+          report(index) { $0.failures.removeSubrange(failures...) }
+        }
       }
     } catch {
       // getdents64(2) has ENOENT for a folder that was removed after it was opened.
@@ -320,7 +333,14 @@ struct ClearWorker {
   }
 
   private mutating func report(_ index: Int, _ change: (inout ClearReport) -> Void) {
-    change(&reports[index, default: ClearReport()])
+    if reports.last?.index != index { reports.append((index, ClearReport())) }
+    change(&reports[reports.count - 1].report)
+  }
+
+  /// How many failures the part of the report has that is being written.
+  private func failureCount(_ index: Int) -> Int {
+    guard let last = reports.last, last.index == index else { return 0 }
+    return last.report.failures.count
   }
 
   static func bytes(_ name: CName, _ length: Int) -> UnsafeBufferPointer<UInt8> {

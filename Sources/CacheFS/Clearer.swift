@@ -157,4 +157,6 @@ struct OpenFolder: Sendable {
   let row: PlacedRow
   /// Relative to the cache directory, with a slash behind it.
   let path: [UInt8]
+  /// Whether it may have been listed before.
+  var turn = ListingTurn.again
 }

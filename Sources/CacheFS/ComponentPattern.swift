@@ -51,6 +51,7 @@ private struct Step: Hashable, Sendable {
 /// The pattern of one path component, or of a family's free tail.
 struct ComponentPattern: Hashable, Sendable {
   let tokens: [Token]
+  let fields: [Field]
   /// The token that is matched last, by what the others leave.
   private let open: Int?
   private var steps: [Step]
@@ -60,6 +61,7 @@ struct ComponentPattern: Hashable, Sendable {
   /// - Throws: ``PatternProblem/ambiguous`` when a name could be cut in two ways.
   init(tokens: [Token]) throws(PatternProblem) {
     self.tokens = tokens
+    fields = tokens.compactMap { if case .field(let field) = $0 { field } else { nil } }
     (steps, literals) = Self.steps(of: tokens)
     var open: Int?
     for (index, token) in tokens.enumerated() {
@@ -89,10 +91,6 @@ struct ComponentPattern: Hashable, Sendable {
         !field.kind.contains(last)
       else { throw .ambiguous(field.name) }
     }
-  }
-
-  var fields: [Field] {
-    tokens.compactMap { if case .field(let field) = $0 { field } else { nil } }
   }
 
   /// The bytes of a component that holds no field.

@@ -3,14 +3,20 @@
 extension Layout {
   /// The key on one line; ``key(text:)`` reads it back.
   public func text(of key: CacheKey) -> String {
-    var text = families[key.family].name
+    var text: [UInt8] = []
+    append(textOf: key, to: &text)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Adds the key's text to a list of many.
+  public func append(textOf key: CacheKey, to text: inout [UInt8]) {
+    text += families[key.family].name.utf8
     for binding in key.bindings {
-      text += "\t"
-      text += binding.field
-      text += "="
-      text += escape(binding.value)
+      text.append(UInt8(ascii: "\t"))
+      text += binding.field.utf8
+      text.append(UInt8(ascii: "="))
+      if isPlain(binding.value) { text += binding.value } else { text += escape(binding.value).utf8 }
     }
-    return text
   }
 
   /// Reads a key back; its values are checked like any other's.

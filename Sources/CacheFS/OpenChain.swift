@@ -26,6 +26,8 @@ struct OpenChain {
   private var absent: [[UInt8]] = []
   /// How many paths in a row had no last folder.
   private var misses = 0
+  /// Whether the folder opened last was held open before, and so may have been listed.
+  private(set) var turn = ListingTurn.again
   /// After so many, the next is asked for before it is opened: the kernel says that a name is missing
   /// in half the time when it need not prepare to open it (0.8 us and 1.7 us), and most keys of a
   /// queue of 100,000 have no page.
@@ -62,6 +64,7 @@ struct OpenChain {
     while shared > 0, directories[shared - 1] == nil { shared -= 1 }
     names.removeSubrange(shared...)
     directories.removeSubrange(shared...)
+    turn = shared == path.count ? .again : .first
     var parent = directories.last.flatMap { $0 } ?? root
     for name in path[shared...] {
       do throws(Errno) {

@@ -52,19 +52,20 @@ public struct Pattern: Hashable, Sendable, CustomStringConvertible {
     return seen
   }
 
-  /// Splits the text of one component, or of a shape, into literals and fields.
+  /// Splits the text of one component, or of a shape, into literals and fields. By bytes: a combining
+  /// mark makes one character of itself and a brace.
   static func tokens(of text: Substring) throws(PatternProblem) -> [Token] {
     var tokens: [Token] = []
-    var rest = text
+    var rest = text.utf8
     while let first = rest.first {
-      if first == "{" {
-        guard let close = rest.firstIndex(of: "}") else { throw .unbalancedBrace }
-        tokens.append(.field(try field(rest[rest.index(after: rest.startIndex)..<close])))
-        rest = rest[rest.index(after: close)...]
+      if first == UInt8(ascii: "{") {
+        guard let close = rest.firstIndex(of: UInt8(ascii: "}")) else { throw .unbalancedBrace }
+        tokens.append(.field(try field(Substring(rest[..<close].dropFirst()))))
+        rest = rest[close...].dropFirst()
       } else {
-        let literal = rest.prefix { $0 != "{" }
-        guard !literal.contains("}") else { throw .unbalancedBrace }
-        tokens.append(.literal(Array(literal.utf8)))
+        let literal = rest.prefix { $0 != UInt8(ascii: "{") }
+        guard !literal.contains(UInt8(ascii: "}")) else { throw .unbalancedBrace }
+        tokens.append(.literal(Array(literal)))
         rest = rest[literal.endIndex...]
       }
     }

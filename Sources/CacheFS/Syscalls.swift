@@ -394,12 +394,13 @@ public final class Directory: Sendable {
   static func withCName<Result>(
     _ name: [UInt8], _ body: (CName) throws(Errno) -> Result
   ) throws(Errno) -> Result {
-    let terminated = name + [0]
-    return try terminated.withUnsafeBufferPointer { (bytes) throws(Errno) -> Result in
+    // On the stack as a rule: a drain of a long queue asks for some hundred thousand names a second.
+    try withUnsafeTemporaryAllocation(of: CChar.self, capacity: name.count + 1) {
+      (bytes) throws(Errno) -> Result in
       guard let base = bytes.baseAddress else { throw .invalidArgument }
-      return try base.withMemoryRebound(to: CChar.self, capacity: bytes.count) {
-        (name) throws(Errno) in try body(name)
-      }
+      for (place, byte) in name.enumerated() { base[place] = CChar(bitPattern: byte) }
+      base[name.count] = 0
+      return try body(base)
     }
   }
 }

@@ -37,6 +37,7 @@ struct Batch {
     self.rows.reserveCapacity(rows.count)
     indices.reserveCapacity(rows.count)
     var plan = ClearPlan()
+    plan.reserve(rows.count)
     var reader = RowReader(rules)
     for row in rows {
       if let isWaiting, isWaiting(RowName(row)) {

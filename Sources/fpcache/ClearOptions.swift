@@ -49,6 +49,6 @@ struct KeyOptions: ParsableArguments {
 }
 
 /// The formats of a clear's result.
-enum ClearFormat: String, ExpressibleByArgument, CaseIterable {
+enum ClearFormat: String, WordArgument {
   case text, json
 }

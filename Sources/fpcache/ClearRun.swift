@@ -158,13 +158,22 @@ struct ClearPlan {
   private(set) var keys: [CacheKey] = []
   private var indices: [CacheKey: Int] = [:]
 
+  /// Makes room for so many keys more.
+  mutating func reserve(_ count: Int) {
+    keys.reserveCapacity(keys.count + count)
+    indices.reserveCapacity(indices.count + count)
+  }
+
   /// Adds keys and tells where their reports will stand.
   mutating func add(_ wanted: [CacheKey]) -> [Int] {
-    wanted.map { key in
-      if let index = indices[key] { return index }
-      indices[key] = keys.count
-      keys.append(key)
-      return keys.count - 1
-    }
+    wanted.map { Self.place($0, &indices[$0], &keys) }
+  }
+
+  /// The key's place, which is looked up once whether it is new or not.
+  private static func place(_ key: CacheKey, _ index: inout Int?, _ keys: inout [CacheKey]) -> Int {
+    let place = index ?? keys.count
+    if index == nil { keys.append(key) }
+    index = place
+    return place
   }
 }

@@ -13,11 +13,11 @@ import SystemPackage
   import Darwin
 #endif
 
-enum LogDestination: String, ExpressibleByArgument, CaseIterable {
+enum LogDestination: String, WordArgument {
   case stderr, syslog
 }
 
-enum ColorChoice: String, ExpressibleByArgument, CaseIterable {
+enum ColorChoice: String, WordArgument {
   case auto, always, never
 }
 

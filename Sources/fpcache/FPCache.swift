@@ -49,7 +49,7 @@ struct FPCache: ParsableCommand {
       // Read before they are wiped, and wiped before anything else is done.
       let arguments = Array(CommandLine.arguments.dropFirst())
       hidePasswordsFromArguments()
-      var command = try parseAsRoot(arguments)
+      var command = try parse(arguments)
       if let command = command as? any SiteCommand {
         palette = command.common.palette(STDERR_FILENO)
       }
@@ -75,6 +75,19 @@ struct FPCache: ParsableCommand {
       }
       exit(withError: status)
     }
+  }
+
+  /// The command that is asked for.
+  ///
+  /// Nearly always the first word names it and what follows is right: then only its own options are
+  /// looked through, in two thirds of the time. Whatever else it is, the whole program is asked,
+  /// which knows what to say.
+  private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    for command in configuration.subcommands where command._commandName == arguments.first {
+      let parsed = try? command.parseAsRoot(Array(arguments.dropFirst()))
+      if let parsed, type(of: parsed) == command { return parsed }
+    }
+    return try parseAsRoot(arguments)
   }
 
   private static func exit(_ status: ExitStatus) -> Never {

@@ -23,6 +23,8 @@ final class ListenService: ListenerService {
   private var isDeaf = false
   /// Families that could not be emptied for want of the cache directory.
   private var unemptied: Set<String> = []
+  /// Whether a drain of many rows has left memory behind.
+  private var isSwollen = false
   /// Whether the log has it that a writer holds a queue.
   private var hasToldOfWriter = false
 
@@ -97,6 +99,7 @@ final class ListenService: ListenerService {
       logger.notice("drained: \(tally.text) in \(time.text)\(rest)")
     }
     isFresh = false
+    isSwollen = isSwollen || tally.rows > BatchSize.least
   }
 
   /// The pages that the last notification was about are gone.
@@ -145,6 +148,10 @@ final class ListenService: ListenerService {
         $0.retriesWaiting = waiting.retries
         $0.settleWaiting = waiting.settle
       }
+    }
+    if isSwollen, !isBusy, waiting.settle == 0 {
+      isSwollen = false
+      Memory.giveBack()
     }
     return [settled, owed, reporter.writeIfDue(isBusy: isBusy)].compactMap { $0 }.min()
   }

@@ -99,7 +99,7 @@ final class Settle {
     var lines: [UInt8] = []
     for key in keys {
       lines += start.utf8
-      lines += layout.text(of: key).utf8
+      layout.append(textOf: key, to: &lines)
       lines.append(UInt8(ascii: "\n"))
     }
     do throws(Errno) {

@@ -25,7 +25,7 @@ struct Stats: ParsableCommand {
         fpcache stats --watch 5
       """)
 
-  enum Format: String, ExpressibleByArgument, CaseIterable {
+  enum Format: String, WordArgument {
     case text, json, prometheus
   }
 

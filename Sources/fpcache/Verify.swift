@@ -22,7 +22,7 @@ struct Verify: ParsableCommand {
         fpcache verify --format nagios --max-backlog 1000
       """)
 
-  enum Format: String, ExpressibleByArgument, CaseIterable {
+  enum Format: String, WordArgument {
     case text, json, nagios
   }
 

@@ -24,4 +24,7 @@ static inline long fpc_openat2(
 /* open(2) with O_TMPFILE, which wants _GNU_SOURCE: a file without a name in a folder's file
    system; -1 where there is no such thing. */
 int fpc_nameless_file(int directory);
+
+/* malloc_trim(3), which glibc alone has: what malloc keeps free goes back to the system. */
+void fpc_give_memory_back(void);
 #endif
