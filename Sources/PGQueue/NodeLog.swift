@@ -17,7 +17,7 @@
 /// A node by its name, and by the token that tells its cache from others.
 public struct Node: Equatable, Sendable {
   public let name: String
-  public let token: String
+  public var token: String
 
   /// The longest name, in bytes.
   public static let longestName = 63
@@ -116,14 +116,37 @@ public struct NodeLog {
   ///
   /// The mark is set before anything is emptied, so that the log is kept for the node meanwhile.
   /// - Throws: ``DatabaseError``.
-  public func register() throws(DatabaseError) {
+  public func register(as token: String) throws(DatabaseError) {
     try connection.query(
       """
       INSERT INTO fpcache_node (name, token, cursor) SELECT $1, $2, last_id FROM fpcache_head \
       ON CONFLICT (name) DO UPDATE SET token = excluded.token, cursor = excluded.cursor, \
-      must_empty = true, registered = now(), seen_at = now()
-      """, [node.name, node.token])
+      must_empty = true, registered = now(), seen_at = now() RETURNING \(Self.waitForDisk)
+      """, [node.name, token])
   }
+
+  /// The token of the cache that the cursor belongs to; nil where no node of that name is registered.
+  /// - Throws: ``DatabaseError``.
+  public func token() throws(DatabaseError) -> String? {
+    let rows = try connection.query("SELECT token FROM fpcache_node WHERE name = $1", [node.name])
+    return rows.count > 0 ? rows.text(0, 0) : nil
+  }
+
+  /// Puts a token in another's place. Of several that come with the same old one, one succeeds: the
+  /// row's lock makes the others look again.
+  /// - Returns: whether the old one was still there.
+  /// - Throws: ``DatabaseError``.
+  public func renew(_ old: String, as token: String) throws(DatabaseError) -> Bool {
+    try connection.query(
+      """
+      UPDATE fpcache_node SET token = $3, seen_at = now() WHERE name = $1 AND token = $2 \
+      RETURNING \(Self.waitForDisk)
+      """, [node.name, old, token]
+    ).count == 1
+  }
+
+  /// The state directory forgets the old token then: the server must not.
+  private static let waitForDisk = "set_config('synchronous_commit', 'local', true)"
 
   /// The cache has been emptied.
   /// - Throws: ``DatabaseError``.

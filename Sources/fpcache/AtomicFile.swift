@@ -25,11 +25,18 @@ struct AtomicFile {
     FilePath("\(path).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).tmp")
   }
 
+  /// What the new content is to be there after.
+  enum Crash { case process, machine }
+
   /// Replaces the file.
   /// - Parameters:
   ///   - modified: its modification time, in nanoseconds since the epoch; nil for now.
-  /// - Throws: the `Errno` of open(2), write(2) or rename(2).
-  func write(_ text: String, mode: mode_t = 0o644, modified: Int64? = nil) throws(Errno) {
+  ///   - crash: after one of the process nothing is lost that was written; one of the machine may
+  ///     lose what has not been waited for.
+  /// - Throws: the `Errno` of open(2), write(2), fsync(2) or rename(2).
+  func write(
+    _ text: String, mode: mode_t = 0o644, modified: Int64? = nil, survives crash: Crash = .process
+  ) throws(Errno) {
     let temporary = temporaryName()
     let descriptor = temporary.withPlatformString {
       open($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
@@ -40,11 +47,23 @@ struct AtomicFile {
     do throws(Errno) {
       try Self.write(Array(text.utf8)[...], to: descriptor)
       if let modified { Self.stamp(descriptor, modified) }
+      guard crash == .process || fsync(descriptor) == 0 else { throw Errno(rawValue: errno) }
       try rename(temporary)
     } catch {
       temporary.withPlatformString { _ = unlink($0) }
       throw error
     }
+    if crash == .machine { syncFolder() }
+  }
+
+  /// So that the new name is on the disk too. Not every file system can.
+  private func syncFolder() {
+    let folder = path.removingLastComponent().withPlatformString {
+      open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    }
+    guard folder >= 0 else { return }
+    fsync(folder)
+    close(folder)
   }
 
   private static func write(_ bytes: ArraySlice<UInt8>, to descriptor: CInt) throws(Errno) {

@@ -13,6 +13,7 @@ enum CrashPoint: String, CaseIterable {
   case selected, cleared, locked, clearedAgain, settleTorn, settled, retired, finished
   case settleCompacted, settledAgain
   /// Those that only one of many nodes comes by.
+  case tokenDrawn, tokenRenewed, tokenKept
   case registered, emptied, moved, logRead, logCleared, advanced
 
   #if DEBUG

@@ -60,7 +60,7 @@ final class Drain {
 
   init(
     _ clearer: Clearer, _ rules: SiteRules, _ settle: Settle?, _ logger: Logger,
-    node: Node? = nil
+    node: NodeTokens? = nil
   ) {
     self.clearer = clearer
     self.rules = rules
@@ -164,6 +164,7 @@ final class Drain {
     _ queue: Queue, as node: NodeState?
   ) throws(DatabaseError) -> ListenerMachine.Served {
     guard let node else { return try retire(queue) }
+    if queue.table == .log, !node.tokens.isFresh { try prove(node, queue) }
     let log = NodeLog(node.node, on: queue, tables: rules.tables)
     return queue.table == .log ? try serve(log) : try move(queue, into: log)
   }

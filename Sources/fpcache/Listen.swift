@@ -100,7 +100,8 @@ struct Listen: ParsableCommand {
     let lastError = LastError()
     let logger = common.logger(.daemon, syslog: settings.syslog, lastError: lastError)
     let node = try settings.node.map {
-      try NodeToken.node($0, stateDirectory: stateDirectory(settings), logger)
+      try NodeTokens(
+        $0, stateDirectory: stateDirectory(settings), dryRun: common.dryRun ? .yes : .no, logger)
     }
     let site = try site(config, node, logger)
     guard let signals = Signals() else {
@@ -150,7 +151,7 @@ struct Listen: ParsableCommand {
 
   /// What the configuration makes of the listener. The name of a node stays what it was at the start.
   private func site(
-    _ config: Config, _ node: Node?, _ logger: Logger
+    _ config: Config, _ node: NodeTokens?, _ logger: Logger
   ) throws(UserError) -> ListenerSite {
     guard !config.rules.queues.isEmpty || !config.rules.events.isEmpty else {
       throw UserError(

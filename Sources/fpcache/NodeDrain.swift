@@ -132,6 +132,7 @@ extension Drain {
     }
     if node.isPolled, clearer.dryRun == .no {
       try log.noteSeen()
+      node.tokens.saveIfDue()
       node.isPolled = node.mover == .this ? try log.trim() : false
       if node.isPolled { return .more }
     }
@@ -169,12 +170,28 @@ extension Drain {
 
   // MARK: Coming and going
 
+  /// Shows once that the cursor belongs to this cache, and gives it a token that no copy of the state
+  /// directory has. Where it does not, reading the log tells so.
+  func prove(_ node: NodeState, _ queue: Queue) throws(DatabaseError) {
+    let log = NodeLog(node.node, on: queue, tables: rules.tables)
+    guard let current = try log.token(), node.tokens.held.contains(current) else { return }
+    guard clearer.dryRun == .no else { return node.tokens.goBy(current) }
+    node.tokens.draw(beside: current)
+    CrashPoint.tokenDrawn.reach()
+    guard try log.renew(current, as: node.node.token) else { return }
+    CrashPoint.tokenRenewed.reach()
+    node.tokens.keep()
+    CrashPoint.tokenKept.reach()
+  }
+
   private func begin(
     _ log: NodeLog, _ node: NodeState
   ) throws(DatabaseError) -> ListenerMachine.Served {
     guard clearer.dryRun == .no else { return .drained(retryAfter: nil) }
-    try log.register()
+    node.tokens.draw(beside: nil)
+    try log.register(as: node.node.token)
     CrashPoint.registered.reach()
+    node.tokens.keep()
     node.emptying = Retry()
     node.owes = true
     return .more
@@ -197,8 +214,8 @@ extension Drain {
     }
     logger.error(
       """
-      \(node.name): the name belongs to another cache, or this one's state directory is not the one \
-      it had; the cache is emptied
+      \(node.name): the name belongs to another cache, which may be a copy of this one, or this one's \
+      state directory is not the one it had; the cache is emptied
       """)
     node.tookName = .now
     return try begin(log, node)

@@ -19,7 +19,8 @@ final class NodeState {
     case other(String)
   }
 
-  let node: Node
+  /// What proves that the cursor is this cache's.
+  let tokens: NodeTokens
   var mover = Mover.unknown
   /// Where a dry run is in the log, since it moves no cursor.
   var position: Int64?
@@ -39,7 +40,9 @@ final class NodeState {
   /// How long it took to look at all that is owed.
   var owedTime = Duration.zero
 
-  init(_ node: Node) { self.node = node }
+  init(_ tokens: NodeTokens) { self.tokens = tokens }
+
+  var node: Node { tokens.node }
 
   /// A new connection may lead to a server that knows less than the last one.
   func reset() {

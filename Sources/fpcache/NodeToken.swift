@@ -1,5 +1,9 @@
-// The token by which a node's cursor is known to belong to this cache: a line of the state
-// directory, made at the node's first start.
+// The tokens by which a node's cursor is known to belong to this cache: a line of the state directory.
+//
+// A machine may be copied, state directory and cache with it. So a token is good for one start: whoever
+// proves that he has the one in the table puts a fresh one in its place, and the copy that comes second
+// has none that fits. The fresh one is written beside the old one before the table has it, and the old one
+// is dropped after: a crash between leaves both in the file, and either is accepted.
 
 import CacheFS
 import Logging
@@ -14,38 +18,109 @@ import SystemPackage
   import Darwin
 #endif
 
-enum NodeToken {
+/// What this process may say to prove that it is a node of a certain name.
+final class NodeTokens {
   private static let file = "node"
+  /// The one before a change and the one after it.
+  private static let most = 2
+
+  /// The node, with the token that it goes by.
+  private(set) var node: Node
+  /// What the state directory holds, or would if it could be written; the newest last.
+  private(set) var held: [String]
+  /// Whether the last of them was put into the table by this process.
+  private(set) var isFresh = false
+  private let stateDirectory: FilePath
+  private let logger: Logger
+  /// The state directory, which no other process may use for a node meanwhile; -1 where there is none.
+  private let lock: CInt
+  private var isSaved = true
+  private var hasToldOfFailure = false
 
   /// The node of that name on this machine. Without a state directory the cursor of an earlier run
   /// cannot be told from another machine's, so that each start is a first one.
-  static func node(
-    _ name: String, stateDirectory: FilePath, _ logger: Logger
-  ) throws(UserError) -> Node {
-    let fresh = (0..<4).map { _ in String(UInt32.random(in: 0 ... .max), radix: 36) }.joined()
-    var token = read(stateDirectory.appending(file), name)
-    if token == nil {
-      token = fresh
-      do throws(Errno) {
-        try AtomicFile(stateDirectory.appending(file).string).write("\(name) \(fresh)\n")
-      } catch {
-        logger.warning(
-          """
-          state directory \(escape(Array(stateDirectory.string.utf8))): \(error); node \(name) will \
-          not be known again, and each start empties its cache. Name another with --state-dir
-          """)
-      }
-    }
-    guard let node = Node(name: name, token: token ?? fresh) else {
+  ///
+  /// - Parameter dryRun: changes neither file nor table, and may run beside a listener.
+  /// - Throws: ``UserError``.
+  init(
+    _ name: String, stateDirectory: FilePath, dryRun: DryRun, _ logger: Logger
+  ) throws(UserError) {
+    let held = Self.read(stateDirectory.appending(Self.file), name)
+    guard let node = Node(name: name, token: held.last ?? Self.draw()) else {
       throw UserError(.usage, "--node \(escape(Array(name.utf8))): \(Node.expectation)")
     }
-    return node
+    self.node = node
+    self.held = held
+    self.stateDirectory = stateDirectory
+    self.logger = logger
+    lock = dryRun == .yes ? -1 : try Self.lock(stateDirectory, name)
   }
 
-  /// The token that an earlier start of the same node has left.
-  private static func read(_ path: FilePath, _ name: String) -> String? {
-    guard let bytes = try? FileReader.ours.read(path.string) else { return nil }
+  deinit { if lock >= 0 { close(lock) } }
+
+  /// Two processes that share a state directory would take each other's token.
+  private static func lock(_ directory: FilePath, _ name: String) throws(UserError) -> CInt {
+    let descriptor = directory.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+    guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else {
+      return descriptor
+    }
+    close(descriptor)
+    throw UserError(
+      .incomplete,
+      "state directory \(escape(Array(directory.string.utf8))): another fpcache listen --node uses "
+        + "it; node \(name) needs one of its own: name it with --state-dir")
+  }
+
+  /// The tokens that an earlier start of the same node has left.
+  private static func read(_ path: FilePath, _ name: String) -> [String] {
+    guard let bytes = try? FileReader.ours.read(path.string) else { return [] }
     let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
-    return words.count == 2 && words[0] == name ? String(words[1]) : nil
+    return words.first.map { $0 == name } ?? false
+      ? words.dropFirst().suffix(most).map(String.init) : []
+  }
+
+  private static func draw() -> String {
+    (0..<4).map { _ in String(UInt32.random(in: 0 ... .max), radix: 36) }.joined()
+  }
+
+  // MARK: Changing it
+
+  /// Draws a token that nobody has had, and has the state directory hold it before the table may.
+  /// - Parameter current: the one that the table has, where it is known to be ours.
+  func draw(beside current: String?) {
+    node.token = Self.draw()
+    isFresh = false
+    held = [current ?? held.last, node.token].compactMap { $0 }
+    save(survives: .machine)
+  }
+
+  /// The table has the token that was drawn last: the one before is of no use any more.
+  func keep() {
+    held = [node.token]
+    isFresh = true
+    save(survives: .process)
+  }
+
+  /// Goes by a token that is held, and changes nothing.
+  func goBy(_ token: String) { node.token = token }
+
+  /// Writes what could not be written before: a disk is not full for ever.
+  func saveIfDue() { if !isSaved { save(survives: .process) } }
+
+  private func save(survives crash: AtomicFile.Crash) {
+    do throws(Errno) {
+      try AtomicFile(stateDirectory.appending(Self.file).string).write(
+        ([node.name] + held).joined(separator: " ") + "\n", survives: crash)
+      isSaved = true
+    } catch {
+      isSaved = false
+      guard !hasToldOfFailure else { return }
+      hasToldOfFailure = true
+      logger.warning(
+        """
+        state directory \(escape(Array(stateDirectory.string.utf8))): \(error); node \(node.name) will \
+        not be known again, and each start empties its cache. Name another with --state-dir
+        """)
+    }
   }
 }

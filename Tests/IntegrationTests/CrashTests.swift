@@ -11,9 +11,10 @@ import Testing
   private static let steps = CrashPoint.allCases.filter {
     $0 != .settleCompacted && !ofNodes.contains($0)
   }
-  /// Those of one of many nodes (NodeCrashTests.swift).
+  /// Those of one of many nodes (NodeFaultTests.swift).
   static let ofNodes: [CrashPoint] = [
-    .registered, .emptied, .moved, .logRead, .logCleared, .advanced,
+    .tokenDrawn, .tokenRenewed, .tokenKept, .registered, .emptied, .moved, .logRead, .logCleared,
+    .advanced,
   ]
 
   @Test("killed at a step, then started again: no page and no row is left", arguments: steps)
