@@ -1,5 +1,7 @@
-// A node's statements where something else has happened between two of them.
+// A node's statements where something else has happened between two of them, or does meanwhile.
 
+import Foundation
+import Synchronization
 import Testing
 
 @testable import PGQueue
@@ -41,5 +43,91 @@ import Testing
     let last = try #require(try batch())
     #expect(try log.advance(behind: last, owing: last.rows))
     #expect(try database.sql("SELECT node, id FROM fpcache_owed") == "web1|3")
+  }
+
+  @Test(
+    "four that move the same rows while they come: each is in the log once, and no reader passes one over"
+  )
+  func competition() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    try database.sql(FanoutSchema.sql)
+    try database.sql("INSERT INTO fpcache_node (name, token, cursor) VALUES ('keeper', '', 0)")
+    let (commits, perCommit) = (150, 10)
+    let tables = [QueueTable.ports, .dates]
+    let expected = commits * perCommit * 2 * tables.count
+    // Two writers for each of two queues; a key is written once.
+    let writers = try (0..<4).map { _ in try database.session() }
+    for (number, writer) in writers.enumerated() {
+      let insert =
+        number < 2
+        ? "cache_clearing_ports (port_id, category, port) SELECT n, 'writer\(number)', i || '-' || n"
+        : """
+        cache_clearing_dates (date_to_clear)
+        SELECT date '2000-01-01' + ((\(number) * \(commits) + i) * \(perCommit) + n)
+        """
+      try writer.begin(
+        """
+        DO $$ BEGIN FOR i IN 1..\(commits) LOOP
+          INSERT INTO \(insert) FROM generate_series(1, \(perCommit)) AS n; COMMIT;
+        END LOOP; END $$
+        """)
+    }
+    let moved = Mutex([Int](repeating: 0, count: 4))
+    let seen = Mutex(0)
+    let failures = Mutex<[String]>([])
+    let deadline = ContinuousClock.now + .seconds(60)
+    @Sendable func isOver() -> Bool {
+      moved.withLock { $0.reduce(0, +) } >= expected || .now > deadline
+        || failures.withLock { !$0.isEmpty }
+    }
+    let parameters = ConnectionParameters([("dbname", database.listenerDSN)])
+    @Sendable func move(_ number: Int) throws {
+      let connection = try Connection(parameters)
+      let node = try #require(Node(name: "web\(number)", token: ""))
+      let log = NodeLog(node, on: Queue(.log, on: connection), tables: tables)
+      while !isOver() {
+        for table in tables {
+          let count = try log.move(table, limit: 7) ?? 0
+          moved.withLock { $0[number] += count }
+        }
+      }
+    }
+    // Goes by a cursor, as a node does: what becomes visible below it is lost to it.
+    @Sendable func follow() throws {
+      let connection = try Connection(parameters)
+      var cursor = "0"
+      var isLast = false
+      while !isLast {
+        isLast = isOver()
+        let rows = try connection.query(
+          "SELECT count(*), coalesce(max(id), $1::bigint) FROM fpcache_log WHERE id > $1::bigint",
+          [cursor])
+        seen.withLock { $0 += rows.integer(0, 0).map(Int.init) ?? 0 }
+        cursor = rows.text(0, 1) ?? cursor
+      }
+    }
+    let group = DispatchGroup()
+    for number in 0...4 {
+      group.enter()
+      Thread.detachNewThread {
+        do { try number < 4 ? move(number) : follow() } catch {
+          failures.withLock { $0.append("\(error)") }
+        }
+        group.leave()
+      }
+    }
+    group.wait()
+    for writer in writers { try writer.finish() }
+    #expect(failures.withLock { $0 } == [])
+    #expect(
+      try database.sql(
+        """
+        SELECT count(*), count(DISTINCT (queue, key)), min(id), max(id) FROM fpcache_log;
+        SELECT last_id FROM fpcache_head
+        """) == "\(expected)|\(expected)|1|\(expected)\n\(expected)")
+    #expect(
+      try database.count("cache_clearing_ports") + database.count("cache_clearing_dates") == 0)
+    #expect(seen.withLock { $0 } == expected)
+    #expect(moved.withLock { $0.allSatisfy { $0 > 0 } }, "\(moved.withLock { $0 })")
   }
 }
