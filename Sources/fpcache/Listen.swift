@@ -118,7 +118,10 @@ struct Listen: ParsableCommand {
     // From here on the drain alone holds the cache directory open, and can let go of it at SIGHUP.
     let drain = Drain((consume site).clearer, rules, settle, logger, node: node)
     let service = ListenService(drain, settle, reporter, logger) { () throws(UserError) in
-      try self.site(common.resolve(), node, logger)
+      let config = try common.resolve()
+      let site = try self.site(config, node, logger)
+      tellOfNode(config, node, logger)
+      return site
     }
     if once {
       let run = DrainOnce(drain, service, signals)
@@ -182,6 +185,14 @@ struct Listen: ParsableCommand {
     return ListenerSite(
       clearer: clearer, rules: config.rules, connection: config.connection.named(name),
       settings: settings)
+  }
+
+  /// A name goes with a token, a place in the log and a queue more: too much for a change in passing.
+  private func tellOfNode(_ config: Config, _ node: NodeTokens?, _ logger: Logger) {
+    guard flags.orElse(config.listen).node != node?.node.name else { return }
+    let name = node.map { "as node \($0.node.name)" } ?? "without a name"
+    logger.warning(
+      "SIGHUP: another NODE counts from the next start only; until then it goes on \(name)")
   }
 
   /// How many folders are named one by one.

@@ -185,6 +185,65 @@ import Testing
     #expect(try database.lag(of: "web1") == 0)
   }
 
+  @Test("SIGHUP leaves a node its name, its place and its cache, and tells of another in the file")
+  func reload() throws {
+    let database = try makeDatabase()
+    let node = try TestNode("web1", database)
+    let files = try TemporaryTree()
+    func configure(_ name: String?) throws {
+      try files.write("fp.ini", text: "[listen]\n" + (name.map { "NODE = \($0)\n" } ?? ""))
+    }
+    try configure("web1")
+    var command = Command(
+      try Command.fpcachePath(),
+      [
+        "listen", "--config", files.fullPath("fp.ini"), "--dsn", database.listenerDSN,
+        "--cache-dir", node.tree.path, "--state-dir", node.state.path, "--settle", "0",
+      ])
+    command.tree = node.tree
+    let listener = try Daemon(command)
+    try listener.waitForLog(containing: "drained: ")
+    let (old, port) = ("daily/2020/01/21.daily.head", PortKey("a", "b"))
+    try node.tree.write(old, bytes: 1)
+    let registered = try database.sql("SELECT name, token, registered FROM fpcache_node")
+
+    let warning =
+      "SIGHUP: another NODE counts from the next start only; until then it goes on as node web1"
+    for (name, isTold) in [("web1", false), ("web2", true), (nil, true)] as [(String?, Bool)] {
+      try configure(name)
+      let mark = listener.lines.count
+      listener.terminate(SIGHUP)
+      try listener.waitForLog(containing: "drained: ", after: mark)
+      #expect(
+        listener.lines.dropFirst(mark).contains { $0.contains(warning) } == isTold, "\(listener)")
+      try node.tree.write(IncidentTree.portPages(port)[0], bytes: 1)
+      try database.sql(
+        """
+        INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'a', 'b');
+        NOTIFY port_updated
+        """)
+      try eventually("the page goes", details: "\(listener)") {
+        try node.tree.files() == [old] && database.lag(of: "web1") == 0
+      }
+      #expect(
+        try database.sql("SELECT name, token, registered FROM fpcache_node") == registered,
+        "\(listener)")
+    }
+  }
+
+  @Test("SIGHUP makes no node of a listener that was started without a name, and says so")
+  func reloadWithoutNode() throws {
+    let database = try makeDatabase()
+    let (tree, files) = (try TemporaryTree(), try TemporaryTree())
+    try files.write("fp.ini", text: "[listen]\n")
+    let listener = try Daemon.listen(on: tree, database, ["--config", files.fullPath("fp.ini")])
+    try listener.waitForLog(containing: "drained: ")
+    try files.write("fp.ini", text: "[listen]\nNODE = web1\n")
+    listener.terminate(SIGHUP)
+    try listener.waitForLog(containing: "next start only; until then it goes on without a name")
+    #expect(try database.count("fpcache_node") == 0)
+  }
+
   @Test("a name that is none is refused", arguments: ["", "a b", "x'y", "ü"])
   func names(name: String) throws {
     let result = try Command.fpcache(["listen", "--node", name], in: TemporaryTree())
