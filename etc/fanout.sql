@@ -55,6 +55,8 @@ CREATE TABLE IF NOT EXISTS fpcache_owed (
   id        bigint NOT NULL,
   queue     text NOT NULL,
   key       text[] NOT NULL,
+  -- When it came into the log.
+  moved_at  timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (node, id)
 );
 

@@ -61,6 +61,8 @@ public enum FanoutSchema {
       id        bigint NOT NULL,
       queue     text NOT NULL,
       key       text[] NOT NULL,
+      -- When it came into the log.
+      moved_at  timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (node, id)
     );
 

@@ -74,11 +74,11 @@ public enum LogReading {
 
 /// The statements of a node.
 public struct NodeLog {
-  private let node: Node
-  private let connection: Connection
+  let node: Node
+  let connection: Connection
   private let tables: [QueueTable]
   /// The columns of a row's key, as many as the widest queue has.
-  private let keyColumns: String
+  let keyColumns: String
   /// How many there are.
   private let keyWidth: Int
 
@@ -209,8 +209,8 @@ public struct NodeLog {
       WITH moved AS (UPDATE fpcache_node SET cursor = $4::bigint, seen_at = now() \
       WHERE name = $1 AND token = $2 AND cursor = $3::bigint AND ($5::bigint[] = '{}' \
       OR (SELECT trimmed_to FROM fpcache_head) <= $3::bigint) RETURNING name), \
-      owed AS (INSERT INTO fpcache_owed (node, id, queue, key) \
-      SELECT moved.name, row.id, row.queue, row.key FROM fpcache_log AS row CROSS JOIN moved \
+      owed AS (INSERT INTO fpcache_owed (node, id, queue, key, moved_at) \
+      SELECT moved.name, row.id, row.queue, row.key, row.moved_at FROM fpcache_log AS row CROSS JOIN moved \
       WHERE row.id = ANY ($5::bigint[]) ON CONFLICT DO NOTHING) SELECT count(*) FROM moved
       """,
       [
@@ -235,11 +235,14 @@ public struct NodeLog {
 
   /// Rows of the log or of what is owed, whose `id` and `queue` come first.
   private func logged(_ rows: Rows, keyAt keyColumn: Int) -> [QueueRow] {
-    (0..<rows.count).compactMap { number in
-      guard rows.text(number, 0) != nil, let name = rows.text(number, 1) else { return nil }
-      let table = tables.first { $0.name == name } ?? QueueTable.unknown(name)
-      return QueueRow(rows, number, table, positionAt: 0, keyAt: keyColumn)
-    }
+    (0..<rows.count).compactMap { logged(rows, $0, keyAt: keyColumn) }
+  }
+
+  /// One of them; nil where there is none.
+  func logged(_ rows: Rows, _ number: Int, keyAt keyColumn: Int) -> QueueRow? {
+    guard rows.text(number, 0) != nil, let name = rows.text(number, 1) else { return nil }
+    let table = tables.first { $0.name == name } ?? QueueTable.unknown(name)
+    return QueueRow(rows, number, table, positionAt: 0, keyAt: keyColumn)
   }
 
   /// They are cleared at last.

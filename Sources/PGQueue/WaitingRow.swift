@@ -1,6 +1,7 @@
-// The rows of a queue with the time that they have waited, for an audit. Nothing is locked.
+// The rows of a queue, or of the log for one of many nodes, with the time that they have waited, for an
+// audit. Nothing is locked.
 
-/// A row of a queue, and how long it has stood there.
+/// A row of a queue or of the log, and how long it has stood there.
 public struct WaitingRow {
   public let row: QueueRow
   /// When it was added, in seconds since the epoch by the server's clock; nil where the table
@@ -10,7 +11,15 @@ public struct WaitingRow {
   public let age: Double?
 }
 
-extension Queue {
+/// Where rows wait to be cleared.
+public protocol WaitingRows {
+  /// What they are told apart by, together with their positions.
+  var table: QueueTable { get }
+  /// The next rows after a position; nil begins at the start.
+  func waiting(after position: String?, limit: Int) throws(DatabaseError) -> [WaitingRow]
+}
+
+extension Queue: WaitingRows {
   /// The next rows after a position; nil begins at the start.
   /// - Throws: ``DatabaseError``.
   public func waiting(
@@ -36,6 +45,34 @@ extension Queue {
       return WaitingRow(
         row: row, added: rows.text(index, column).flatMap { Double($0) },
         age: rows.text(index, column + 1).flatMap { Double($0) })
+    }
+  }
+}
+
+extension NodeLog: WaitingRows {
+  public var table: QueueTable { .log }
+
+  /// What the node has not cleared, after a row of it: what comes after its cursor, and what it has passed
+  /// and could not clear. Nothing where it is not registered.
+  /// - Throws: ``DatabaseError``.
+  public func waiting(
+    after position: String?, limit: Int
+  ) throws(DatabaseError) -> [WaitingRow] {
+    let rows = try connection.query(
+      """
+      SELECT id, queue, extract(epoch FROM moved_at), \
+      extract(epoch FROM now()) - extract(epoch FROM moved_at), \(keyColumns) \
+      FROM (SELECT id, queue, key, moved_at FROM fpcache_log \
+      WHERE id > (SELECT cursor FROM fpcache_node WHERE name = $1) UNION ALL \
+      SELECT id, queue, key, moved_at FROM fpcache_owed WHERE node = $1) AS row \
+      WHERE id > coalesce($2::bigint, 0) ORDER BY id LIMIT $3::bigint
+      """, [node.name, position, String(limit)])
+    return (0..<rows.count).compactMap { index in
+      logged(rows, index, keyAt: 4).map {
+        WaitingRow(
+          row: $0, added: rows.text(index, 2).flatMap { Double($0) },
+          age: rows.text(index, 3).flatMap { Double($0) })
+      }
     }
   }
 }

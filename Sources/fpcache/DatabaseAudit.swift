@@ -237,6 +237,14 @@ final class DatabaseAudit {
 
   // MARK: Between the two looks at the tree
 
+  /// Where this node's rows wait once they were moved out of the queues; nil for a site without nodes, and
+  /// where the configuration does not say which of them this is.
+  private var nodeLog: NodeLog? {
+    config.listen.node.flatMap { Node(name: $0, token: "") }.map {
+      NodeLog($0, on: Queue(.log, on: connection), tables: config.rules.tables)
+    }
+  }
+
   /// Takes out what is on its way to be cleared, and adds what has been for too long.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func review(_ suspects: inout [Finding], _ root: Directory) throws(DatabaseError) {
@@ -249,6 +257,15 @@ final class DatabaseAudit {
       } catch {
         guard case .refused(let reason) = error else { throw error }
         leaveOut(table.name, [.pending], reason)
+      }
+    }
+    // After the queues: what is moved meanwhile is seen in one of the two.
+    if let nodeLog {
+      do throws(DatabaseError) {
+        try review.read(nodeLog)
+      } catch {
+        guard case .refused(let reason) = error else { throw error }
+        leaveOut(nodeLog.table.name, [.pending], reason)
       }
     }
     review.addEmptied()
@@ -289,6 +306,13 @@ final class DatabaseAudit {
     for table in tables {
       do throws(DatabaseError) {
         waiting.formUnion(try QueueReview.oldRows(Queue(table, on: connection)))
+      } catch {
+        guard case .refused = error else { throw error }
+      }
+    }
+    if let nodeLog {
+      do throws(DatabaseError) {
+        waiting.formUnion(try QueueReview.oldRows(nodeLog))
       } catch {
         guard case .refused = error else { throw error }
       }

@@ -1,4 +1,4 @@
-// The rows that wait in the queues, turned into the pages that they will clear: those excuse a
+// The rows that wait in the queues, and for one of many nodes in the log, turned into the pages that they will clear: those excuse a
 // page that is out of date, for a minute; after that they accuse it.
 
 import CacheFS
@@ -38,13 +38,13 @@ struct QueueReview {
     reader = RowReader(rules)
   }
 
-  /// Reads a queue batch by batch, and looks which pages are there to be cleared.
+  /// Reads a queue or the log batch by batch, and looks which pages are there to be cleared.
   /// - Throws: ``DatabaseError``.
-  mutating func read(_ queue: Queue) throws(DatabaseError) {
+  mutating func read(_ source: some WaitingRows) throws(DatabaseError) {
     var position: String?
     while true {
-      let rows = try queue.waiting(after: position, limit: Self.batchSize)
-      add(rows, queue.table)
+      let rows = try source.waiting(after: position, limit: Self.batchSize)
+      add(rows, source.table)
       guard rows.count == Self.batchSize, let last = rows.last else { return }
       position = last.row.position
     }
@@ -113,15 +113,15 @@ struct QueueReview {
     pages[page].map { rows.contains($0.name) } ?? false
   }
 
-  /// The rows of a queue that have waited for too long.
+  /// The rows of a queue or the log that have waited for too long.
   /// - Throws: ``DatabaseError``.
-  static func oldRows(_ queue: Queue) throws(DatabaseError) -> Set<RowName> {
+  static func oldRows(_ source: some WaitingRows) throws(DatabaseError) -> Set<RowName> {
     var names: Set<RowName> = []
     var position: String?
     while true {
-      let rows = try queue.waiting(after: position, limit: batchSize)
+      let rows = try source.waiting(after: position, limit: batchSize)
       for row in rows where row.age.map({ $0 > patience }) ?? false {
-        names.insert(RowName(table: queue.table, position: row.row.position))
+        names.insert(RowName(table: source.table, position: row.row.position))
       }
       guard rows.count == batchSize, let last = rows.last else { return names }
       position = last.row.position

@@ -106,6 +106,48 @@ import Testing
     #expect(try site.found(["--only", "orphan"]) == [])
   }
 
+  @Test(
+    "a node's rows of the log excuse and accuse as rows of a queue do; those it has passed do not")
+  func staleOnNode() throws {
+    let site = try Site()
+    try site.configure("[listen]\nNODE = web1\n" + Self.portsQuery)
+    try site.age(Site.port, 3600)
+    let stale = ["stale \(Site.port)"]
+    func found() throws -> [String] { try site.found(["--skip", "node-lag"]) }
+    // The tables are not there: nothing excuses, and that is said.
+    #expect(try found() == stale)
+    try site.database.prepareForNodes()
+    #expect(try found() == stale)
+    try site.database.sql(
+      """
+      INSERT INTO fpcache_log VALUES (1, 'cache_clearing_ports', '{net,a}', now() - interval '5 s');
+      UPDATE fpcache_head SET last_id = 1;
+      INSERT INTO fpcache_node (name, token, cursor, must_empty) VALUES
+        ('web1', '', 1, false), ('web2', '', 0, false)
+      """)
+    #expect(try found() == stale, "another node's lag excuses nothing here")
+    try site.database.sql("UPDATE fpcache_node SET cursor = 0")
+    #expect(try found() == [])
+    let pending = [Site.category, Site.news, Site.port].map { "pending \($0)" }
+    try site.database.sql("UPDATE fpcache_log SET moved_at = now() - interval '90 s'")
+    #expect(try found() == pending)
+    #expect(
+      try site.verify(["--only", "pending"]).result.stdout.contains(
+        "has waited in fpcache_log since"))
+
+    // What it has passed and could not clear, the log's row gone.
+    try site.database.sql(
+      """
+      INSERT INTO fpcache_owed SELECT 'web1', id, queue, key, moved_at FROM fpcache_log;
+      DELETE FROM fpcache_log; UPDATE fpcache_node SET cursor = 1
+      """)
+    #expect(try found() == pending)
+    try site.database.sql("UPDATE fpcache_owed SET moved_at = now() - interval '5 s'")
+    #expect(try found() == [])
+    try site.database.sql("UPDATE fpcache_owed SET node = 'web2'")
+    #expect(try found() == stale)
+  }
+
   @Test("orphan: a port that is no more, and no day without commits")
   func orphans() throws {
     let site = try Site()

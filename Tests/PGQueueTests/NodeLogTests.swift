@@ -14,7 +14,7 @@ import Testing
     try database.sql(FanoutSchema.sql)
     try database.sql(
       """
-      INSERT INTO fpcache_log SELECT n, 'cache_clearing_ports', '{a,b}', now()
+      INSERT INTO fpcache_log SELECT n, 'cache_clearing_ports', '{a,b}', now() - interval '1 h'
       FROM generate_series(1, 3) AS n;
       UPDATE fpcache_head SET last_id = 3;
       INSERT INTO fpcache_node (name, token, cursor, must_empty) VALUES ('web1', 't', 0, false)
@@ -42,7 +42,12 @@ import Testing
     // And what is there to be kept is kept.
     let last = try #require(try batch())
     #expect(try log.advance(behind: last, owing: last.rows))
-    #expect(try database.sql("SELECT node, id FROM fpcache_owed") == "web1|3")
+    #expect(
+      try database.sql(
+        """
+        SELECT owed.node, owed.id, owed.moved_at = log.moved_at
+        FROM fpcache_owed AS owed JOIN fpcache_log AS log USING (id)
+        """) == "web1|3|t")
   }
 
   @Test(
