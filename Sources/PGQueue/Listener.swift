@@ -53,7 +53,8 @@ public enum ListenerNews: Equatable, Sendable {
   case statusAsked
   case reloading
   case stopping
-  /// Many nodes share this database, and this listener is none of them.
+  /// Many nodes share this database, and this listener is none of them. No names where we may not
+  /// know them.
   case takesFromNodes([String])
 }
 
@@ -69,6 +70,8 @@ public final class Listener {
   private var inputs: [ListenerMachine.Input] = [.started]
   private var disconnectedSince: Duration?
   private var hasLeft = false
+  /// Whether nodes were found that this listener is none of.
+  private var takesFromNodes = false
   private let probeChannel = "fpcache_probe_\(getpid())_\(UInt32.random(in: 0 ... .max))"
   private let began = ContinuousClock.now
 
@@ -164,9 +167,17 @@ public final class Listener {
       // See NodeLog.swift for why that is safe.
       try working.script("SET synchronous_commit = off; SET jit = off")
     } else {
-      let nodes = try NodeLog.names(on: working)
-      if !nodes.isEmpty { service.note(.takesFromNodes(nodes)) }
+      takesFromNodes = false
+      try lookForNodes(working)
     }
+  }
+
+  /// A listener that is alone must not stay among nodes in silence: once for each connection it says that it
+  /// has found some, at the start or at the first poll after they came.
+  private func lookForNodes(_ working: Connection) throws(DatabaseError) {
+    let nodes = try NodeLog.names(on: working)
+    if let nodes, !takesFromNodes { service.note(.takesFromNodes(nodes)) }
+    takesFromNodes = nodes != nil
   }
 
   private func serve(_ table: QueueTable, _ depth: ListenerMachine.Depth) {
@@ -184,6 +195,7 @@ public final class Listener {
     guard let working else { return }
     do throws(DatabaseError) {
       service.measure(try QueueBacklog.all(of: machine.settings.queues, on: working))
+      if !hasLog { try lookForNodes(working) }
       inputs.append(.timePassed)
     } catch {
       lose(error)

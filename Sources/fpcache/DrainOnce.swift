@@ -57,6 +57,9 @@ struct DrainOnce {
       let connection = try Connection(
         parameters.unconverted, stopDescriptor: signals.stopDescriptor)
       let deadline = ContinuousClock.now + Self.patience
+      if drain.node == nil, let nodes = try NodeLog.names(on: connection) {
+        service.note(.takesFromNodes(nodes))
+      }
       // A node reads the log first, which tells it who moves rows, and last, for what was moved.
       let queues = drain.rules.tables
       let tables = drain.node == nil ? queues : [.log] + queues + [.log]

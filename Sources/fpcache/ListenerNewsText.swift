@@ -44,8 +44,8 @@ extension ListenerNews {
     case .takesFromNodes(let nodes):
       (
         .error,
-        "this database has nodes (\(listed(nodes))): a listener without --node "
-          + "takes rows that they need. Start it with --node NAME, or retire them"
+        "this database has nodes\(nodes.isEmpty ? "" : " (\(listed(nodes)))"): a listener without "
+          + "--node takes rows that they need. Start it with --node NAME, or retire them"
       )
     case .stopping: (.notice, "stopping: \(total.text) since the start")
     }

@@ -159,6 +159,52 @@ import Testing
     try another.waitForLog(containing: "this database has nodes (web1): a listener without --node")
   }
 
+  @Test(
+    "a listener that was there before the nodes finds them at a poll, and says so once",
+    arguments: [true, false])
+  func besideLater(mayRead: Bool) throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let tree = try TemporaryTree()
+    let plain = try Daemon.listen(on: tree, database, ["--poll-interval", "0.2"])
+    try plain.waitForLog(containing: "drained: ")
+    try database.prepareForNodes()
+    if !mayRead {
+      try database.sql(
+        "REVOKE ALL ON fpcache_node, fpcache_log, fpcache_head, fpcache_owed FROM listening")
+    }
+    // Tables alone take nothing from anybody.
+    func drain() throws {
+      for _ in 1...2 {
+        let mark = plain.lines.count
+        try database.sql(
+          """
+          INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'a', 'b');
+          NOTIFY port_updated
+          """)
+        try plain.waitForLog(containing: "drained: 1 row", after: mark)
+      }
+    }
+    try drain()
+    #expect(!plain.lines.contains { $0.contains("without --node") }, "\(plain)")
+    try database.sql(
+      "INSERT INTO fpcache_node (name, token, cursor, must_empty) VALUES ('web1', '', 0, false)")
+    let names = mayRead ? " (web1)" : ""
+    try plain.waitForLog(
+      containing: "this database has nodes\(names): a listener without --node takes rows")
+    try drain()
+    #expect(plain.lines.count { $0.contains("without --node") } == 1, "\(plain)")
+    #expect(!plain.lines.contains { $0.contains("permission denied") }, "\(plain)")
+
+    // From cron it is the same theft.
+    let once = try Command.fpcache(
+      [
+        "listen", "--once", "--settle", "0", "--dsn", database.listenerDSN, "--cache-dir",
+        tree.path,
+        "--state-dir", tree.path,
+      ], in: tree)
+    #expect(once.status == 0 && once.stderr.contains("this database has nodes\(names):"), "\(once)")
+  }
+
   @Test("--once with --node moves what waits, clears it, and leaves; -n changes nothing")
   func once() throws {
     let database = try makeDatabase()
