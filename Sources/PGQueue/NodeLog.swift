@@ -69,6 +69,8 @@ public enum LogReading {
   case lost(Int64)
   /// The log ends before the cursor: it is not the one that the node has read.
   case another
+  /// The log holds rows of this queue with other columns than we know: what they name cannot be told.
+  case otherColumns(String)
   case batch(LogBatch)
 }
 
@@ -199,11 +201,28 @@ public struct NodeLog {
       return .lost(isMore ? .max : gone)
     }
     if let last = rows.integer(0, 7), cursor > last { return .another }
+    if let table = otherColumns(rows) { return .otherColumns(table.name) }
     return .batch(
       LogBatch(
         rows: logged(rows, keyAt: 8), cursor: cursor,
         last: rows.integer(rows.count - 1, 0) ?? max(cursor, position ?? cursor),
         mover: rows.text(0, 6), mustEmpty: rows.text(0, 4) == "t"))
+  }
+
+  /// The queue of which there is a row with other columns; nil when there is none.
+  private func otherColumns(_ rows: Rows) -> QueueTable? {
+    var known: String?
+    for number in 0..<rows.count {
+      guard let name = rows.text(number, 1), name != known else { continue }
+      known = name
+      let table = name.prefix { $0 != "(" }
+      if !tables.contains(where: { $0.nameInLog == name }),
+        let other = tables.first(where: { $0.name == table })
+      {
+        return other
+      }
+    }
+    return nil
   }
 
   /// Moves the cursor behind a batch, and keeps those of its rows that could not be cleared: where
@@ -251,7 +270,7 @@ public struct NodeLog {
   /// One of them; nil where there is none.
   func logged(_ rows: Rows, _ number: Int, keyAt keyColumn: Int) -> QueueRow? {
     guard rows.text(number, 0) != nil, let name = rows.text(number, 1) else { return nil }
-    let table = tables.first { $0.name == name } ?? QueueTable.unknown(name)
+    let table = tables.first { $0.nameInLog == name } ?? QueueTable.unknown(name)
     return QueueRow(rows, number, table, positionAt: 0, keyAt: keyColumn)
   }
 
@@ -306,7 +325,7 @@ public struct NodeLog {
     FROM \(table.reference) ORDER BY \(table.order.column) LIMIT \(limit))) \
     RETURNING \(table.order.column) AS place, ARRAY[\(table.boundedKey)] AS key), \
     added AS (INSERT INTO fpcache_log (id, queue, key, moved_at) \
-    SELECT head.last_id + row_number() OVER (ORDER BY moved.place), '\(table.name)', \
+    SELECT head.last_id + row_number() OVER (ORDER BY moved.place), '\(table.nameInLog)', \
     moved.key::text[], clock_timestamp() FROM moved CROSS JOIN fpcache_head AS head RETURNING 1), \
     given AS (UPDATE fpcache_head SET last_id = last_id + (SELECT count(*) FROM moved), \
     mover = '\(node.name)' WHERE EXISTS (SELECT FROM moved)) \

@@ -2,8 +2,11 @@
 
 /// A table into which the site's triggers put what to clear.
 public struct QueueTable: Hashable, Sendable {
-  /// As it is shown, and as the log of many nodes has it.
+  /// As it is shown.
   public let name: String
+  /// As the log of many nodes has it: a site's own with its columns, since a row of the log holds values in
+  /// their order and nothing else tells which they are. It needs no escape in a statement.
+  let nameInLog: String
   /// The same for a statement.
   let reference: String
   /// The columns that name the pages, as SQL expressions that give text.
@@ -49,6 +52,7 @@ public struct QueueTable: Hashable, Sendable {
     _ name: String, key: [String], order: (column: String, type: String), isOptional: Bool = false
   ) {
     self.name = name
+    nameInLog = name
     reference = name
     self.key = key
     self.order = order
@@ -62,6 +66,13 @@ public struct QueueTable: Hashable, Sendable {
     case text(Identifier)
     /// A date or timestamp, as `2020-01-21`; NULL for an infinite one.
     case day(Identifier)
+
+    fileprivate var nameInLog: String {
+      switch self {
+      case .text(let column): column.description
+      case .day(let column): "day \(column)"
+      }
+    }
 
     fileprivate var expression: String {
       switch self {
@@ -87,6 +98,7 @@ public struct QueueTable: Hashable, Sendable {
   /// A site's own queue.
   public init(_ table: Identifier, key: [KeyColumn], order: Order, added: Identifier) {
     name = table.description
+    nameInLog = "\(table)(\(key.map(\.nameInLog).joined(separator: ", ")))"
     reference = table.quoted
     self.key = key.map(\.expression)
     switch order {

@@ -88,6 +88,13 @@ extension Drain {
         \(node.name): the log ends before what it has read, and is another one; its cache is emptied
         """)
       return try begin(log, node)
+    case .otherColumns(let queue):
+      logger.error(
+        """
+        \(node.name): the log holds rows of \(queue) with other columns than the configuration has; \
+        its cache is emptied
+        """)
+      return try begin(log, node)
     case .batch(let batch):
       node.wasRegistered = true
       node.hasToldOfRival = false
