@@ -75,4 +75,7 @@ public enum FanoutSchema {
 
   /// Sent when rows have come into the log.
   static let channel = "fpcache_log"
+
+  /// Where nodes prove that they are connected, for each other too.
+  static let probeChannel = "fpcache_probe"
 }

@@ -72,7 +72,8 @@ public final class Listener {
   private var hasLeft = false
   /// Whether nodes were found that this listener is none of.
   private var takesFromNodes = false
-  private let probeChannel = "fpcache_probe_\(getpid())_\(UInt32.random(in: 0 ... .max))"
+  /// Tells our own probe from those of others.
+  private let probeName = "\(getpid())_\(UInt32.random(in: 0 ... .max))"
   private let began = ContinuousClock.now
 
   public init(
@@ -112,6 +113,7 @@ public final class Listener {
       service.note(.probeUnanswered)
       disconnect()
     case .probe: probe()
+    case .ping: ping()
     case .measure: measure()
     case .serve(let queue, let depth): serve(queue, depth)
     case .finish(let events, let complete):
@@ -155,6 +157,12 @@ public final class Listener {
         service.note(.notHeard(channel, error))
       }
     }
+  }
+
+  /// Nodes share one; a listener that is alone has nobody to share with.
+  private var probeChannel: String {
+    hasLog
+      ? FanoutSchema.probeChannel : "\(FanoutSchema.probeChannel)_\(probeName)"
   }
 
   private var hasLog: Bool { machine.settings.queues.contains(.log) }
@@ -208,12 +216,27 @@ public final class Listener {
     guard let working else { return }
     do throws(DatabaseError) {
       try working.query(
-        "NOTIFY \(working.quoted(identifier: probeChannel))",
+        "NOTIFY \(working.quoted(identifier: probeChannel)), '\(probeName)'",
         timeout: machine.settings.probeTimeout)
       inputs.append(.timePassed)
     } catch {
       lose(error)
     }
+  }
+
+  private func ping() {
+    guard let working else { return }
+    do throws(DatabaseError) {
+      try working.query("SELECT 1", timeout: machine.settings.probeTimeout)
+      noteProof()
+    } catch {
+      lose(error)
+    }
+  }
+
+  private func noteProof() {
+    inputs.insert(.probeReturned, at: 0)
+    service.note(.probed)
   }
 
   private func lose(_ error: DatabaseError) {
@@ -249,8 +272,11 @@ public final class Listener {
       var isLogged = false
       for notification in try listening.takeNotifications() {
         if notification.channel == probeChannel {
-          inputs.insert(.probeReturned, at: 0)
-          service.note(.probed)
+          if notification.payload == probeName {
+            noteProof()
+          } else if !inputs.contains(.othersProbe) {
+            inputs.append(.othersProbe)
+          }
         } else if hasLog, notification.channel == FanoutSchema.channel {
           // What this node has moved itself it reads without being told.
           if notification.sender != working?.backend { isLogged = true }

@@ -68,6 +68,9 @@ public struct ListenerMachine: Sendable {
   private var isMeasuring = false
   private var nextProbe = Duration.zero
   private var probeDeadline: Duration?
+  private var lastProof: Duration?
+  /// Whether another node's probe is to be made a proof of this one's.
+  private var isPingDue = false
   private var unansweredProbes = 0
 
   /// - Parameter jitter: gives a number from 0 to 1.
@@ -95,6 +98,7 @@ public struct ListenerMachine: Sendable {
     case .logged: if isConnected { askForLog(now) }
     case .mover(let isMover): if isConnected { noteMover(isMover, now) }
     case .probeReturned: hear(now)
+    case .othersProbe: hearOther(now)
     case .served(let queue, let served): note(queue, served, now)
     case .timePassed: break
     case .reconnect: if phase != .idle { giveUp(until: now) }
@@ -141,6 +145,8 @@ public struct ListenerMachine: Sendable {
     nextPoll = pollTime(now)
     nextProbe = now
     probeDeadline = nil
+    lastProof = nil
+    isPingDue = false
   }
 
   private mutating func becomeDisconnected(_ now: Duration) {
@@ -237,7 +243,25 @@ public struct ListenerMachine: Sendable {
     hearing = .proved
     unansweredProbes = 0
     probeDeadline = nil
-    nextProbe = now + settings.probeAfter
+    lastProof = now
+    nextProbe = now + probeInterval
+  }
+
+  /// A notification wakes the backend of every node, whatever its channel. So one proof serves all:
+  /// what arrives here has come by the listening connection, and only the working one is left to be
+  /// proved, which wakes nobody. Not more often than a node proves itself: whoever notifies must not
+  /// keep it busy.
+  private mutating func hearOther(_ now: Duration) {
+    guard isConnected, probeDeadline == nil else { return }
+    if let lastProof, now - lastProof < settings.probeAfter / 2 { return }
+    isPingDue = true
+  }
+
+  /// The node that moves rows is the first to probe, and the others do it where it does not, not all of
+  /// them in the same moment. None later than a listener that is alone.
+  private var probeInterval: Duration {
+    guard hasLog else { return settings.probeAfter }
+    return settings.probeAfter * (isMover ? 0.75 : 1 - jitter() * 0.15)
   }
 
   private mutating func note(_ queue: QueueTable, _ served: Served, _ now: Duration) {
@@ -294,9 +318,10 @@ public struct ListenerMachine: Sendable {
       guard now >= deadline else { return nil }
       return giveUpProbe(now)
     }
-    guard now >= nextProbe else { return nil }
+    guard isPingDue || now >= nextProbe else { return nil }
     probeDeadline = now + settings.probeTimeout
-    return [.probe]
+    defer { isPingDue = false }
+    return [isPingDue ? .ping : .probe]
   }
 
   private mutating func giveUpProbe(_ now: Duration) -> [Output]? {

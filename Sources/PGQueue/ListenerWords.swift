@@ -14,6 +14,8 @@ extension ListenerMachine {
     /// Whether it is this node by now that moves rows.
     case mover(Bool)
     case probeReturned
+    /// Another node's proof has arrived here.
+    case othersProbe
     /// A batch of the queue was served.
     case served(QueueTable, Served)
     case timePassed
@@ -47,6 +49,8 @@ extension ListenerMachine {
     case connect
     case disconnect(Reason)
     case probe
+    /// Prove the working connection alone: the listening one has just been proved by another's probe.
+    case ping
     /// Look at what waits in the queues.
     case measure
     case serve(QueueTable, Depth)

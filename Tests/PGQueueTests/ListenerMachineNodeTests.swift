@@ -136,4 +136,58 @@ import Testing
     #expect(
       machine.handle(.served(.log, Self.done), at: .seconds(2)) == [.finish([], complete: true)])
   }
+
+  // MARK: Proofs
+
+  @Test("another node's probe is made a proof by a ping, and puts off this node's own")
+  func othersProbe() {
+    var machine = settled()
+    // Its own last proof is of 0 s: what comes within half an interval is not worth a ping.
+    #expect(machine.handle(.othersProbe, at: .milliseconds(4999)) == [])
+    #expect(machine.handle(.othersProbe, at: .seconds(8)) == [.ping])
+    #expect(machine.handle(.othersProbe, at: .seconds(8)) == [])
+    #expect(machine.handle(.probeReturned, at: .seconds(8)) == [])
+    #expect(machine.handle(.timePassed, at: .milliseconds(17_999)) == [])
+    #expect(machine.handle(.timePassed, at: .seconds(18)) == [.probe])
+    // With its own under way it waits for that one.
+    #expect(machine.handle(.othersProbe, at: .seconds(18)) == [])
+    #expect(machine.handle(.probeReturned, at: .seconds(18)) == [])
+  }
+
+  @Test("the node that moves probes first, the others at different times, none after 10 s")
+  func whoProbes() {
+    func next(isMover: Bool, jitter: Double) -> Duration? {
+      var settings = ListenerMachine.Settings()
+      settings.queues.append(.log)
+      settings.pollInterval = .seconds(3600)
+      var machine = ListenerMachine(settings, jitter: { jitter })
+      _ = machine.handle(.started, at: .zero)
+      _ = machine.handle(.connected, at: .zero)
+      _ = machine.handle(.mover(isMover), at: .zero)
+      _ = machine.handle(.probeReturned, at: .zero)
+      for second in 0...9 {
+        for queue in [QueueTable.log] + QueueTable.all + [.log] {
+          _ = machine.handle(.served(queue, Self.done), at: .seconds(second) / 4)
+        }
+      }
+      return machine.deadline
+    }
+    #expect(next(isMover: true, jitter: 0) == .milliseconds(7500))
+    #expect(next(isMover: true, jitter: 1) == .milliseconds(7500))
+    #expect(next(isMover: false, jitter: 1) == .milliseconds(8500))
+    #expect(next(isMover: false, jitter: 0) == .seconds(10))
+  }
+
+  @Test("a listener that is alone, or deaf by its own probes, takes another's for what it is")
+  func deafNode() {
+    var machine = node(isMover: false)
+    _ = machine.handle(.served(.log, Self.done), at: .zero)
+    #expect(machine.handle(.timePassed, at: .seconds(10)).contains(.probe))
+    let lost = machine.handle(.timePassed, at: .milliseconds(14_500))
+    #expect(lost == [.disconnect(.probeUnanswered)])
+    // A late one of a connection that is gone is nothing.
+    _ = machine.handle(.disconnected, at: .milliseconds(14_500))
+    #expect(machine.handle(.othersProbe, at: .milliseconds(14_500)) == [])
+    #expect(machine.hearing == .proved)
+  }
 }
