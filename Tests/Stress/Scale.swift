@@ -20,6 +20,7 @@ struct Scale: ParsableCommand {
     help: ArgumentHelp("How many nodes; 0 is one listener without --node.", valueName: "n"))
   var nodes: [Int] = [0, 1, 2, 10, 50, 200]
   @Option(
+    parsing: .upToNextOption,
     help: ArgumentHelp(
       "Changes a second; 0 is none at all, -1 as many as the writers can.", valueName: "r"))
   var rate: [Int] = [0, 1, 20, 200]
