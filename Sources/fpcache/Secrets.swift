@@ -18,7 +18,16 @@ private func withoutPasswordKeyword(_ bytes: [UInt8]) -> [UInt8] {
   while index < bytes.count {
     if let value = passwordValue(bytes[index...]) {
       result += bytes[index..<value.start] + Array("***".utf8)
-      index = value.end
+      var end = endOfLine(bytes, from: value.reach)
+      var inner = value.start
+      // What follows may hold the keyword again, with a value that begins behind the line's end.
+      while inner < end {
+        if let other = passwordValue(bytes[inner...]), other.reach > end {
+          end = endOfLine(bytes, from: other.reach)
+        }
+        inner += 1
+      }
+      index = end
     } else {
       result.append(bytes[index])
       index += 1
@@ -27,9 +36,14 @@ private func withoutPasswordKeyword(_ bytes: [UInt8]) -> [UInt8] {
   return result
 }
 
+private func endOfLine(_ bytes: [UInt8], from index: Int) -> Int {
+  bytes[index...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
+}
+
 /// Where the value of a keyword `password` at the beginning of `text` may start, which is behind
-/// the `=`, and where its line ends. Spelled in any case and, as in a URI, with `%61` for `a`.
-private func passwordValue(_ text: ArraySlice<UInt8>) -> (start: Int, end: Int)? {
+/// the `=`, and a place up to which it certainly goes: with the rest of the line there it is all that
+/// may be the value. Spelled in any case and, as in a URI, with `%61` for `a`.
+private func passwordValue(_ text: ArraySlice<UInt8>) -> (start: Int, reach: Int)? {
   var rest = text
   for letter in "password".utf8 {
     guard let byte = popDecoded(&rest), byte | 0x20 == letter else { return nil }
@@ -38,11 +52,9 @@ private func passwordValue(_ text: ArraySlice<UInt8>) -> (start: Int, end: Int)?
   guard rest.popFirst() == UInt8(ascii: "=") else { return nil }
   let value = rest.drop(while: isSpace)
   guard let first = value.first else { return nil }
-  var end = value.startIndex
   // A value in quotes may go on behind the line's end (PostgreSQL manual, 34.1.1.1).
-  if first == UInt8(ascii: "'") { end = endOfQuoted(value) }
-  end = text[end...].firstIndex(of: UInt8(ascii: "\n")) ?? text.endIndex
-  return (rest.startIndex, end)
+  let reach = first == UInt8(ascii: "'") ? endOfQuoted(value) : value.startIndex
+  return (rest.startIndex, reach)
 }
 
 /// The next byte, `%61` read as `a`.
