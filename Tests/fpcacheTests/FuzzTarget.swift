@@ -317,8 +317,9 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
     let shown = redacted(text)
     try require(redacted(shown) == shown, "shown as \(shown), and then otherwise")
+    // What begins with a star begins like what is shown instead.
     let secrets = ConnectionParameters.secrets(in: text).filter { secret in
-      secret.utf8.count > 3 && !secret.allSatisfy(\.isWhitespace)
+      secret.utf8.count > 3 && !secret.allSatisfy(\.isWhitespace) && secret.first != "*"
     }
     for secret in secrets {
       try require(holdsPassword(text), "\(secret) is not seen")
