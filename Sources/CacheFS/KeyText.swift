@@ -15,7 +15,8 @@ extension Layout {
       text.append(UInt8(ascii: "\t"))
       text += binding.field.utf8
       text.append(UInt8(ascii: "="))
-      if isPlain(binding.value) { text += binding.value } else { text += escape(binding.value).utf8 }
+      let value = binding.value
+      if isPlain(value) { text += value } else { text += escape(value).utf8 }
     }
   }
 

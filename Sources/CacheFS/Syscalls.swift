@@ -398,8 +398,8 @@ public final class Directory: Sendable {
     try withUnsafeTemporaryAllocation(of: CChar.self, capacity: name.count + 1) {
       (bytes) throws(Errno) -> Result in
       guard let base = bytes.baseAddress else { throw .invalidArgument }
-      for (place, byte) in name.enumerated() { base[place] = CChar(bitPattern: byte) }
-      base[name.count] = 0
+      for (place, byte) in name.enumerated() { bytes[place] = CChar(bitPattern: byte) }
+      bytes[name.count] = 0
       return try body(base)
     }
   }
