@@ -46,6 +46,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case noPermission = "no-permission"
   case missingDirectory = "missing-dir"
   case oddValue = "odd-value"
+  case quotedValue = "quoted-value"
 
   /// Where a finding of the code is looked for.
   public enum Area: String, CaseIterable, Sendable {
@@ -91,7 +92,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
     case .misplaced:
       Row(
         .tree, .warning, .byHand, "is named like a page that lies in another folder",
-        "remove it by hand and look for what wrote it")
+        "if the configuration names the right folder, remove it by hand and look for what wrote it")
     case .badDate:
       Row(
         .tree, .warning, .byHand, "names a date that does not exist",
@@ -176,6 +177,10 @@ public enum FindingCode: String, CaseIterable, Sendable {
       Row(
         .configuration, .warning, .byHand, "is hardly what was meant",
         "correct the configuration")
+    case .quotedValue:
+      Row(
+        .configuration, .notice, .byHand, "stands in quotes, which are not taken for a part of it",
+        "none is needed; take the quotes away when no other program needs them")
     }
   }
 

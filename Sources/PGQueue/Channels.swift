@@ -41,3 +41,8 @@ public struct Channel: Hashable, Sendable {
     }
   }
 }
+
+extension [Channel] {
+  /// The queues that they tell of.
+  public var announced: Set<QueueTable> { Set(flatMap { $0.event?.queues ?? [] }) }
+}

@@ -16,7 +16,7 @@ public struct QueueTable: Hashable, Sendable {
   /// The column that tells when a row was added, by its bare name. A table may lack it.
   let added: Identifier
   /// Whether a site may lack the table as long as nothing announces it.
-  public let isOptional: Bool
+  let isOptional: Bool
 
   public static let ports = QueueTable(
     "cache_clearing_ports", key: ["category", "port"], order: ("id", "bigint"))
@@ -107,6 +107,13 @@ public struct QueueTable: Hashable, Sendable {
     }
     self.added = added
     isOptional = false
+  }
+
+  /// Whether a site is wrong to lack the table: one that nothing announces may be missing, since older
+  /// schemas have no queue of commits and files.
+  /// - Parameter announced: the queues of which a channel tells.
+  public func isNeeded(announced: Set<QueueTable>) -> Bool {
+    !isOptional || announced.contains(self)
   }
 
   public static func == (left: Self, right: Self) -> Bool { left.name == right.name }

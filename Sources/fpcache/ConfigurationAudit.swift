@@ -9,31 +9,39 @@ struct Oddity: Equatable, Sendable {
   let place: String
   /// What is odd; begins with the key. Never quotes a value, since one may be a password.
   let words: String
+  var code = FindingCode.oddValue
 
-  var finding: Finding { Finding(.oddValue, CachePath(Array(place.utf8)), .words(words)) }
+  var finding: Finding { Finding(code, CachePath(Array(place.utf8)), .words(words)) }
 }
 
 extension INI {
   /// What is odd about the file, in its order.
   /// - Parameter settings: those that somebody reads.
   func oddities(_ settings: [Setting]) -> [Oddity] {
-    var found: [(line: Int, words: String)] = []
+    var found: [Oddity] = []
+    func note(_ line: Int, _ words: String, _ code: FindingCode = .oddValue) {
+      found.append(Oddity(place: "\(file):\(line)", words: words, code: code))
+    }
     let known = settings.sections + Setting.openSections
     for section in sections where !Setting.openSections.contains(section) {
       guard known.contains(section) else {
         let near = nearest(to: Array(section.utf8), among: known.map { Array($0.utf8) })
         if let near, let line = line(ofSection: section) {
           let name = String(decoding: near, as: UTF8.self)
-          found.append(
-            (line, "[\(escaped(section))] is no section of fpcache's; did you mean [\(name)]?"))
+          note(line, "[\(escaped(section))] is no section of fpcache's; did you mean [\(name)]?")
         }
         continue
       }
       for key in ownKeys(in: section) {
-        if let words = oddity(key, in: section, settings) { found.append((key.line, words)) }
+        if let words = oddity(key, in: section, settings) {
+          note(key.line, words)
+        } else if key.isQuoted, settings.keys(of: section).contains(key.spelling.uppercased()) {
+          let code = FindingCode.quotedValue
+          note(key.line, "\(escaped(key.spelling)) \(code.meaning)", code)
+        }
       }
     }
-    return found.map { Oddity(place: "\(file):\($0.line)", words: $0.words) }
+    return found
   }
 
   private func oddity(
@@ -42,7 +50,6 @@ extension INI {
     let known = settings.keys(of: section)
     let name = escaped(key.spelling)
     guard known.contains(key.spelling.uppercased()) else { return unknown(key, in: section, known) }
-    if key.isQuoted { return "\(name) stands in quotes, which are not taken for a part of it" }
     guard let value = try? value(key.spelling, in: section)?.text else { return nil }
     switch key.spelling.uppercased() {
     case "BASEDIR" where value.utf8.first != UInt8(ascii: "/"):

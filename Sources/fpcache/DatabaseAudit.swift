@@ -122,10 +122,7 @@ final class DatabaseAudit {
       if let queue, !rights.missing.contains("SELECT") { tables.append(queue) }
       return
     }
-    let isNeeded =
-      queue.map { queue in
-        !queue.isOptional || channels.contains { $0.event?.queues.contains(queue) == true }
-      } ?? true
+    let isNeeded = queue?.isNeeded(announced: channels.announced) ?? true
     if isNeeded { tell(.missingTable, rights.table, .none) }
   }
 

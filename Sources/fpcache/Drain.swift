@@ -55,6 +55,8 @@ final class Drain {
   private var passes: [QueueTable: Pass] = [:]
   var retries: [RowName: Retry] = [:]
   private var troubles: [QueueTable: ServerError] = [:]
+  /// The queues that a channel of listen_for announces.
+  var announced: Set<QueueTable> = []
   /// What it has to know as one of many nodes; nil when it is alone (NodeDrain.swift).
   var node: NodeState?
 
@@ -92,6 +94,15 @@ final class Drain {
   /// The queues that the server would not let us drain, but for those that it does not have.
   var refusedQueues: [String] {
     troubles.filter { $0.key == .log || !$0.value.isMissingTable }.map(\.key.name).sorted()
+  }
+
+  /// The queues that it does not have and should.
+  var missingQueues: [String] {
+    troubles.filter { $0.value.isMissingTable && isNeeded($0.key) }.map(\.key.name).sorted()
+  }
+
+  private func isNeeded(_ table: QueueTable) -> Bool {
+    table != .log && table.isNeeded(announced: announced)
   }
 
   /// How many rows wait for another try.
@@ -186,8 +197,11 @@ final class Drain {
     let first = clearPages(of: batch)
     CrashPoint.cleared.reach()
     guard clearer.dryRun == .no else {
-      tally.rows += rows.count
-      tally.keys += batch.keys.count
+      for row in batch.refused { tell(row.row, row.problem) }
+      tally.rows += first.retirable.count + batch.refused.count
+      tally.refused += batch.refused.count
+      tally.keys += first.keys
+      pass.waiting.formUnion(first.waiting)
       return advance(&pass, rows, limit, queue.table)
     }
     if first.retirable.isEmpty, batch.refused.isEmpty {
@@ -347,7 +361,7 @@ final class Drain {
     logger.error(
       """
       \(row.table.name): row \(escape(Array(row.position.utf8))) \(problem.explanation); \
-      nothing to clear, the row is deleted
+      nothing to clear, the row \(clearer.dryRun == .no ? "is" : "would be") deleted
       """)
   }
 
@@ -360,11 +374,17 @@ final class Drain {
       if table == .log {
         logger.error("\(reason.message)\(NodeState.schemaRemedy)")
       } else if reason.isMissingTable {
-        logger.warning(
-          """
-          \(table.name): no such table in this database; its events clear nothing. Create it, or take its event \
-          out of listen_for
-          """)
+        if isNeeded(table) {
+          logger.error(
+            """
+            \(table.name): no such table in this database; its events clear nothing. Create it, or take its event \
+            out of listen_for
+            """)
+        } else {
+          logger.notice(
+            "\(table.name): no such table in this database, and nothing announces it: it is left out"
+          )
+        }
       } else {
         let remedy = reason.isPermissionDenied ? "; it needs SELECT and DELETE" : ""
         logger.error("\(table.name): \(reason.explanation)\(remedy); tried again later")

@@ -22,9 +22,11 @@ struct DrainOnce {
     var contended: [String] = []
     /// Queues that the server would not let us drain.
     var refused: [String] = []
+    /// Queues that the server does not have, and should.
+    var missing: [String] = []
 
     var status: ExitStatus {
-      tally.failures > 0 || !contended.isEmpty || !refused.isEmpty ? .incomplete : .done
+      tally.failures > 0 || !(contended + refused + missing).isEmpty ? .incomplete : .done
     }
 
     func json(dryRun: Bool) -> JSON {
@@ -35,6 +37,7 @@ struct DrainOnce {
         ("rows_refused", .integer(tally.refused)), ("rows_failed", .integer(tally.failures)),
         ("queues_contended", .array(contended.map(JSON.string))),
         ("queues_refused", .array(refused.map(JSON.string))),
+        ("queues_missing", .array(missing.map(JSON.string))),
       ])
     }
   }
@@ -56,6 +59,7 @@ struct DrainOnce {
     do throws(DatabaseError) {
       let connection = try Connection(
         parameters.unconverted, stopDescriptor: signals.stopDescriptor)
+      drain.announced = try announced(connection)
       let deadline = ContinuousClock.now + Self.patience
       if drain.node == nil, let nodes = try NodeLog.names(on: connection) {
         service.note(.takesFromNodes(nodes))
@@ -82,7 +86,18 @@ struct DrainOnce {
       Set(drain.rules.events.filter { !$0.isErrand }), complete: result.contended.isEmpty)
     result.tally = service.total
     result.refused = drain.refusedQueues
+    result.missing = drain.missingQueues
     return result
+  }
+
+  /// The queues that are announced. A role that may drain may not be one that may listen.
+  private func announced(_ connection: Connection) throws(DatabaseError) -> Set<QueueTable> {
+    do throws(DatabaseError) {
+      return try Channel.all(of: drain.rules.events, on: connection).announced
+    } catch {
+      guard case .refused = error else { throw error }
+      return []
+    }
   }
 
   /// Whether the queue was drained before the deadline.

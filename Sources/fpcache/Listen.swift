@@ -121,6 +121,12 @@ struct Listen: ParsableCommand {
       let config = try common.resolve()
       let site = try self.site(config, node, logger)
       tellOfNode(config, node, logger)
+      let fixed = settings.changed(in: flags.orElse(config.listen))
+      if !fixed.isEmpty {
+        logger.warning(
+          "SIGHUP: \(fixed.joined(separator: ", ")): a change of this needs a restart; it is as before"
+        )
+      }
       return site
     }
     if once {

@@ -185,7 +185,9 @@ final class ListenService: ListenerService {
 
   func note(_ news: ListenerNews) {
     switch news {
-    case .ready: reporter.enter(.draining)
+    case .ready(let channels):
+      drain.announced = channels.announced
+      reporter.enter(.draining)
     case .disconnected, .probeUnanswered: reporter.enter(.disconnected)
     case .reconnected: reporter.update { $0.reconnects += 1 }
     case .notified(let count):

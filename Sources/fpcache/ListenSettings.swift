@@ -58,6 +58,20 @@ struct ListenSettings: Equatable, Sendable {
     return merged
   }
 
+  /// The keys of what others say differently, among those that hold for as long as a listener runs:
+  /// SIGHUP takes up all but these, and NODE, which is told in its own words.
+  func changed(in others: ListenSettings) -> [String] {
+    let keys: [(name: String, isSame: Bool)] = [
+      ("SETTLE", settle == others.settle),
+      ("STATE_DIR", stateDirectory == others.stateDirectory),
+      ("STATUS_FILE", statusFile == others.statusFile),
+      ("METRICS_FILE", metricsFile == others.metricsFile),
+      ("FACILITY", syslog.facility == others.syslog.facility),
+      ("IDENT", syslog.identity == others.syslog.identity),
+    ]
+    return keys.filter { !$0.isSame }.map(\.name)
+  }
+
   /// A number of seconds within a range, or nil.
   static func seconds(_ text: String, _ range: ClosedRange<Double>) -> Duration? {
     guard let seconds = Double(text), range.contains(seconds) else { return nil }

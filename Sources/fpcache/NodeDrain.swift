@@ -28,7 +28,10 @@ extension Drain {
     if followRoot() { promptly(rows) }
     CrashPoint.cleared.reach()
     guard clearer.dryRun == .no else {
+      let refused = plan(rows).refused
+      for row in refused { tell(row.row, row.problem) }
       tally.rows += rows.count
+      tally.refused += refused.count
       return .drained(retryAfter: nil)
     }
     switch node.mover {
@@ -120,7 +123,9 @@ extension Drain {
       guard followRoot(), clearer.isSameTree(as: root) else { return .more }
       guard clearer.dryRun == .no else {
         node.position = logged.last
-        tally.rows += logged.rows.count
+        for row in batch.refused { tell(row.row, row.problem) }
+        tally.rows += outcome.retirable.count + batch.refused.count
+        tally.refused += batch.refused.count
         tally.keys += outcome.keys
         return logged.rows.count < limit ? .drained(retryAfter: nil) : .more
       }

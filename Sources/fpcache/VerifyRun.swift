@@ -29,7 +29,7 @@ struct VerifyRun {
   /// Codes for which no file has to be looked at.
   private static let withoutTree: Set<FindingCode> = [
     .backlog, .noListener, .nodeLag, .nodeLost, .unknownEvent, .missingTable, .noPermission,
-    .oddValue,
+    .oddValue, .quotedValue,
   ]
 
   func audit() -> Audit {
@@ -56,7 +56,7 @@ struct VerifyRun {
       }
     }
     findings += database?.findings ?? []
-    if codes.contains(.oddValue) { findings += config.oddities }
+    findings += config.oddities.filter { codes.contains($0.code) }
     if let fixer { findings = fixer.fix(findings) }
     var audit = Audit(
       findings: findings.sorted(by: Finding.precedes), files: files, dryRun: dryRun,

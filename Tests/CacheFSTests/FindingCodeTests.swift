@@ -11,7 +11,7 @@ import Testing
         "unknown", "misplaced", "bad-date", "future-date", "empty", "stub", "symlink", "special",
         "not-clearable", "unreadable", "spool-leftover", "empty-dir", "expired", "stale", "orphan",
         "pending", "backlog", "no-listener", "node-lag", "node-lost", "unknown-event",
-        "missing-table", "no-permission", "missing-dir", "odd-value",
+        "missing-table", "no-permission", "missing-dir", "odd-value", "quoted-value",
       ])
   }
 
@@ -24,7 +24,7 @@ import Testing
         .empty, .notClearable, .unreadable, .stale, .pending, .backlog, .noListener, .nodeLag,
         .nodeLost, .unknownEvent, .noPermission, .missingDirectory,
       ])
-    #expect(codes(.notice) == [.emptyDirectory])
+    #expect(codes(.notice) == [.emptyDirectory, .quotedValue])
     #expect(Severity.allCases == [.notice, .warning, .critical])
     #expect(Severity.notice < .warning && Severity.warning < .critical)
     #expect(!(Severity.critical < .notice) && !(Severity.warning < .warning))

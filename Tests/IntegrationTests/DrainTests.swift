@@ -184,6 +184,11 @@ import Testing
     let database = try PostgresServer.shared.makeDatabase()
     let incident = try IncidentTree(ports: 50, days: 3)
     try incident.queue(in: database)
+    try database.sql(
+      """
+      INSERT INTO cache_clearing_dates (date_to_clear) VALUES (NULL);
+      INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, '..', 'x');
+      """)
     let before = try incident.tree.snapshot()
     let arguments = [
       "listen", "--once", "--settle", "0", "--dsn", database.listenerDSN, "--format", "json",
@@ -192,7 +197,9 @@ import Testing
 
     let dry = try Command.fpcache(arguments + ["-n"], in: incident.tree, environment: environment)
     #expect(try incident.tree.snapshot() == before)
-    #expect(try database.count("cache_clearing_ports") == 50)
+    #expect(try database.count("cache_clearing_ports") == 51)
+    #expect(dry.stdout.contains("\"rows_refused\":2,"), "\(dry)")
+    #expect(dry.stderr.contains("holds NULL; nothing to clear, the row would be deleted"), "\(dry)")
     let real = try Command.fpcache(arguments, in: incident.tree, environment: environment)
 
     #expect(
@@ -221,6 +228,37 @@ import Testing
     #expect(listener.lines.count { $0.contains("cache_clearing_ports: no such table") } == 1)
     #expect(listener.lines.count { $0.contains("cache_clearing_files: no such table") } == 1)
     #expect(!tree.exists("daily/2020/01/21.daily.head"))
+  }
+
+  @Test(
+    "--once cannot do all it is told without a table that is needed: status 1, and one error",
+    arguments: [[], ["-n"]])
+  func missingTableOnce(_ flags: [String]) throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let tree = try TemporaryTree()
+    try tree.makeDirectory("daily")
+    func run() throws -> CommandResult {
+      try Command.fpcache(
+        ["listen", "--once", "--settle", "0", "--dsn", database.listenerDSN, "--format", "json"]
+          + flags, in: tree, environment: ["FPCACHE_DIR": tree.path])
+    }
+    // Announced by listen_for, and so expected.
+    try database.sql("DROP TABLE cache_clearing_files CASCADE")
+    let announced = try run()
+    #expect(announced.status == 1, "\(announced)")
+    #expect(announced.stdout.contains("\"queues_missing\":[\"cache_clearing_files\"]"))
+    let errors = announced.stderr.split(separator: "\n").filter { $0.contains("error: ") }
+    #expect(
+      errors.count == 1 && errors[0].contains("cache_clearing_files: no such table"), "\(announced)"
+    )
+    // An older schema, which has neither.
+    try database.sql("DELETE FROM listen_for WHERE name = 'file_updated'")
+    let older = try run()
+    #expect(older.status == 0 && !older.stderr.contains("error: "), "\(older)")
+    #expect(older.stderr.contains("nothing announces it: it is left out"), "\(older)")
+    // No schema is without this one.
+    try database.sql("DROP TABLE cache_clearing_dates CASCADE; DELETE FROM listen_for")
+    #expect(try run().status == 1)
   }
 
   @Test("no database: 69, and the socket that was tried is named")

@@ -168,6 +168,49 @@ import Testing
     #expect(try listener.waitForExit().status == 0)
   }
 
+  @Test("SIGHUP says what it cannot take up, as long as it is so")
+  func restartNeeded() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let tree = try TemporaryTree()
+    try tree.makeDirectory("cache")
+    func configure(_ listen: String) throws {
+      try tree.write("f.ini", text: "[dirs]\nBASEDIR = \(tree.path)\n[listen]\n\(listen)")
+    }
+    try configure("STATUS_FILE = \(tree.path)/a")
+    var command = Command(
+      try Command.fpcachePath(),
+      [
+        "listen", "--config", tree.fullPath("f.ini"), "--dsn", database.listenerDSN,
+        "--state-dir", tree.path,
+      ])
+    command.tree = tree
+    let listener = try Daemon(command)
+    try listener.waitForLog(containing: "ready: ")
+    func reload(_ listen: String) throws -> [String] {
+      let mark = listener.lines.count
+      try configure(listen)
+      listener.terminate(SIGHUP)
+      try listener.waitForLog(containing: "ready: ", after: mark)
+      return listener.lines.dropFirst(mark).filter { $0.contains("restart") }
+    }
+    let same = "STATUS_FILE = \(tree.path)/a\nPOLL_INTERVAL = 30"
+    // The option goes before the file's STATE_DIR.
+    #expect(try reload(same + "\nSTATE_DIR = /elsewhere") == [])
+    let other = "STATUS_FILE = \(tree.path)/b\nMETRICS_FILE = \(tree.path)/m\n[syslog]\nIDENT = x"
+    for _ in 1...2 {
+      let told = try reload(other)
+      #expect(told.count == 1, "\(listener)")
+      #expect(
+        told.first?.hasSuffix(
+          "warning: SIGHUP: STATUS_FILE, METRICS_FILE, IDENT: a change of this needs a restart; "
+            + "it is as before") == true, "\(listener)")
+    }
+    #expect(!tree.exists("b") && !tree.exists("m"))
+    #expect(try reload(same) == [])
+    listener.terminate()
+    #expect(try listener.waitForExit().status == 0)
+  }
+
   @Test("SIGUSR1 logs one status line with the counts so far")
   func statusLine() throws {
     let database = try PostgresServer.shared.makeDatabase()

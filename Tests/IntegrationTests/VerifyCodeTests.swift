@@ -44,7 +44,8 @@ extension Fixture {
     ) { try $0.write("ports/net/a/core", bytes: 5) },
     Fixture(
       code: "misplaced", severity: "warning", path: "ports/21.daily.head",
-      message: "is named like a page of daily, which lies in another folder", remedy: byHand
+      message: "is named like a page of daily, which lies in another folder",
+      remedy: "if the configuration names the right folder, " + byHand
     ) { try $0.write("ports/21.daily.head", bytes: 5) },
     Fixture(
       code: "bad-date", severity: "warning", path: "daily/2020/02/30.daily.head",
@@ -117,6 +118,11 @@ extension Fixture {
       code: "odd-value", severity: "warning", path: "BASE/f.ini:4",
       message: "SETTLE is 0: a page that was being rendered while it was cleared stays as it was",
       remedy: "correct the configuration", files: 0, configuration: "[listen]\nSETTLE = 0"),
+    Fixture(
+      code: "quoted-value", severity: "notice", path: "BASE/f.ini:4",
+      message: "SETTLE stands in quotes, which are not taken for a part of it",
+      remedy: "none is needed; take the quotes away when no other program needs them", files: 0,
+      configuration: "[listen]\nSETTLE = '5'"),
   ]
 
   private static let empty = queues()
@@ -250,7 +256,7 @@ extension Fixture {
     let codes = help.split(separator: "\n").drop { $0 != "CODES" }.dropFirst()
       .prefix { $0.hasPrefix("  ") }.compactMap { $0.split(separator: ":").first }
       .map { $0.trimmingCharacters(in: .whitespaces) }
-    #expect(codes.count == 25)
+    #expect(codes.count == 26)
     #expect(
       Set(codes) == Set(Fixture.all.map(\.code) + ["not-clearable", "node-lag", "node-lost"]))
   }

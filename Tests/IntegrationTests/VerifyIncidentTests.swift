@@ -38,7 +38,7 @@ import Testing
         misplaced (warning): 2: is named like a page that lies in another folder
           news/index-html-head-pagesize100-pagenum1-html: is named like a page of news, which lies in another folder
           news/news.rss2.0.head.xml: is named like a page of news, which lies in another folder
-          remedy: remove it by hand and look for what wrote it
+          remedy: if the configuration names the right folder, remove it by hand and look for what wrote it
         pending (critical): 245: has waited for more than a minute to be cleared
         \(try first(5, of: incident).joined(separator: "\n"))
           and 240 more (-v lists all)
@@ -53,9 +53,9 @@ import Testing
         missing-dir (critical): 1: is a configured folder that does not exist
           new: is a configured folder that does not exist; did you mean news?
           remedy: correct the configuration, or create the folder
-        odd-value (warning): 1: is hardly what was meant
+        quoted-value (notice): 1: stands in quotes, which are not taken for a part of it
           \(file):3: NEWS_CACHE_DIR stands in quotes, which are not taken for a part of it
-          remedy: correct the configuration
+          remedy: none is needed; take the quotes away when no other program needs them
         251 findings in 254 files
 
         """)
@@ -63,8 +63,8 @@ import Testing
     let nagios = try verify(["--format", "nagios"])
     #expect(
       nagios.stdout == """
-        FPCACHE CRITICAL - misplaced=2 pending=245 backlog=1 no-listener=1 missing-dir=1 odd-value=1 \
-        | findings=251 files=254 critical=248 warning=3 notice=0 cache_clearing_ports=60;;50 \
+        FPCACHE CRITICAL - misplaced=2 pending=245 backlog=1 no-listener=1 missing-dir=1 quoted-value=1 \
+        | findings=251 files=254 critical=248 warning=2 notice=1 cache_clearing_ports=60;;50 \
         cache_clearing_dates=10;;50 cache_clearing_commits=0;;50 cache_clearing_files=0;;50
 
         """)

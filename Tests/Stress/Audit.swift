@@ -104,7 +104,8 @@ struct AuditIncident: ParsableCommand {
         ])
       print(result.stdout, terminator: "")
       print("exit status \(result.status)\n")
-      for code in ["missing-dir", "odd-value", "pending", "backlog", "no-listener", "misplaced"] {
+      for code in ["missing-dir", "quoted-value", "pending", "backlog", "no-listener", "misplaced"]
+      {
         guard result.stdout.contains(code) else {
           throw SupportError("nothing is said of \(code)\n\(result)")
         }

@@ -180,12 +180,13 @@ public struct PlantedFaults: Sendable {
     if expected["pending"] != nil { expect("backlog", "cache_clearing_dates") }
   }
 
-  /// The configuration says `new` for `news`, and a key that nobody reads.
+  /// The configuration says `new` for `news`, has a value in quotes, and a key that nobody reads.
   private mutating func plantConfiguration() throws {
     let text = try site.base.read("fpcache.ini").replacing(
       "[verify]", with: "NEWS_CACHE_DIR = %(BASEDIR)s/cache/new/*\n[verify]")
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).count
-    try site.base.write("fpcache.ini", text: text + "PACKAGES_STUB = 60\nCOLOUR = red\n")
+    try site.base.write("fpcache.ini", text: text + "PACKAGES_STUB = '60'\nCOLOUR = red\n")
+    expect("quoted-value", "\(site.base.fullPath("fpcache.ini")):\(lines)")
     expect("odd-value", "\(site.base.fullPath("fpcache.ini")):\(lines + 1)")
     expect("missing-dir", "new")
     for page in try site.base.files(below: "cache/news") {

@@ -24,6 +24,7 @@ import Testing
     "the plugin's state",
     arguments: [
       ([], [], .ok, "OK - no findings"), ([.emptyDirectory], [], .ok, "OK - empty-dir=1"),
+      ([.quotedValue], [], .ok, "OK - quoted-value=1"),
       ([.unknown], [], .warning, "WARNING - unknown=1"),
       ([.unknown, .empty], [], .critical, "CRITICAL - unknown=1 empty=1"),
       ([], [unseen], .unknown, "UNKNOWN - no findings; stale of ports: not checked: because"),

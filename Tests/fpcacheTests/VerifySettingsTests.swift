@@ -96,6 +96,10 @@ private func oddities(_ text: String) throws -> [String] {
       "/f.ini:2 PASSWORD stands in quotes, which are not taken for a part of it"
     ),
     (
+      "[listen]\nSETTLE = '0'",
+      "/f.ini:2 SETTLE is 0: a page that was being rendered while it was cleared stays as it was"
+    ),
+    (
       "[dirs]\nBASEDIR = var/db",
       "/f.ini:2 BASEDIR is no absolute path: it depends on where fpcache is started"
     ),
