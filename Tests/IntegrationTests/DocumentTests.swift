@@ -23,7 +23,8 @@ import Testing
         guard isToRun(block, of: document) else { continue }
         let place = try #require(
           tour, "\(path):\(block.number): say in which tour this is run, or why it is not run")
-        for (line, said) in zip(block.lines, try place.run(block)) {
+        for (line, said) in zip(block.lines, try run(block, of: document, in: place)) {
+          if block.notes["stays"] != nil { continue }
           if let status = block.notes["unseen"] {
             #expect(said.last == status, "\(path):\(block.number): \(line.command)\n\(said)")
             continue
@@ -48,6 +49,23 @@ import Testing
     if !rewritten.isEmpty { try document.rewrite(rewritten) }
   }
 
+  /// Does what the block is for.
+  /// - Returns: what each of its commands said.
+  private func run(
+    _ block: Document.Block, of document: Document, in place: Tour
+  ) throws -> [[String]] {
+    if let file = block.notes["append"] { try place.append(block.text, to: file) }
+    if block.notes["sql"] != nil { try place.database?.sql(block.text) }
+    if let text = block.notes["stays"] { return try place.stay(block, until: text) }
+    if let shell = block.notes["shell"] {
+      return try block.lines.map { line in
+        try place.screen(
+          of: shell, keys: line.command, expected: Self.isUpdate ? nil : document.shown(line))
+      }
+    }
+    return block.lines.isEmpty ? [] : try place.run(block)
+  }
+
   /// Whether it has commands; one that may not be run has to say why.
   private func isToRun(_ block: Document.Block, of document: Document) -> Bool {
     let place = "\(document.path):\(block.number)"
@@ -58,6 +76,7 @@ import Testing
     #expect(
       block.bareCommands.isEmpty,
       "\(place): write \"$ \" before a command, or say why it is not run")
-    return !block.lines.isEmpty
+    if let shell = block.notes["shell"], !ShellScreen.isPossible(shell) { return false }
+    return !block.lines.isEmpty || block.notes["append"] != nil || block.notes["sql"] != nil
   }
 }

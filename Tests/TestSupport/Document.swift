@@ -10,6 +10,12 @@
 //   columns: N       how wide the next block's screen is
 //   typed: TEXT      the next block is at a terminal, where this is typed
 //   unseen: STATUS   the next block's commands have no `$ ` and show nothing; they end with this
+//   stays: TEXT      the next block's commands have no `$ ` and stay; they are stopped when they say this
+//   as: ROLE         the database's role of the next block
+//   append: FILE     the next block is a part of this file, and is put there
+//   sql              the next block is SQL, which is run as the database's owner
+//   shell: NAME      the next block's lines are keys for this shell, with `<Tab>` among them, and what
+//                    its screen shows then
 //   not run: REASON  the next block is not run
 
 import Foundation
@@ -34,6 +40,8 @@ public struct Document: Sendable, CustomStringConvertible {
     public let notes: [String: String]
     /// Lines that look like commands but have no `$ `.
     public let bareCommands: [String]
+    /// All of it, as it would be typed.
+    public let text: String
   }
 
   /// What is to be done, in the document's order.
@@ -172,7 +180,8 @@ struct DocumentReader {
       case "tour": steps.append(.tour(value))
       case "meanwhile": steps.append(.meanwhile(value))
       case "listener": steps.append(.listener(value))
-      case "columns", "typed", "unseen", "not run": notes[name] = value
+      case "columns", "typed", "unseen", "stays", "as", "append", "sql", "shell", "not run":
+        notes[name] = value
       default:
         // Other comments of a manual are its own.
         if form == .markdown {
@@ -195,11 +204,13 @@ struct DocumentReader {
     var commands: [Document.Line] = []
     var bare: [String] = []
     var index = 0
+    let isPlain = notes["unseen"] != nil || notes["stays"] != nil
     while index < lines.count {
-      let line = form.plain(lines[index])
+      var line = form.plain(lines[index])
       index += 1
+      if isPlain { line = Self.withoutSurroundings(line) }
       let isBare = Self.programs.contains(String(line.prefix { $0 != " " }))
-      guard line.hasPrefix("$ ") || (isBare && notes["unseen"] != nil) else {
+      guard line.hasPrefix("$ ") || (isBare && isPlain) else {
         if commands.isEmpty, isBare { bare.append(line) }
         continue
       }
@@ -216,8 +227,22 @@ struct DocumentReader {
     }
     steps.append(
       .block(
-        Document.Block(number: start + 1, lines: commands, notes: notes, bareCommands: bare)))
+        Document.Block(
+          number: start + 1, lines: commands, notes: notes, bareCommands: bare,
+          text: lines.map { form.plain($0) + "\n" }.joined())))
     notes = [:]
     open = nil
+  }
+
+  /// A command without cron's five fields before it, and without a remark beside it.
+  private static func withoutSurroundings(_ line: String) -> String {
+    var line = line
+    if let schedule = line.prefixMatch(of: #/\*(/\d+)?( \*){4} /#) {
+      line.removeSubrange(schedule.range)
+    }
+    if let remark = line.firstMatch(of: #/[^ ]( {3,})[^ ]/#) {
+      line.removeSubrange(remark.1.startIndex...)
+    }
+    return line
   }
 }

@@ -11,6 +11,7 @@ public final class Tour: Sendable {
   /// None where the sources themselves are the place.
   public let database: TestDatabase?
 
+  private let kind: String
   private let programs: TemporaryTree
   /// As the user who owns the cache; but to give away a large one, which is only looked at, takes long.
   private let account: Account
@@ -18,8 +19,11 @@ public final class Tour: Sendable {
 
   /// - Parameter name: `small-cache`, whose database has the site's triggers; `audited`, whose
   ///   database has what the pages show; `incident`, the two days without a listener in full;
-  ///   `sources`, this project's own folder.
+  ///   `wiki`, a site with a layout of its own, and `new-wiki`, the same before fpcache was told
+  ///   anything; `completion`, a small cache and the completions' scripts; `sources`, this project's
+  ///   own folder.
   public init(_ name: String) throws {
+    kind = name
     account = name == "incident" || name == "sources" ? .current : .unprivileged
     folder = try TemporaryTree()
     programs = try TemporaryTree()
@@ -41,9 +45,16 @@ public final class Tour: Sendable {
       try SmallCache.fill(folder)
       try SmallCache.tell(database)
     case "incident": try IncidentSite.fill(folder, database)
+    case "wiki", "new-wiki": try WikiTour.fill(folder, database, isNew: name == "new-wiki")
+    case "completion":
+      try SmallCache.fill(folder)
+      try SmallCache.copyCompletions(folder)
     default: throw SupportError("there is no tour \(name)")
     }
-    try configure(database, queries: name == "audited" ? SampleConfiguration.freshPortsQueries : "")
+    if !isWiki {
+      try configure(
+        database, queries: name == "audited" ? SampleConfiguration.freshPortsQueries : "")
+    }
     try folder.give(to: account)
   }
 
@@ -72,23 +83,31 @@ public final class Tour: Sendable {
     try? listener.stop()
   }
 
+  private var isWiki: Bool { kind == "wiki" || kind == "new-wiki" }
+
   // MARK: Names
 
   /// What a document calls what is called otherwise here; longer paths first.
   private var aliases: [(document: String, here: String)] {
     guard let database else { return [] }
-    return [
-      ("/usr/local/etc/freshports", folder.path + "/etc"),
-      ("/var/db/freshports", folder.path),
+    let site =
+      isWiki
+      ? [("/etc/fpcache", folder.path + "/etc"), ("/var/db/wiki", folder.path)]
+      : [
+        ("/usr/local/etc/freshports", folder.path + "/etc"), ("/var/db/freshports", folder.path),
+        ("/var/lib/node_exporter", folder.path), ("freshports.org", database.name),
+      ]
+    return site + [
       ("/var/db/fpcache", folder.path + "/state"),
       ("/var/run/postgresql", database.server.socketDirectory),
-      ("freshports.org", database.name),
     ]
   }
 
   /// A line of the document with this place's names.
   private func here(_ text: String) -> String {
-    aliases.reduce(text) { $0.replacing($1.document, with: $1.here) }
+    let text = aliases.reduce(text) { $0.replacing($1.document, with: $1.here) }
+    return text.replacing(
+      "--as-user freshports", with: "--as-user \(Account.stand?.name ?? NSUserName())")
   }
 
   /// What was printed with the document's names.
@@ -117,8 +136,10 @@ public final class Tour: Sendable {
       return command
     }
     let site = [
-      "FPCACHE_DIR": folder.fullPath("cache"), "PGHOST": database.server.socketDirectory,
-      "PGDATABASE": database.name, "PGUSER": role,
+      isWiki ? "FPCACHE_CONFIG" : "FPCACHE_DIR": folder.fullPath(
+        isWiki ? "etc/fpcache.ini" : "cache"),
+      "PGHOST": database.server.socketDirectory, "PGDATABASE": database.name, "PGUSER": role,
+      "HOME": folder.fullPath("home"),
     ]
     command.environment.merge(site) { _, new in new }
     command.workingDirectory = folder.path
@@ -139,7 +160,8 @@ public final class Tour: Sendable {
       "exec 2>&1\n"
       + block.lines.map { "\(here($0.command))\nfpc=$?; \(tail)printf '\\036'; (exit $fpc)\n" }
       .joined()
-    let said = try command(script, role: "listening", columns: columns).run().stdout
+    let role = block.notes["as"] ?? "listening"
+    let said = try command(script, role: role, columns: columns).run().stdout
     let parts = said.split(separator: "\u{1e}", omittingEmptySubsequences: false)
     guard parts.count == block.lines.count + 1, parts.last == "" else {
       throw SupportError("the shell ended before the last command of the block\n\(said)")
@@ -152,6 +174,42 @@ public final class Tour: Sendable {
     try session.terminal.wait(for: "? ")
     try session.terminal.type(text + "\n")
     return Self.lines(documented(try session.end().output.replacing("\r\n", with: "\n")))
+  }
+
+  /// Starts each of a block's commands, and stops it as Ctrl-C does when it has said `text`.
+  public func stay(_ block: Document.Block, until text: String) throws -> [[String]] {
+    let log = "stays.log"
+    return try block.lines.map { line in
+      let shell = "exec \(here(line.command)) >\(folder.fullPath(log)) 2>&1"
+      let daemon = try Daemon(command(shell, role: block.notes["as"] ?? "listening"))
+      try eventually(
+        "\(line.command) says \(text)", details: (try? folder.read(log)) ?? "\(daemon)"
+      ) {
+        try folder.read(log).contains(text)
+      }
+      daemon.terminate(SIGINT)
+      let status = try daemon.waitForExit().status
+      guard status == 0 || status == 130 else {
+        throw SupportError("\(line.command) ended with \(status)\n\(try folder.read(log))")
+      }
+      return Self.lines(documented(try folder.read(log)))
+    }
+  }
+
+  /// Types keys at a shell's prompt, and returns what its screen shows then.
+  /// - Parameter expected: what to wait for; without it, until nothing changes any more.
+  public func screen(of shell: String, keys: String, expected: [String]?) throws -> [String] {
+    var command = try command("", role: "listening")
+    command.environment["COLUMNS"] = .some(nil)
+    return try ShellScreen(shell, command, folder).type(keys, expected: expected)
+  }
+
+  /// Puts a part of a file behind what it has.
+  public func append(_ text: String, to file: String) throws {
+    let path = here(file).replacing(folder.path + "/", with: "")
+    let before = folder.exists(path) ? try folder.read(path) : ""
+    try folder.write(path, text: before + here(text), mode: 0o644)
+    try folder.give(to: account)
   }
 
   private static func lines(_ text: String) -> [String] {

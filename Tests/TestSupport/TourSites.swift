@@ -76,6 +76,50 @@ enum SmallCache {
         (1, 1, 1), (1, 2, 1), (2, 3, 1), (3, 4, 1), (3, 5, 1);
       """)
   }
+
+  /// The completions' scripts, and a home for who uses them.
+  static func copyCompletions(_ folder: TemporaryTree) throws {
+    try folder.makeDirectory("home")
+    for name in ["fpcache.bash", "_fpcache", "fpcache.fish"] {
+      let path = Document.root.appendingPathComponent("completions/" + name)
+      try folder.write(
+        "completions/" + name, text: String(contentsOf: path, encoding: .utf8), mode: 0o644)
+    }
+  }
+}
+
+/// A wiki, with the layout that docs/writing-a-layout.md builds up.
+enum WikiTour {
+  /// The wiki's own table, from which its pages are rendered.
+  private static let wiki = """
+    CREATE SCHEMA wiki;
+    CREATE TABLE wiki.page (ns text, title text, changed timestamptz DEFAULT now());
+    INSERT INTO wiki.page (ns, title) VALUES ('Main', 'Home'), ('Help', 'Home'), ('Help', 'Größe');
+    GRANT USAGE ON SCHEMA wiki TO listening;
+    GRANT SELECT ON wiki.page TO listening;
+    """
+
+  /// - Parameter isNew: whether there is neither a configuration nor a queue yet.
+  static func fill(_ folder: TemporaryTree, _ database: TestDatabase, isNew: Bool) throws {
+    for (index, page) in (WikiSite.pages + ["robots.txt", "wiki/README"]).enumerated() {
+      try folder.write("cache/" + page, bytes: 2_000 + index * 7_919 % 9_000)
+      try folder.setAge("cache/" + page, .seconds((26 + index) * 3600 + 1800))
+    }
+    try folder.makeDirectory("etc", mode: 0o755)
+    guard isNew else {
+      try database.sql(WikiSite.schema.replacing("CREATE SCHEMA wiki;", with: wiki))
+      try folder.write(
+        "etc/fpcache.ini", text: "[dirs]\nBASEDIR = \(folder.path)\n" + WikiSite.sections)
+      return
+    }
+    try database.sql(
+      """
+      SET client_min_messages = warning;
+      DROP TABLE listen_for, cache_clearing_ports, cache_clearing_dates, cache_clearing_commits,
+        cache_clearing_files CASCADE;
+      \(wiki)
+      """)
+  }
 }
 
 /// The two days without a listener, in full.

@@ -32,6 +32,10 @@ import Testing
     #expect(try blocks(text).first?.bareCommands == ["fpcache stats"])
     let unseen = try #require(try blocks("<!-- unseen: 0 -->\n" + text).first)
     #expect(unseen.bareCommands.isEmpty && unseen.lines.map(\.command) == ["fpcache stats"])
+    let stays = try blocks(
+      "<!-- stays: ready -->\n```\n*/5 * * * * fpcache stats   a remark\n```\n")
+    #expect(stays.first?.lines.map(\.command) == ["fpcache stats"])
+    #expect(stays.first?.text == "*/5 * * * * fpcache stats   a remark\n")
   }
 
   @Test(

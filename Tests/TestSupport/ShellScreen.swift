@@ -1,0 +1,111 @@
+// A shell on a screen: keys go in, and what a person would see comes out. The screen is tmux', which knows
+// what shells send to terminals.
+
+import Foundation
+
+/// An interactive shell, as its own start files set it up, with the prompt `% `.
+public final class ShellScreen: Sendable {
+  private let session: TerminalSession
+  private let surroundings: Command
+  private let socket: String
+
+  /// Whether the shell and tmux are installed.
+  public static func isPossible(_ shell: String) -> Bool {
+    findProgram(shell) != nil && findProgram("tmux") != nil
+  }
+
+  /// - Parameters:
+  ///   - shell: `bash`, `zsh` or `fish`.
+  ///   - command: its surroundings: environment, account and folder.
+  ///   - folder: where the screen's own files go.
+  init(_ shell: String, _ command: Command, _ folder: TemporaryTree) throws {
+    guard let tmux = findProgram("tmux"), let path = findProgram(shell) else {
+      throw SupportError("there is no \(shell), or no tmux")
+    }
+    // It ends with the terminal that looks at it, however that one ends.
+    try folder.write(
+      "screen.conf",
+      text: """
+        set -g status off
+        set -s escape-time 0
+        set -s exit-unattached on
+        set -g destroy-unattached on
+        set -g default-terminal screen
+
+        """, mode: 0o644)
+    // One of its own: that of the screen before may still be closing.
+    socket = folder.fullPath("screen-\(UInt32.random(in: 0 ... .max))")
+    var command = command
+    command.environment["SHELL"] = "/bin/sh"
+    command.environment["TERM"] = "xterm"
+    command.environment["TMUX_TMPDIR"] = folder.path
+    command.executable = tmux
+    surroundings = command
+    command.arguments = [
+      "-S", socket, "-f", folder.fullPath("screen.conf"), "new-session", "exec \(path) -i",
+    ]
+    session = try TerminalSession(command, columns: 80)
+    let prompt =
+      switch shell {
+      case "zsh": "PS1='%% '"
+      case "fish": "function fish_prompt; echo -n '% '; end; set -g fish_autosuggestion_enabled 0"
+      default: "PS1='% '"
+      }
+    try eventually(timeout: .seconds(30), "the shell is there", details: "\(session)") {
+      try !rows().isEmpty
+    }
+    try session.terminal.type("\(prompt); clear\r")
+    try wait { $0 == ["%"] }
+  }
+
+  deinit {
+    _ = try? tmux(["kill-server"])
+  }
+
+  /// Types at the prompt.
+  /// - Parameters:
+  ///   - keys: with `<Tab>` for that key.
+  ///   - expected: what to wait for; nil waits until nothing changes any more.
+  /// - Returns: the screen's rows.
+  func type(_ keys: String, expected: [String]?) throws -> [String] {
+    try session.terminal.type(keys.replacing("<Tab>", with: "\t"))
+    if let expected {
+      // What else it shows is the test's to tell.
+      _ = try? wait { $0 == expected }
+      return try rows()
+    }
+    var last: [String] = []
+    try eventually(timeout: .seconds(30), "the screen is still", details: "\(session)") {
+      let before = last
+      usleep(1_500_000)
+      last = try rows()
+      return last == before && last != ["%"]
+    }
+    return last
+  }
+
+  private func wait(until condition: ([String]) -> Bool) throws {
+    try eventually(timeout: .seconds(20), "the screen shows it", details: "\(session)") {
+      condition(try rows())
+    }
+  }
+
+  /// What the screen shows, without blanks at the ends.
+  private func rows() throws -> [String] {
+    // Nobody reads what the terminal gets.
+    _ = session.terminal.output
+    var rows = try tmux(["capture-pane", "-p"]).split(
+      separator: "\n", omittingEmptySubsequences: false
+    ).map { String($0.reversed().drop { $0 == " " }.reversed()) }
+    while rows.last == "" { rows.removeLast() }
+    return rows
+  }
+
+  private func tmux(_ arguments: [String]) throws -> String {
+    var command = surroundings
+    command.arguments = ["-S", socket] + arguments
+    let result = try command.run()
+    guard result.status == 0 else { throw SupportError("\(result)") }
+    return result.stdout
+  }
+}
