@@ -436,32 +436,13 @@ _fpcache_clear() {
 
 _fpcache_stats() {
     repeating_flags=()
-    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --no-database --version -h --help)
+    non_repeating_flags=(--no-database --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--config --cache-dir --dsn --log --color --format --group-by --top --older-than --watch --status-file)
+    non_repeating_options=(--format --group-by --top --older-than --watch --status-file --config --cache-dir --dsn --log --color)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
     case "${prev}" in
-    '--config')
-        __fpcache_add_completions -f
-        return
-        ;;
-    '--cache-dir')
-        __fpcache_add_completions -d
-        return
-        ;;
-    '--dsn')
-        return
-        ;;
-    '--log')
-        __fpcache_add_completions -W 'stderr'$'\n''syslog'
-        return
-        ;;
-    '--color')
-        __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
-        return
-        ;;
     '--format')
         __fpcache_add_completions -W 'text'$'\n''json'$'\n''prometheus'
         return
@@ -483,18 +464,6 @@ _fpcache_stats() {
         __fpcache_add_completions -f
         return
         ;;
-    esac
-}
-
-_fpcache_verify() {
-    repeating_flags=()
-    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --fix --no-database --version -h --help)
-    repeating_options=()
-    non_repeating_options=(--config --cache-dir --dsn --log --color --format --only --skip --stale-after --max-backlog --as-user)
-    __fpcache_offer_flags_options 0
-
-    # Offer option value completions
-    case "${prev}" in
     '--config')
         __fpcache_add_completions -f
         return
@@ -514,6 +483,18 @@ _fpcache_verify() {
         __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
         return
         ;;
+    esac
+}
+
+_fpcache_verify() {
+    repeating_flags=()
+    non_repeating_flags=(--fix --no-database --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--format --only --skip --stale-after --max-backlog --as-user --config --cache-dir --dsn --log --color)
+    __fpcache_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
     '--format')
         __fpcache_add_completions -W 'text'$'\n''json'$'\n''nagios'
         return
@@ -533,6 +514,25 @@ _fpcache_verify() {
         return
         ;;
     '--as-user')
+        return
+        ;;
+    '--config')
+        __fpcache_add_completions -f
+        return
+        ;;
+    '--cache-dir')
+        __fpcache_add_completions -d
+        return
+        ;;
+    '--dsn')
+        return
+        ;;
+    '--log')
+        __fpcache_add_completions -W 'stderr'$'\n''syslog'
+        return
+        ;;
+    '--color')
+        __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
         return
         ;;
     esac

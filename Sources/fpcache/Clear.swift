@@ -15,8 +15,8 @@ struct Clear: ParsableCommand {
       EXAMPLES
         fpcache clear packages category=graphics port=gimp
         fpcache clear -n -v general report=sanity_test_failures   what would go
-        fpcache clear commits                                     a whole family; asks first
-        fpcache clear --format json packages - < keys.txt         one a line
+        fpcache clear commits                               the whole; asks first
+        fpcache clear --format json packages - < keys.txt   one a line
       """)
 
   @OptionGroup var keys: KeyOptions

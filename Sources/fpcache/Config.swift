@@ -16,6 +16,8 @@ import SystemPackage
 struct Config: Equatable, Sendable {
   /// FreshPorts' own (docs/freshports.md, section 2).
   static let defaultCacheDirectory = "/var/db/freshports/cache"
+  /// How that one is told from others.
+  static let defaultOrigin = "the default"
   /// Read when no file is named, the first that exists.
   static let defaultFiles = [
     "/usr/local/etc/freshports/fp-listen.ini", "/etc/fpcache/fpcache.ini",
@@ -83,7 +85,7 @@ struct Config: Equatable, Sendable {
     if let directory = flags.cacheDir { return (directory, "--cache-dir") }
     if let directory = environment["FPCACHE_DIR"] { return (directory, "$FPCACHE_DIR") }
     if let site, let directory = site.cacheDirectory { return (directory, site.file) }
-    return (defaultCacheDirectory, "the default")
+    return (defaultCacheDirectory, defaultOrigin)
   }
 
   private static func connection(

@@ -21,11 +21,25 @@ struct Retry {
 /// The keys that are owed a clear: families that an event asked for, keys of the settle list.
 final class Debts {
   private var retries: [CacheKey: Retry] = [:]
+  private let creditor: Creditor
   private let logger: Logger
 
-  init(_ logger: Logger) { self.logger = logger }
+  /// Who tries again.
+  enum Creditor {
+    case thisListener
+    /// `--once` leaves what is owed to the next run.
+    case nextRun
+  }
+
+  init(_ creditor: Creditor, _ logger: Logger) {
+    self.creditor = creditor
+    self.logger = logger
+  }
 
   var count: Int { retries.count }
+
+  /// What is owed, in words and in order.
+  func names(_ layout: Layout) -> [String] { retries.keys.map { Self.name($0, layout) }.sorted() }
 
   /// Takes note of what came of clearing a key.
   func note(_ key: CacheKey, _ report: ClearReport, _ layout: Layout) {
@@ -37,7 +51,8 @@ final class Debts {
     }
     var retry = retries[key] ?? Retry()
     if retry.isNew {
-      logger.error("\(Self.name(key, layout)): \(first.explanation); tried again until it is gone")
+      let next = creditor == .nextRun ? "the next run tries again" : "tried again until it is gone"
+      logger.error("\(Self.name(key, layout)): \(first.explanation); \(next)")
     }
     retry.postpone()
     retries[key] = retry

@@ -323,7 +323,8 @@ final class Drain {
   func count(_ report: ClearReport) {
     tally.files += report.filesRemoved
     tally.bytes = clampedSum(tally.bytes, report.bytesRemoved)
-    for path in report.removed { logger.debug("removed \(path)") }
+    let verb = clearer.dryRun == .no ? "removed" : "would remove"
+    for path in report.removed { logger.debug("\(verb) \(path)") }
   }
 
   // MARK: What cannot be done

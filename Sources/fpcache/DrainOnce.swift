@@ -24,9 +24,11 @@ struct DrainOnce {
     var refused: [String] = []
     /// Queues that the server does not have, and should.
     var missing: [String] = []
+    /// Keys that no row remembers and that could not be cleared, such as the news.
+    var owed: [String] = []
 
     var status: ExitStatus {
-      tally.failures > 0 || !(contended + refused + missing).isEmpty ? .incomplete : .done
+      tally.failures > 0 || !(contended + refused + missing + owed).isEmpty ? .incomplete : .done
     }
 
     func json(dryRun: Bool) -> JSON {
@@ -38,6 +40,7 @@ struct DrainOnce {
         ("queues_contended", .array(contended.map(JSON.string))),
         ("queues_refused", .array(refused.map(JSON.string))),
         ("queues_missing", .array(missing.map(JSON.string))),
+        ("keys_failed", .array(owed.map(JSON.string))),
       ])
     }
   }
@@ -87,6 +90,7 @@ struct DrainOnce {
     result.tally = service.total
     result.refused = drain.refusedQueues
     result.missing = drain.missingQueues
+    result.owed = service.owed
     return result
   }
 

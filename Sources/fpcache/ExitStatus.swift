@@ -46,7 +46,8 @@ extension UserError {
     case .noSuchFileOrDirectory:
       return UserError(
         .noCacheDirectory,
-        "cache directory \(name) (\(origin)) does not exist; name the right one with --cache-dir")
+        "cache directory \(name) (\(origin)) does not exist; name the right one with --cache-dir"
+          + (origin == Config.defaultOrigin ? ", or a configuration with --config" : ""))
     case .notDirectory:
       return UserError(
         .noCacheDirectory,

@@ -1,6 +1,7 @@
 // The program: its name, its subcommands, and how every failure leaves it.
 
 import ArgumentParser
+import CacheFS
 
 #if canImport(Glibc)
   import Glibc
@@ -59,8 +60,8 @@ struct FPCache: ParsableCommand {
       exit(failure.status)
     } catch {
       // As exit(withError:) does, but by way of printError: the parser quotes what it was given.
-      let message = fullMessage(for: error)
       let status = exitCode(for: error)
+      let message = Self.advised(fullMessage(for: error), status)
       if !message.isEmpty {
         do throws(UserError) {
           if status.isSuccess {
@@ -88,6 +89,31 @@ struct FPCache: ParsableCommand {
       if let parsed, type(of: parsed) == command { return parsed }
     }
     return try parseAsRoot(arguments)
+  }
+
+  /// What the parser says of a command line, or what says more where the first word is at fault: it
+  /// looks at what stands before a command as at arguments of the program itself.
+  private static func advised(_ message: String, _ status: ExitCode) -> String {
+    guard status == .validationFailure, let first = CommandLine.arguments.dropFirst().first else {
+      return message
+    }
+    let commands = configuration.subcommands.map { $0._commandName }
+    guard first != "help", !commands.contains(first) else { return message }
+    let end = message.firstIndex(of: "\n") ?? message.endIndex
+    guard first.hasPrefix("-") else {
+      let near = nearest(to: Array(first.utf8), among: commands.map { Array($0.utf8) })
+      let advice =
+        near.map { "did you mean \(String(decoding: $0, as: UTF8.self))?" }
+        ?? "expected one of \(commands.joined(separator: ", "))"
+      return "Error: \(escape(Array(first.utf8))): no such command; \(advice)" + message[end...]
+    }
+    guard let command = CommandLine.arguments.first(where: commands.contains) else {
+      return message
+    }
+    // Without its value, which may be a password.
+    let option = first.prefix { $0 != "=" }
+    return message[..<end] + "; an option stands behind its command: fpcache \(command) \(option)"
+      + message[end...]
   }
 
   private static func exit(_ status: ExitStatus) -> Never {

@@ -117,7 +117,9 @@ struct Listen: ParsableCommand {
     let (connection, listenerSettings, rules) = (site.connection, site.settings, site.rules)
     // From here on the drain alone holds the cache directory open, and can let go of it at SIGHUP.
     let drain = Drain((consume site).clearer, rules, settle, logger, node: node)
-    let service = ListenService(drain, settle, reporter, logger) { () throws(UserError) in
+    let service = ListenService(
+      drain, settle, reporter, logger, owing: once ? .nextRun : .thisListener
+    ) { () throws(UserError) in
       let config = try common.resolve()
       let site = try self.site(config, node, logger)
       tellOfNode(config, node, logger)
@@ -137,7 +139,8 @@ struct Listen: ParsableCommand {
         defer { run.settle() }
         try report(result)
       }
-      try result.status.leave()
+      // The second clear may have failed, too.
+      try (service.owed.isEmpty ? result.status : .incomplete).leave()
     } else {
       Listener(connection, settings: listenerSettings, signals: signals, service: service).run()
     }

@@ -30,13 +30,13 @@ final class ListenService: ListenerService {
 
   init(
     _ drain: Drain, _ settle: Settle?, _ reporter: HealthReporter, _ logger: Logger,
-    reload: @escaping () throws(UserError) -> ListenerSite
+    owing creditor: Debts.Creditor, reload: @escaping () throws(UserError) -> ListenerSite
   ) {
     self.drain = drain
     self.settle = settle
     self.reporter = reporter
     self.logger = logger
-    debts = Debts(logger)
+    debts = Debts(creditor, logger)
     reloadSite = reload
   }
 
@@ -49,6 +49,9 @@ final class ListenService: ListenerService {
 
   /// A node moves rows only if no other does; a listener that is alone retires them.
   var isMover: Bool { drain.node.map { $0.mover == .this } ?? true }
+
+  /// The keys that no row remembers and that could not be cleared.
+  var owed: [String] { debts.names(drain.clearer.layout) }
 
   /// How many keys wait to be cleared once more.
   var settleWaiting: Int { settle?.waiting ?? 0 }
@@ -96,7 +99,8 @@ final class ListenService: ListenerService {
     hasToldOfWriter = !complete
     if isFresh || tally.rows > 0 || tally.files > 0 || isHeld {
       let rest = complete ? "" : "; a writer holds the rest, pages are gone and rows follow"
-      logger.notice("drained: \(tally.text) in \(time.text)\(rest)")
+      let verb = drain.clearer.dryRun == .no ? "drained" : "would drain"
+      logger.notice("\(verb): \(tally.text) in \(time.text)\(rest)")
     }
     isFresh = false
     isSwollen = isSwollen || tally.rows > BatchSize.least

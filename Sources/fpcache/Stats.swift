@@ -29,7 +29,6 @@ struct Stats: ParsableCommand {
     case text, json, prometheus
   }
 
-  @OptionGroup var common: CommonOptions
   @Option(help: "How to print the result.") var format = Format.text
   @Option(
     help: ArgumentHelp(
@@ -53,6 +52,7 @@ struct Stats: ParsableCommand {
       valueName: "file"), completion: .file())
   var statusFile: String?
   @Flag(help: "Leave the queues alone.") var noDatabase = false
+  @OptionGroup var common: CommonOptions
 
   func validate() throws {
     if let top, top < 1 { throw ValidationError("--top \(top): expected a number from 1") }

@@ -26,7 +26,6 @@ struct Verify: ParsableCommand {
     case text, json, nagios
   }
 
-  @OptionGroup var common: CommonOptions
   @Option(help: "How to print the result.") var format = Format.text
   @Option(
     help: ArgumentHelp("Look for these codes only.", valueName: "code,..."),
@@ -53,6 +52,7 @@ struct Verify: ParsableCommand {
       "Whether this user could delete the pages, instead of who runs the audit.",
       valueName: "user"))
   var asUser: String?
+  @OptionGroup var common: CommonOptions
 
   func validate() throws {
     _ = try codes()

@@ -69,7 +69,17 @@ struct RefusedLine: CustomTestStringConvertible {
   ]
 
   static let flags = [
-    RefusedLine("nonsense", "Error: Unexpected argument 'nonsense'"),
+    RefusedLine(
+      "nonsense",
+      "Error: nonsense: no such command; expected one of listen, clear-date, clear-port, clear-news, "
+        + "clear, stats, verify"),
+    RefusedLine("lissten --once", "Error: lissten: no such command; did you mean listen?"),
+    RefusedLine(
+      "clear_port a/b", "Error: clear_port: no such command; did you mean clear-port?"),
+    RefusedLine(
+      "--no-database stats",
+      "Error: Unknown option '--no-database'; an option stands behind its command: "
+        + "fpcache stats --no-database"),
     RefusedLine("clear-date", "Error: Missing expected argument '<date> ...'"),
     RefusedLine("clear-port -n", "Error: Missing expected argument '<category/port> ...'"),
     RefusedLine("clear-news news", "Error: Unexpected argument 'news'"),

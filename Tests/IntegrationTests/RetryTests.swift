@@ -47,6 +47,26 @@ import Testing
     #expect(listener.lines.count { $0.contains("the row stays") } == 1, "\(listener)")
   }
 
+  @Test("the news family cannot be emptied by --once: status 1, named, and left to the next run")
+  func newsOnce() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let tree = try TemporaryTree()
+    let page = "news/news.rss2.0.head.xml"
+    try tree.write(page, bytes: 1)
+    try tree.give(to: .unprivileged)
+    try tree.setMode("news", 0o555)
+    func run() throws -> CommandResult {
+      try Command.fpcache(
+        ["listen", "--once", "--settle", "0", "--dsn", database.listenerDSN, "--format", "json"],
+        in: tree, environment: ["FPCACHE_DIR": tree.path], as: .unprivileged)
+    }
+    let failed = try run()
+    #expect(failed.status == 1 && failed.stdout.contains("\"keys_failed\":[\"news\"]"), "\(failed)")
+    #expect(failed.stderr.contains("the next run tries again"), "\(failed)")
+    try tree.setMode("news", 0o755)
+    #expect(try run().status == 0 && !tree.exists(page))
+  }
+
   @Test("the news family cannot be emptied: told once, and emptied by itself when it can")
   func news() throws {
     let database = try PostgresServer.shared.makeDatabase()
