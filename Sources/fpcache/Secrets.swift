@@ -6,34 +6,55 @@ import PGQueue
 /// stands before the `@` of a URI.
 func redacted(_ text: String) -> String {
   // Most lines of a log: neither is there.
-  let bytes = Array(text.utf8)
+  var bytes = Array(text.utf8)
   guard bytes.contains(UInt8(ascii: "=")) || bytes.contains(UInt8(ascii: "@")) else { return text }
-  return String(decoding: withoutURIPassword(withoutPasswordKeyword(bytes)), as: UTF8.self)
+  // With an `@` hidden, a URI may seem to go on to another one.
+  for _ in 0..<8 {
+    let shown = withoutPasswords(bytes)
+    if shown == bytes { break }
+    bytes = shown
+  }
+  return String(decoding: bytes, as: UTF8.self)
 }
 
-/// Cuts out what follows `password=`, to the end of its line: the value may hold anything.
-private func withoutPasswordKeyword(_ bytes: [UInt8]) -> [UInt8] {
+/// Both kinds are looked for in the text as it is: each may hold what the other is known by.
+private func withoutPasswords(_ bytes: [UInt8]) -> [UInt8] {
+  var hidden = keywordPasswords(bytes)
+  if let other = uriPassword(bytes) { hidden.append(other) }
+  hidden.sort { $0.lowerBound < $1.lowerBound }
   var result: [UInt8] = []
+  var end = 0
+  for range in hidden {
+    if range.lowerBound > end || result.isEmpty {
+      result += bytes[end..<range.lowerBound] + Array("***".utf8)
+    }
+    end = max(end, range.upperBound)
+  }
+  return result + bytes[end...]
+}
+
+/// Where what follows `password=` stands, to the end of its line: the value may hold anything.
+private func keywordPasswords(_ bytes: [UInt8]) -> [Range<Int>] {
+  var found: [Range<Int>] = []
   var index = 0
   while index < bytes.count {
-    if let value = passwordValue(bytes[index...]) {
-      result += bytes[index..<value.start] + Array("***".utf8)
-      var end = endOfLine(bytes, from: value.reach)
-      var inner = value.start
-      // What follows may hold the keyword again, with a value that begins behind the line's end.
-      while inner < end {
-        if let other = passwordValue(bytes[inner...]), other.reach > end {
-          end = endOfLine(bytes, from: other.reach)
-        }
-        inner += 1
-      }
-      index = end
-    } else {
-      result.append(bytes[index])
+    guard let value = passwordValue(bytes[index...]) else {
       index += 1
+      continue
     }
+    var end = endOfLine(bytes, from: value.reach)
+    var inner = value.start
+    // What follows may hold the keyword again, with a value that begins behind the line's end.
+    while inner < end {
+      if let other = passwordValue(bytes[inner...]), other.reach > end {
+        end = endOfLine(bytes, from: other.reach)
+      }
+      inner += 1
+    }
+    found.append(value.start..<end)
+    index = end
   }
-  return result
+  return found
 }
 
 private func endOfLine(_ bytes: [UInt8], from index: Int) -> Int {
@@ -78,20 +99,17 @@ private func endOfQuoted(_ text: ArraySlice<UInt8>) -> Int {
   return min(index, text.endIndex)
 }
 
-private func withoutURIPassword(_ bytes: [UInt8]) -> [UInt8] {
+/// Where the password of the first URI stands.
+private func uriPassword(_ bytes: [UInt8]) -> Range<Int>? {
   let mark = Array("://".utf8)
-  guard let scheme = bytes.indices.first(where: { bytes[$0...].starts(with: mark) }) else {
-    return bytes
-  }
-  let start = scheme + mark.count
-  guard let colon = bytes[start...].firstIndex(of: UInt8(ascii: ":")) else { return bytes }
+  guard let scheme = bytes.indices.first(where: { bytes[$0...].starts(with: mark) }),
+    let colon = bytes[(scheme + mark.count)...].firstIndex(of: UInt8(ascii: ":"))
+  else { return nil }
   let line = bytes[colon...].prefix { $0 != UInt8(ascii: "\n") }
   // A password may hold a line's end, but then no `@` stands before that.
-  guard
-    let at = line.lastIndex(of: UInt8(ascii: "@"))
-      ?? bytes[colon...].lastIndex(of: UInt8(ascii: "@"))
-  else { return bytes }
-  return bytes[...colon] + Array("***".utf8) + bytes[at...]
+  let at =
+    line.lastIndex(of: UInt8(ascii: "@")) ?? bytes[colon...].lastIndex(of: UInt8(ascii: "@"))
+  return at.map { colon + 1..<$0 }
 }
 
 /// Whether an argument, or what follows the `=` of an option, holds a password: by our rule, or by
