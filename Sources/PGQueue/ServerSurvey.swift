@@ -69,12 +69,13 @@ public struct ServerSurvey: Equatable, Sendable {
   }
 
   /// The server does not tell who listens to what. A session that only waits shows the LISTEN it
-  /// sent last.
+  /// sent last. The server's own processes, such as autovacuum's, have no role, and listen to nothing.
   private static let sessionsStatement = """
     SELECT pid, usename, application_name, extract(epoch FROM now() - backend_start), listens \
     FROM (SELECT *, application_name = $1 OR query ~* '^\\s*listen\\M' AS listens, \
     query = '<insufficient privilege>' AS hidden FROM pg_stat_activity) AS sessions \
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND (listens OR hidden) \
+    WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid() \
+    AND (listens OR hidden) \
     ORDER BY listens, pid
     """
 }
