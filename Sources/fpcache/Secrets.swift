@@ -57,8 +57,11 @@ private func keywordPasswords(_ bytes: [UInt8]) -> [Range<Int>] {
   return found
 }
 
+/// A line's end behind a backslash is a part of a value (PostgreSQL manual, 34.1.1.1).
 private func endOfLine(_ bytes: [UInt8], from index: Int) -> Int {
-  bytes[index...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
+  bytes.indices[index...].first { place in
+    bytes[place] == UInt8(ascii: "\n") && (place == 0 || bytes[place - 1] != UInt8(ascii: "\\"))
+  } ?? bytes.endIndex
 }
 
 /// Where the value of a keyword `password` at the beginning of `text` may start, which is behind

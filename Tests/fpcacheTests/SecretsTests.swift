@@ -22,6 +22,7 @@ import Testing
       ("password\t=\nhunter2\nx", "password\t=***\nx"), ("password='hun\nter2' x", "password=***"),
       ("password='hun\\'\nter2' x\ny", "password=***\ny"), ("x://u:hun\nter2@h", "x://u:***@h"),
       ("password=a password=b", "password=***"),
+      ("password =\\\nhunter2 x\ny", "password =***\ny"),
       ("x://u:password\n=@h", "x://u:***"), ("x://a:password=b@c", "x://a:***"),
       ("password=a?p%61ssword=\n\nhunter2\nx", "password=***\nx"),
       ("a=b\npassword='hunter2", "a=b\npassword=***"),
