@@ -1,7 +1,6 @@
 #ifdef __linux__
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <stdlib.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif

@@ -26,12 +26,13 @@ struct OpenChain {
   private var absent: [[UInt8]] = []
   /// How many paths in a row had no last folder.
   private var misses = 0
-  /// Whether the folder opened last was held open before, and so may have been listed.
-  private(set) var turn = ListingTurn.again
   /// After so many, the next is asked for before it is opened: the kernel says that a name is missing
   /// in half the time when it need not prepare to open it (0.8 us and 1.7 us), and most keys of a
   /// queue of 100,000 have no page.
   private static let missesBeforeAsking = 8
+
+  /// Whether the folder opened last was held open before, and so may have been listed.
+  private(set) var turn = ListingTurn.again
 
   /// - Parameter takesAbsenceForGood: for chains that live as long as one clear, which asks for what
   ///   was there when it began. A category that is not there is then looked for once, not once

@@ -197,10 +197,7 @@ final class Drain {
     let first = clearPages(of: batch)
     CrashPoint.cleared.reach()
     guard clearer.dryRun == .no else {
-      for row in batch.refused { tell(row.row, row.problem) }
-      tally.rows += first.retirable.count + batch.refused.count
-      tally.refused += batch.refused.count
-      tally.keys += first.keys
+      countDry(batch, first)
       pass.waiting.formUnion(first.waiting)
       return advance(&pass, rows, limit, queue.table)
     }
@@ -318,6 +315,14 @@ final class Drain {
       }
     }
     return outcome
+  }
+
+  /// Counts and tells what a batch would have come to.
+  func countDry(_ batch: Batch, _ outcome: Outcome) {
+    for row in batch.refused { tell(row.row, row.problem) }
+    tally.rows += outcome.retirable.count + batch.refused.count
+    tally.refused += batch.refused.count
+    tally.keys += outcome.keys
   }
 
   func count(_ report: ClearReport) {

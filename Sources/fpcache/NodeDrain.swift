@@ -123,10 +123,7 @@ extension Drain {
       guard followRoot(), clearer.isSameTree(as: root) else { return .more }
       guard clearer.dryRun == .no else {
         node.position = logged.last
-        for row in batch.refused { tell(row.row, row.problem) }
-        tally.rows += outcome.retirable.count + batch.refused.count
-        tally.refused += batch.refused.count
-        tally.keys += outcome.keys
+        countDry(batch, outcome)
         return logged.rows.count < limit ? .drained(retryAfter: nil) : .more
       }
       settle?.add(outcome.cleared)

@@ -1,5 +1,5 @@
-// The rows that wait in the queues, and for one of many nodes in the log, turned into the pages that they will clear: those excuse a
-// page that is out of date, for a minute; after that they accuse it.
+// The rows that wait in the queues, and for one of many nodes in the log, turned into the pages that
+// they will clear: those excuse a page that is out of date, for a minute; after that they accuse it.
 
 import CacheFS
 import PGQueue
