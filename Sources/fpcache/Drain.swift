@@ -187,7 +187,8 @@ final class Drain {
     var first = Outcome()
     var ahead: Selection?
     if selection.isFull {
-      ahead = try selectAhead(queue, after: selection) { first = clearPages(of: batch) }
+      // The server looks for the next rows while we clear the pages of these.
+      ahead = try select(queue, after: selection.position) { first = clearPages(of: batch) }
     } else {
       first = clearPages(of: batch)
     }
@@ -237,19 +238,6 @@ final class Drain {
     let limit = batchSize.rows
     return Selection(
       try queue.batch(after: position, limit: limit, meanwhile: work), limit: limit)
-  }
-
-  /// The next rows, which the server looks for while we are at `work`. Where it will not have them, as
-  /// with a row that it cannot read, those before them are served all the same.
-  private func selectAhead(
-    _ queue: Queue, after selection: Selection, meanwhile work: () -> Void
-  ) throws(DatabaseError) -> Selection? {
-    do throws(DatabaseError) {
-      return try select(queue, after: selection.position, meanwhile: work)
-    } catch {
-      guard case .refused = error else { throw error }
-      return nil
-    }
   }
 
   private func advance(

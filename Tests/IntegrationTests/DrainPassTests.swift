@@ -39,15 +39,11 @@ import Testing
 
   /// A drain that has served the first thousand rows and read the others.
   private func begun() throws -> Drain {
-    let drain = try freshDrain()
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let drain = Drain(try clearer(.freshPorts), .freshPorts(.freshPorts), nil, logger)
     #expect(try drain.step(queue, .whole) == .more)
     #expect(try queue.count() == Self.ports - BatchSize.least)
     return drain
-  }
-
-  private func freshDrain() throws -> Drain {
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    return Drain(try clearer(.freshPorts), .freshPorts(.freshPorts), nil, logger)
   }
 
   @Test("rows that were read ahead and are gone when their turn comes are not counted")
@@ -103,25 +99,5 @@ import Testing
     #expect(try drain.step(again, .whole) == .drained(retryAfter: nil))
     #expect(try again.count() == 0)
     #expect(drain.tally.rows == Self.ports)
-  }
-
-  @Test("a row that the server cannot read holds back none before it")
-  func unreadable() throws {
-    // Read in the order of the key and no further than asked, whatever the planner thinks of 1,500 rows.
-    for setting in ["enable_seqscan", "enable_bitmapscan", "enable_sort"] {
-      try database.sql("ALTER DATABASE \(database.name) SET \(setting) = off")
-    }
-    try database.sql(
-      """
-      ALTER TABLE cache_clearing_ports ENABLE ROW LEVEL SECURITY;
-      CREATE POLICY broken ON cache_clearing_ports USING (1 / (id - 1200) <> 2);
-      """)
-    let queue = Queue(.ports, on: try Self.connect(database))
-    let drain = try freshDrain()
-    #expect(try drain.step(queue, .whole) == .more)
-    #expect(try drain.step(queue, .whole) == .drained(retryAfter: nil))
-    #expect(drain.refusedQueues == ["cache_clearing_ports"])
-    #expect(
-      try database.sql("SELECT min(id), count(*) FROM cache_clearing_ports") == "1001|500")
   }
 }
