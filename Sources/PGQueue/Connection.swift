@@ -146,45 +146,26 @@ public final class Connection {
   // MARK: Statements
 
   /// Runs one statement with parameters, all as text.
-  /// - Parameter work: what is done here while the server is at it; not on this connection.
   /// - Throws: ``DatabaseError``.
   @discardableResult
   public func query(
-    _ sql: String, _ parameters: [String?] = [], timeout: Duration = replyTimeout,
-    meanwhile work: () -> Void = {}
+    _ sql: String, _ parameters: [String?] = [], timeout: Duration = replyTimeout
   ) throws(DatabaseError) -> Rows {
     let values = parameters.map { $0.map { strdup($0) } ?? nil }
     defer { for value in values { free(value) } }
     let sent = PQsendQueryParams(
       handle, sql, CInt(values.count), nil, values.map { UnsafePointer($0) }, nil, nil, 0)
     guard sent == 1 else { throw .lost(lastMessage) }
-    try finishSending(before: work)
     return try results(within: timeout).last ?? Rows(nil)
   }
 
   /// Runs several statements in one round trip.
-  /// - Parameter work: what is done here while the server is at it; not on this connection.
   /// - Returns: a result for each.
   /// - Throws: ``DatabaseError``; what follows the failing statement was not run.
   @discardableResult
-  public func script(
-    _ sql: String, meanwhile work: () -> Void = {}
-  ) throws(DatabaseError) -> [Rows] {
+  public func script(_ sql: String) throws(DatabaseError) -> [Rows] {
     guard PQsendQuery(handle, sql) == 1 else { throw .lost(lastMessage) }
-    try finishSending(before: work)
     return try results(within: Self.replyTimeout)
-  }
-
-  /// A statement of which a part is still here is none that the server could work on.
-  private func finishSending(before work: () -> Void) throws(DatabaseError) {
-    let deadline = ContinuousClock.now + Self.replyTimeout
-    while PQflush(handle) == 1 {
-      switch wait(for: POLLIN | POLLOUT, until: deadline) {
-      case .ready: guard PQconsumeInput(handle) == 1 else { throw .lost(lastMessage) }
-      case .timeout: throw .lost("no answer in time")
-      }
-    }
-    work()
   }
 
   /// Takes every result of what was sent, the rest too when one is an error.

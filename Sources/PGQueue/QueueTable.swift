@@ -266,13 +266,9 @@ public struct Queue {
   }
 
   /// The next rows after a position; nil begins at the start.
-  /// - Parameter work: what is done while the server looks for them.
   /// - Throws: ``DatabaseError``.
-  public func batch(
-    after position: String?, limit: Int, meanwhile work: () -> Void = {}
-  ) throws(DatabaseError) -> [QueueRow] {
-    let rows = try connection.query(
-      table.batchStatement, [position, String(limit)], meanwhile: work)
+  public func batch(after position: String?, limit: Int) throws(DatabaseError) -> [QueueRow] {
+    let rows = try connection.query(table.batchStatement, [position, String(limit)])
     return (0..<rows.count).compactMap { QueueRow(rows, $0, table) }
   }
 
@@ -292,14 +288,14 @@ public struct Queue {
   }
 
   /// Deletes rows and commits.
-  /// - Parameter work: what is done while the server does so.
   /// - Returns: how many went.
   /// - Throws: ``DatabaseError``.
-  public func retire(
-    _ rows: [QueueRow], meanwhile work: () -> Void = {}
-  ) throws(DatabaseError) -> Int {
-    let script = rows.isEmpty ? "COMMIT" : table.deleteScript(rows.compactMap(\.version))
-    return try connection.script(script, meanwhile: work).first?.changed ?? 0
+  public func retire(_ rows: [QueueRow]) throws(DatabaseError) -> Int {
+    if rows.isEmpty {
+      try connection.script("COMMIT")
+      return 0
+    }
+    return try connection.script(table.deleteScript(rows.compactMap(\.version))).first?.changed ?? 0
   }
 
   /// - Throws: ``DatabaseError``.

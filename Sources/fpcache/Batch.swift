@@ -70,11 +70,10 @@ struct Batch {
 }
 
 /// How many rows a batch may have. A thousand to begin with; more where they are quickly done, as
-/// where no page is on disk, since each batch costs a commit and three round trips. Twice as many as the
-/// most took as long for a million rows, and 9 MB more, since the next batch is in memory beside this one.
+/// where no page is on disk, since each batch costs a commit and three round trips.
 struct BatchSize {
   static let least = 1000
-  static let most = 4000
+  static let most = 8000
   /// Writers wait for the lock, and other queues for the batch: below these times it may grow.
   private static let quick = (batch: Duration.milliseconds(100), lock: Duration.milliseconds(20))
   /// Above these it has to shrink.

@@ -5,8 +5,7 @@
 //   3. select the batch again; clear its pages again
 //   4. delete the rows whose pages are all gone; commit
 //
-// A crash before the commit repeats the batch. See docs/drain-protocol.md for why. In a long queue the
-// server looks for the next batch during 1, and we plan it while the server deletes.
+// A crash before the commit repeats the batch. See docs/drain-protocol.md for why.
 
 import CacheFS
 import Logging
@@ -34,13 +33,26 @@ final class Drain {
     var moved = 0
   }
 
+  /// How far a pass over a queue has come.
+  struct Pass {
+    /// The position of the last row that was served; nil at the start.
+    var position: String?
+    /// The position up to which pages were cleared while the lock was not to be had.
+    var promptedTo: String?
+    /// The rows that have to wait and were met in this pass.
+    var waiting: Set<RowName> = []
+    var began = ContinuousClock.now
+    /// Whether the next batch belongs to another pass.
+    var hasEnded = false
+  }
+
   private(set) var clearer: Clearer
   private(set) var rules: SiteRules
   let settle: Settle?
   let logger: Logger
   var tally = Tally()
   var batchSize = BatchSize()
-  private var passes: [QueueTable: DrainPass] = [:]
+  private var passes: [QueueTable: Pass] = [:]
   var retries: [RowName: Retry] = [:]
   private var troubles: [QueueTable: ServerError] = [:]
   /// The queues that a channel of listen_for announces.
@@ -104,7 +116,6 @@ final class Drain {
     // A queue that nobody asks for any more will not say what became of its rows.
     let isKnown = { (table: QueueTable) in table == .log || rules.queue(table) != nil }
     passes = passes.filter { isKnown($0.key) }
-    for table in passes.keys { passes[table]?.forgetAhead() }
     retries = retries.filter { isKnown($0.key.table) }
     troubles = troubles.filter { isKnown($0.key) }
   }
@@ -173,38 +184,30 @@ final class Drain {
   private func retire(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served {
     guard followRoot() else { return .drained(retryAfter: .seconds(1)) }
     let root = clearer
-    var pass = passes[queue.table] ?? DrainPass()
+    var pass = passes[queue.table] ?? Pass()
     defer { passes[queue.table] = pass.hasEnded ? nil : pass }
     if pass.position == nil { pass.began = .now }
     let began = ContinuousClock.now
-    let selection = try pass.next { (position) throws(DatabaseError) in
-      try select(queue, after: position)
-    }
-    if selection.rows.isEmpty { return end(&pass, queue.table) }
+    let limit = batchSize.rows
+    let rows = try queue.batch(after: pass.position, limit: limit)
+    if rows.isEmpty { return end(&pass, queue.table) }
     CrashPoint.selected.reach()
-    let batch = selection.batch ?? plan(selection.rows)
+    let batch = plan(rows)
     pass.waiting.formUnion(batch.waiting)
-    var first = Outcome()
-    var ahead: Selection?
-    if selection.isFull {
-      // The server looks for the next rows while we clear the pages of these.
-      ahead = try select(queue, after: selection.position) { first = clearPages(of: batch) }
-    } else {
-      first = clearPages(of: batch)
-    }
+    let first = clearPages(of: batch)
     CrashPoint.cleared.reach()
     guard clearer.dryRun == .no else {
       countDry(batch, first)
       pass.waiting.formUnion(first.waiting)
-      return advance(&pass, behind: selection, to: ahead, queue.table)
+      return advance(&pass, rows, limit, queue.table)
     }
     if first.retirable.isEmpty, batch.refused.isEmpty {
       // Nothing to retire: the writers need not wait for a lock that serves nobody.
       pass.waiting.formUnion(first.waiting)
-      return advance(&pass, behind: selection, to: ahead, queue.table)
+      return advance(&pass, rows, limit, queue.table)
     }
     guard try queue.lock() else {
-      if let ahead { try clearBeyond(ahead, queue, &pass) }
+      try clearBeyond(rows, limit, queue, &pass)
       return .contended
     }
     let locked = ContinuousClock.now
@@ -219,9 +222,7 @@ final class Drain {
     }
     settle?.add(outcome.cleared)
     for row in batch.refused { tell(row.row, row.problem) }
-    tally.rows += try queue.retire(outcome.retirable + batch.refused.map(\.row)) {
-      if let rows = ahead?.rows { ahead?.batch = plan(rows) }
-    }
+    tally.rows += try queue.retire(outcome.retirable + batch.refused.map(\.row))
     CrashPoint.retired.reach()
     tally.refused += batch.refused.count
     tally.keys += outcome.keys
@@ -229,26 +230,18 @@ final class Drain {
     pass.waiting.formUnion(first.waiting)
     pass.waiting.formUnion(outcome.waiting)
     batchSize.adapt(took: began.duration(to: .now), locked: locked.duration(to: .now))
-    return advance(&pass, behind: selection, to: ahead, queue.table)
-  }
-
-  private func select(
-    _ queue: Queue, after position: String?, meanwhile work: () -> Void = {}
-  ) throws(DatabaseError) -> Selection {
-    let limit = batchSize.rows
-    return Selection(
-      try queue.batch(after: position, limit: limit, meanwhile: work), limit: limit)
+    return advance(&pass, rows, limit, queue.table)
   }
 
   private func advance(
-    _ pass: inout DrainPass, behind served: Selection, to ahead: Selection?, _ table: QueueTable
+    _ pass: inout Pass, _ rows: [QueueRow], _ limit: Int, _ table: QueueTable
   ) -> ListenerMachine.Served {
-    guard served.isFull else { return end(&pass, table) }
-    pass.advance(behind: served, to: ahead)
+    guard rows.count >= limit, let last = rows.last else { return end(&pass, table) }
+    pass.position = last.position
     return .more
   }
 
-  private func end(_ pass: inout DrainPass, _ table: QueueTable) -> ListenerMachine.Served {
+  private func end(_ pass: inout Pass, _ table: QueueTable) -> ListenerMachine.Served {
     // A row that was not met again is gone, by somebody else's hand.
     retries = retries.filter { $0.key.table != table || pass.waiting.contains($0.key) }
     let next = retries.filter { $0.key.table == table }.map(\.value.notBefore).min()
@@ -260,7 +253,7 @@ final class Drain {
   /// Clears the pages of new rows, which are retired later: step 1 of the protocol alone.
   private func prompt(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served {
     guard clearer.dryRun == .no, followRoot() else { return .prompted }
-    var pass = passes[queue.table] ?? DrainPass()
+    var pass = passes[queue.table] ?? Pass()
     // A commit's id says nothing of its time: there, all that waits is looked at.
     let start = queue.table.growsWithTime ? pass.promptedTo ?? pass.position : nil
     let rows = try queue.batch(after: start, limit: BatchSize.least)
@@ -272,12 +265,12 @@ final class Drain {
 
   /// While a writer holds the lock, the pages of the rows behind the first batch go too.
   private func clearBeyond(
-    _ ahead: Selection, _ queue: Queue, _ pass: inout DrainPass
+    _ rows: [QueueRow], _ limit: Int, _ queue: Queue, _ pass: inout Pass
   ) throws(DatabaseError) {
-    var more = ahead
-    if let promptedTo = pass.promptedTo { more = try select(queue, after: promptedTo) }
-    _ = clearPages(of: plan(more.rows))
-    pass.promptedTo = more.position ?? pass.promptedTo
+    guard rows.count >= limit else { return }
+    let more = try queue.batch(after: pass.promptedTo ?? rows.last?.position, limit: limit)
+    _ = clearPages(of: plan(more))
+    pass.promptedTo = more.last?.position ?? pass.promptedTo
   }
 
   // MARK: Pages of rows

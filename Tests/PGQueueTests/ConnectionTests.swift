@@ -41,37 +41,6 @@ import Testing
     #expect(try connection.query("SELECT 1").text(0, 0) == "1")
   }
 
-  @Test(
-    "the server is at a statement while we do something else, however long its text",
-    arguments: [0, 4_000_000])
-  func meanwhile(padding: Int) throws {
-    let database = try PostgresServer.shared.makeDatabase()
-    let connection = try connect(database)
-    let other = try database.session()
-    try other.sql("SELECT pg_advisory_lock(1)")
-    let comment = "/*\(String(repeating: "x", count: padding))*/"
-    func letGo() {
-      // Were it not under way by now, nobody would ever wait for the lock.
-      do {
-        try eventually("the statement waits") {
-          try database.sql(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = \(connection.backend)")
-            == "1"
-        }
-        try other.sql("SELECT pg_advisory_unlock(1)")
-      } catch {
-        Issue.record(error)
-      }
-    }
-    let rows = try connection.query("SELECT pg_advisory_lock(1), 7 \(comment)", meanwhile: letGo)
-    #expect(rows.text(0, 1) == "7")
-    try connection.script("SELECT pg_advisory_unlock(1)")
-    try other.sql("SELECT pg_advisory_lock(1)")
-    let script = try connection.script(
-      "SELECT 1; SELECT pg_advisory_lock(1) \(comment)", meanwhile: letGo)
-    #expect(script.count == 2)
-  }
-
   @Test("a connection that the server ends is lost; one that cannot be made is unreachable")
   func lost() throws {
     let database = try PostgresServer.shared.makeDatabase()
