@@ -272,6 +272,8 @@ public struct ListenerMachine: Sendable {
     case .more:
       state.isDue = true
       state.isUnderWay = true
+      // What was told of while this batch was served may stand before the next one's.
+      state.isAskedAgain = state.isAskedAgain || state.hasNews
       state.notBefore = nil
       state.endContention()
     case .drained(let retryAfter):

@@ -132,17 +132,22 @@ public struct QueueTable: Hashable, Sendable {
     key.map { "substr(\($0), 1, \(Self.longestKey))" }.joined(separator: ", ")
   }
 
-  /// The next rows after a place in the order.
+  /// The file in which the table keeps its rows (pg_class.relfilenode): a place means nothing in any other.
+  private var file: String { "pg_relation_filenode('\(reference)'::regclass)" }
+
+  /// The next rows after a place in the order, and the file in which they have theirs: none for a row
+  /// of a partition or of an heir, whose places are not this table's.
   var batchStatement: String {
     """
-    SELECT ctid, xmin, \(order.column)::text, \(boundedKey) FROM \(reference) \
+    SELECT ctid, xmin, \(order.column)::text, \(boundedKey), \
+    CASE tableoid WHEN '\(reference)'::regclass THEN (SELECT \(file)) END FROM \(reference) \
     WHERE $1::\(order.type) IS NULL OR \(order.column) > $1::\(order.type) \
     ORDER BY \(place) LIMIT $2::bigint
     """
   }
 
   /// Begins the transaction that retires rows. READ COMMITTED is said aloud, since the protocol
-  /// holds only if the batch's snapshot is taken after the lock: a role's
+  /// holds only if its statements see what has been committed when the lock is granted: a role's
   /// default_transaction_isolation must not change that.
   ///
   /// The lock must not outlive us: where the network freezes just then, the server would keep it,
@@ -169,6 +174,10 @@ public struct QueueTable: Hashable, Sendable {
     case compile = "jit"
   }
 
+  /// The table's file by now: another than a batch was read from if somebody has rewritten the table since
+  /// (VACUUM FULL, CLUSTER, TRUNCATE).
+  var fileStatement: String { "SELECT \(file)" }
+
   /// Deletes the very versions of rows that were selected: cache_clearing_dates has no key to
   /// delete by, and a place alone may have been given to another row before we had the lock. That
   /// one was written by a transaction that had not ended when we selected, so by none of these.
@@ -192,9 +201,13 @@ public struct QueueRow {
     let block: UInt32
     let offset: UInt16
     let writer: UInt32
+    /// The file in which that place is; nil where none was asked for or there is none.
+    let file: UInt32?
 
     /// From `(block,offset)` and the transaction's number.
-    init?(_ place: UnsafeRawBufferPointer, _ writer: UnsafeRawBufferPointer) {
+    init?(
+      _ place: UnsafeRawBufferPointer, _ writer: UnsafeRawBufferPointer, file: UInt32? = nil
+    ) {
       guard place.first == UInt8(ascii: "("), place.last == UInt8(ascii: ")"),
         let comma = place.firstIndex(of: UInt8(ascii: ",")),
         let block = UInt32(decimal: place[1..<comma]),
@@ -204,6 +217,7 @@ public struct QueueRow {
       self.block = block
       self.offset = offset
       self.writer = writer
+      self.file = file
     }
   }
 
@@ -218,9 +232,13 @@ public struct QueueRow {
   private let positionColumn: Int
 
   /// From a result whose first columns are place, writer, position and key.
-  init?(_ rows: Rows, _ number: Int, _ table: QueueTable) {
+  /// - Parameter fileColumn: the one that holds the file of the place.
+  init?(_ rows: Rows, _ number: Int, _ table: QueueTable, fileAt fileColumn: Int? = nil) {
+    let file = fileColumn.flatMap { column in
+      rows.withBytes(number, column) { UInt32(decimal: $0[0...]) } ?? nil
+    }
     let version = rows.withBytes(number, 0) { place in
-      rows.withBytes(number, 1) { writer in Version(place, writer) }
+      rows.withBytes(number, 1) { writer in Version(place, writer, file: file) }
     }
     guard case .some(.some(.some(let version))) = version else { return nil }
     self.init(rows, number, table, version, positionAt: 2, keyAt: 3)
@@ -269,20 +287,39 @@ public struct Queue {
   /// - Throws: ``DatabaseError``.
   public func batch(after position: String?, limit: Int) throws(DatabaseError) -> [QueueRow] {
     let rows = try connection.query(table.batchStatement, [position, String(limit)])
-    return (0..<rows.count).compactMap { QueueRow(rows, $0, table) }
+    return (0..<rows.count).compactMap {
+      QueueRow(rows, $0, table, fileAt: 3 + table.keyCount)
+    }
   }
 
-  /// Begins a transaction and waits at most 50 ms for every writer that has seen our rows.
-  /// - Returns: false when the lock was not to be had; the transaction is over then.
+  /// What came of asking for the lock.
+  public enum LockOutcome {
+    case granted
+    /// Others hold it.
+    case contended
+    /// The table has been rewritten since the rows were read, and others may stand in their places.
+    case rewritten
+  }
+
+  /// Begins a transaction, in which `rows` of the table are to be retired, and waits at most 50 ms for every
+  /// writer that has seen them.
+  /// - Returns: whether it was granted; otherwise the transaction is over.
   /// - Throws: ``DatabaseError``.
-  public func lock() throws(DatabaseError) -> Bool {
-    do {
-      try connection.script(table.lockScript(.readWhole))
-      return true
+  public func lock(_ rows: [QueueRow]) throws(DatabaseError) -> LockOutcome {
+    do throws(DatabaseError) {
+      let results = try connection.script(
+        "\(table.lockScript(.readWhole)); \(table.fileStatement)")
+      let file = results.last?.text(0, 0).flatMap { UInt32($0) }
+      guard let file, !rows.contains(where: { $0.version?.file == nil }) else {
+        throw .refused(.hasNoPlaces)
+      }
+      if rows.allSatisfy({ $0.version?.file == file }) { return .granted }
+      try rollback()
+      return .rewritten
     } catch {
       guard case .refused(let reason) = error else { throw error }
       try rollback()
-      if reason.isLockTimeout { return false }
+      if reason.isLockTimeout { return .contended }
       throw error
     }
   }

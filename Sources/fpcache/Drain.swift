@@ -2,7 +2,7 @@
 //
 //   1. select the batch; clear its pages at once
 //   2. lock the queue: every writer that saw our rows has committed
-//   3. select the batch again; clear its pages again
+//   3. clear the pages of the same rows again
 //   4. delete the rows whose pages are all gone; commit
 //
 // A crash before the commit repeats the batch. See docs/drain-protocol.md for why.
@@ -182,7 +182,11 @@ final class Drain {
 
   /// Steps 1 to 4, for a listener that is alone.
   private func retire(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served {
-    guard followRoot() else { return .drained(retryAfter: .seconds(1)) }
+    guard followRoot() else {
+      // The next pass begins anew: what came behind this one's place meanwhile must not be passed over.
+      passes[queue.table] = nil
+      return .drained(retryAfter: .seconds(1))
+    }
     let root = clearer
     var pass = passes[queue.table] ?? Pass()
     defer { passes[queue.table] = pass.hasEnded ? nil : pass }
@@ -206,9 +210,12 @@ final class Drain {
       pass.waiting.formUnion(first.waiting)
       return advance(&pass, rows, limit, queue.table)
     }
-    guard try queue.lock() else {
+    switch try queue.lock(rows) {
+    case .granted: break
+    case .contended:
       try clearBeyond(rows, limit, queue, &pass)
       return .contended
+    case .rewritten: return .more  // the same rows, in their new places
     }
     let locked = ContinuousClock.now
     CrashPoint.locked.reach()

@@ -113,9 +113,9 @@ import Testing
     let writer = try database.session()
     _ = try writer.sql(
       "BEGIN; INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (3,'e','f')")
-    #expect(try queue.lock() == false)
+    #expect(try queue.lock([]) == .contended)
     _ = try writer.sql("COMMIT")
-    #expect(try queue.lock())
+    #expect(try queue.lock([]) == .granted)
     let rows = try queue.batch(after: nil, limit: 10)
     #expect(rows.count == 3)
     #expect(try queue.retire(Array(rows.dropFirst())) == 2)
@@ -136,9 +136,27 @@ import Testing
     let now = try queue.batch(after: nil, limit: 10)
     #expect(
       now.compactMap(\.version?.offset).sorted() == seen.compactMap(\.version?.offset).sorted())
-    #expect(try queue.lock())
+    #expect(try queue.lock(seen) == .granted)
     #expect(try queue.retire(seen) == 1)
     #expect(try database.sql("SELECT port FROM cache_clearing_ports") == "f")
+  }
+
+  @Test("a table that was rewritten is not locked for rows that were read before")
+  func rewritten() throws {
+    let database = try PostgresServer.shared.makeDatabase(shape: .plain)
+    let queue = Queue(.ports, on: try connect(database))
+    for rewrite in ["VACUUM FULL cache_clearing_ports", "TRUNCATE cache_clearing_ports"] {
+      // Were the transaction before not over, this would fail.
+      _ = try database.sql(
+        """
+        SET lock_timeout = '1s';
+        INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'a', 'b'), (2, 'c', 'd');
+        """)
+      let rows = try queue.batch(after: nil, limit: 10)
+      #expect(!rows.isEmpty)
+      _ = try database.sql(rewrite)
+      #expect(try queue.lock(rows) == .rewritten)
+    }
   }
 
   @Test("a row's version is three numbers and nothing else")

@@ -64,6 +64,22 @@ import Testing
     #expect(machine.handle(.served(.files, .more), at: .seconds(2)) == [.serve(.ports, .whole)])
   }
 
+  @Test("what is told of while the first batch of a pass is served has a pass of its own")
+  func toldMeanwhile() {
+    var machine = settled()
+    // Two notifications that are one input, since the first had not been handled when the second came.
+    #expect(machine.handle(.notified([.dateUpdated]), at: .seconds(2)) == [.serve(.dates, .whole)])
+    #expect(machine.handle(.notified([.dateUpdated]), at: .seconds(2)) == [])
+    #expect(machine.handle(.served(.dates, .more), at: .seconds(2)) == [.serve(.dates, .whole)])
+    let done = ListenerMachine.Served.drained(retryAfter: nil)
+    #expect(machine.handle(.served(.dates, done), at: .seconds(2)) == [])
+    let later = Duration.seconds(2) + machine.settings.lockInterval
+    #expect(machine.handle(.timePassed, at: later) == [.serve(.dates, .whole)])
+    #expect(
+      machine.handle(.served(.dates, done), at: later)
+        == [.finish([.dateUpdated], complete: true)])
+  }
+
   @Test("a queue that a writer holds is tried again after 20 ms, doubling to 1 s")
   func contention() {
     var machine = settled()

@@ -41,7 +41,9 @@ import Testing
     let queue = try queue("s.T", .text(try #require(Identifier(column: "K"))))
     #expect(
       queue.batchStatement == """
-        SELECT ctid, xmin, "K"::text, substr("A"::text, 1, 4096) FROM "s"."T" \
+        SELECT ctid, xmin, "K"::text, substr("A"::text, 1, 4096), \
+        CASE tableoid WHEN '"s"."T"'::regclass \
+        THEN (SELECT pg_relation_filenode('"s"."T"'::regclass)) END FROM "s"."T" \
         WHERE $1::text IS NULL OR "K" > $1::text ORDER BY "s"."T"."K" LIMIT $2::bigint
         """)
     #expect(

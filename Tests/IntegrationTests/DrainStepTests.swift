@@ -1,0 +1,117 @@
+// The drain batch by batch, by hand: what becomes of rows when their table, or the cache directory,
+// is not what it was when the batch began.
+
+import CacheFS
+import Foundation
+import Logging
+import PGQueue
+import Synchronization
+import SystemPackage
+import Testing
+
+@testable import TestSupport
+@testable import fpcache
+
+@Suite struct DrainStepTests {
+  private static let ports = 2000
+  private let database: TestDatabase
+  private let tree: TemporaryTree
+  private let queue: Queue
+
+  init() throws {
+    tree = try TemporaryTree()
+    try tree.makeDirectory("cache/ports/www")
+    database = try PostgresServer.shared.makeDatabase(shape: .plain)
+    // By one transaction, so that places alone tell the rows apart.
+    try database.sql(
+      """
+      INSERT INTO cache_clearing_ports (port_id, category, port)
+        SELECT i, 'www', 'p' || i FROM generate_series(1, \(Self.ports)) i
+      """)
+    let parameters = ConnectionParameters([("dbname", database.listenerDSN)])
+    queue = Queue(.ports, on: try Connection(parameters))
+  }
+
+  private func writePage(of port: String) throws {
+    try tree.write("cache/ports/www/\(port)/Detail.html", bytes: 1)
+  }
+
+  private var pages: [String] { get throws { try tree.files(below: "cache") } }
+
+  private func drain(_ kernel: Kernel = .real) throws -> Drain {
+    let root = try Directory(root: FilePath(tree.fullPath("cache")))
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    return Drain(
+      Clearer(root, layout: .freshPorts, kernel: kernel), .freshPorts(.freshPorts), nil, logger)
+  }
+
+  private func drainAll(_ drain: Drain) throws {
+    while try drain.step(queue, .whole) == .more {}
+  }
+
+  @Test("a table rewritten between reading and locking: no row goes whose pages were not cleared")
+  func rewritten() throws {
+    try writePage(of: "p1")
+    try writePage(of: "p1500")
+    let isDone = Mutex(false)
+    let database = database
+    var kernel = Kernel.real
+    kernel.unlinkat = { folder, name, flags in
+      let isFirst = isDone.withLock { isDone in
+        defer { isDone = true }
+        return !isDone
+      }
+      if isFirst {
+        // Later rows now stand in the places of those that are being cleared.
+        do {
+          try database.sql("DELETE FROM cache_clearing_ports WHERE id BETWEEN 2 AND 900")
+          try database.sql("VACUUM FULL cache_clearing_ports")
+        } catch {
+          Issue.record(error)
+        }
+      }
+      return Kernel.real.unlinkat(folder, name, flags)
+    }
+    let drain = try drain(kernel)
+    #expect(try drain.step(queue, .whole) == .more)
+    #expect(isDone.withLock { $0 })
+    #expect(drain.tally.rows == 0, "the batch is read anew before any of it is retired")
+    try drainAll(drain)
+    #expect(drain.tally.rows == Self.ports - 899)
+    #expect(try queue.count() == 0)
+    #expect(try pages == [])
+  }
+
+  @Test("a partitioned queue: its pages go, its rows stay, and it is told why")
+  func partitioned() throws {
+    try database.sql(
+      """
+      ALTER TABLE cache_clearing_ports RENAME TO part;
+      CREATE TABLE cache_clearing_ports (LIKE part INCLUDING DEFAULTS) PARTITION BY RANGE (id);
+      ALTER TABLE cache_clearing_ports ATTACH PARTITION part DEFAULT;
+      GRANT SELECT, DELETE ON cache_clearing_ports TO listening;
+      """)
+    try writePage(of: "p1")
+    let drain = try drain()
+    #expect(try drain.step(queue, .whole) == .drained(retryAfter: nil))
+    #expect(drain.refusedQueues == ["cache_clearing_ports"])
+    #expect(try queue.count() == Self.ports)
+    #expect(try pages == [])
+  }
+
+  @Test("the cache directory was away in mid-pass: the next pass begins at the start")
+  func away() throws {
+    let drain = try drain()
+    #expect(try drain.step(queue, .whole) == .more)
+    #expect(rename(tree.fullPath("cache"), tree.fullPath("elsewhere")) == 0)
+    #expect(try drain.step(queue, .whole) == .drained(retryAfter: .seconds(1)))
+    // Given its number earlier, and committed now: it stands before what was served.
+    try database.sql(
+      "INSERT INTO cache_clearing_ports (id, port_id, category, port) VALUES (0, 0, 'www', 'late')")
+    #expect(rename(tree.fullPath("elsewhere"), tree.fullPath("cache")) == 0)
+    try writePage(of: "late")
+    try drainAll(drain)
+    #expect(try queue.count() == 0)
+    #expect(try pages == [])
+  }
+}
