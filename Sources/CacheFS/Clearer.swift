@@ -60,9 +60,10 @@ public struct Clearer: Sendable {
   /// Files that vanish under way are not failures; what cannot be removed is, and stops nothing.
   /// What its ``ClearWatch`` stopped has ``ClearReport/isPartial``.
   public func clear(_ keys: [CacheKey]) -> [ClearReport] {
-    // Chunks of neighbours share the folders above them, which a worker keeps open.
+    // Chunks of neighbours share the folders above them, which a worker keeps open. In a small batch they
+    // are small, so that at its end no thread is long at work alone.
     let order = neighbours(keys)
-    let chunk = max(1, min(32, keys.count / (threads * 4)))
+    let chunk = max(1, min(32, keys.count / (threads * 16)))
     let seeds = stride(from: 0, to: keys.count, by: chunk).reversed().map {
       ClearTask.keys($0..<min($0 + chunk, keys.count))
     }
