@@ -29,10 +29,4 @@ public struct ServerError: Equatable, Sendable {
   public var isMissingColumn: Bool { sqlState == "42703" }
   /// insufficient_privilege.
   public var isPermissionDenied: Bool { sqlState == "42501" }
-
-  /// wrong_object_type, said by us: rows are told apart by their places, which those of a partitioned
-  /// table, of a table with heirs and of a view do not have in common.
-  static let hasNoPlaces = ServerError(
-    sqlState: "42809", message: "rows of partitions, heirs or views cannot be retired",
-    hint: "make the queue a plain table")
 }

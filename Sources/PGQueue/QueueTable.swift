@@ -132,15 +132,12 @@ public struct QueueTable: Hashable, Sendable {
     key.map { "substr(\($0), 1, \(Self.longestKey))" }.joined(separator: ", ")
   }
 
-  /// The file in which the table keeps its rows (pg_class.relfilenode): a place means nothing in any other.
-  private var file: String { "pg_relation_filenode('\(reference)'::regclass)" }
-
-  /// The next rows after a place in the order, and the file in which they have theirs: none for a row
-  /// of a partition or of an heir, whose places are not this table's.
+  /// The next rows after a place in the order, each with the table that it is in, which may be a partition
+  /// or an heir of this one, and the file that its place belongs to.
   var batchStatement: String {
     """
     SELECT ctid, xmin, \(order.column)::text, \(boundedKey), \
-    CASE tableoid WHEN '\(reference)'::regclass THEN (SELECT \(file)) END FROM \(reference) \
+    tableoid, pg_relation_filenode(tableoid) FROM \(reference) \
     WHERE $1::\(order.type) IS NULL OR \(order.column) > $1::\(order.type) \
     ORDER BY \(place) LIMIT $2::bigint
     """
@@ -174,20 +171,28 @@ public struct QueueTable: Hashable, Sendable {
     case compile = "jit"
   }
 
-  /// The table's file by now: another than a batch was read from if somebody has rewritten the table since
-  /// (VACUUM FULL, CLUSTER, TRUNCATE).
-  var fileStatement: String { "SELECT \(file)" }
+  /// The files of tables by now: others than rows were read from if somebody has rewritten a table since, as
+  /// VACUUM FULL, CLUSTER and TRUNCATE do.
+  func filesStatement(_ tables: [UInt32]) -> String {
+    """
+    SELECT oid, pg_relation_filenode(oid) \
+    FROM unnest('{\(tables.map(String.init).joined(separator: ","))}'::oid[]) AS oid
+    """
+  }
 
   /// Deletes the very versions of rows that were selected: cache_clearing_dates has no key to
   /// delete by, and a place alone may have been given to another row before we had the lock. That
-  /// one was written by a transaction that had not ended when we selected, so by none of these.
+  /// one was written by a transaction that had not ended when we selected, so by none of these. Each
+  /// partition or heir has places of its own, so rows are deleted table by table.
   func deleteScript(_ rows: [QueueRow.Version]) -> String {
-    let places = rows.map { "\"(\($0.block),\($0.offset))\"" }.joined(separator: ",")
-    let writers = Set(rows.map(\.writer)).map(String.init).joined(separator: ",")
-    return """
-      DELETE FROM \(reference) WHERE ctid = ANY ('{\(places)}'::tid[]) \
-      AND xmin = ANY ('{\(writers)}'::xid[]); COMMIT
-      """
+    Dictionary(grouping: rows, by: \.table).map { table, rows in
+      let places = rows.map { "\"(\($0.block),\($0.offset))\"" }.joined(separator: ",")
+      let writers = Set(rows.map(\.writer)).map(String.init).joined(separator: ",")
+      return """
+        DELETE FROM \(reference) WHERE ctid = ANY ('{\(places)}'::tid[]) \
+        AND xmin = ANY ('{\(writers)}'::xid[]) AND tableoid = \(table); 
+        """
+    }.joined() + "COMMIT"
   }
 
   var countStatement: String { "SELECT count(*) FROM \(reference)" }
@@ -195,18 +200,20 @@ public struct QueueTable: Hashable, Sendable {
 
 /// One row of a queue.
 public struct QueueRow {
-  /// Which version of which row: its place in the table and the transaction that wrote it
-  /// (ctid and xmin). Numbers, so that no text of the server's goes back into a statement.
+  /// Which version of which row: its table, its place there and the transaction that wrote it
+  /// (tableoid, ctid, xmin). Numbers, so that no text of the server's goes back into a statement.
   struct Version: Equatable, Sendable {
     let block: UInt32
     let offset: UInt16
     let writer: UInt32
-    /// The file in which that place is; nil where none was asked for or there is none.
+    let table: UInt32
+    /// The file that the place belongs to: nil for a foreign table, which has none.
     let file: UInt32?
 
-    /// From `(block,offset)` and the transaction's number.
+    /// From a place, `(block,offset)`, and the transaction's number.
     init?(
-      _ place: UnsafeRawBufferPointer, _ writer: UnsafeRawBufferPointer, file: UInt32? = nil
+      _ place: UnsafeRawBufferPointer, _ writer: UnsafeRawBufferPointer, table: UInt32,
+      file: UInt32?
     ) {
       guard place.first == UInt8(ascii: "("), place.last == UInt8(ascii: ")"),
         let comma = place.firstIndex(of: UInt8(ascii: ",")),
@@ -217,6 +224,7 @@ public struct QueueRow {
       self.block = block
       self.offset = offset
       self.writer = writer
+      self.table = table
       self.file = file
     }
   }
@@ -231,14 +239,13 @@ public struct QueueRow {
   private let number: Int
   private let positionColumn: Int
 
-  /// From a result whose first columns are place, writer, position and key.
-  /// - Parameter fileColumn: the one that holds the file of the place.
-  init?(_ rows: Rows, _ number: Int, _ table: QueueTable, fileAt fileColumn: Int? = nil) {
-    let file = fileColumn.flatMap { column in
-      rows.withBytes(number, column) { UInt32(decimal: $0[0...]) } ?? nil
-    }
-    let version = rows.withBytes(number, 0) { place in
-      rows.withBytes(number, 1) { writer in Version(place, writer, file: file) }
+  /// From a batch, whose columns are place, writer, position, key, table and file.
+  fileprivate init?(ofBatch rows: Rows, _ number: Int, _ table: QueueTable) {
+    let column = 3 + table.keyCount
+    guard let home = rows.number(number, column) else { return nil }
+    let file = rows.number(number, column + 1)
+    let version = rows.withBytes(number, 0) { bytes in
+      rows.withBytes(number, 1) { Version(bytes, $0, table: home, file: file) }
     }
     guard case .some(.some(.some(let version))) = version else { return nil }
     self.init(rows, number, table, version, positionAt: 2, keyAt: 3)
@@ -287,9 +294,7 @@ public struct Queue {
   /// - Throws: ``DatabaseError``.
   public func batch(after position: String?, limit: Int) throws(DatabaseError) -> [QueueRow] {
     let rows = try connection.query(table.batchStatement, [position, String(limit)])
-    return (0..<rows.count).compactMap {
-      QueueRow(rows, $0, table, fileAt: 3 + table.keyCount)
-    }
+    return (0..<rows.count).compactMap { QueueRow(ofBatch: rows, $0, table) }
   }
 
   /// What came of asking for the lock.
@@ -297,7 +302,7 @@ public struct Queue {
     case granted
     /// Others hold it.
     case contended
-    /// The table has been rewritten since the rows were read, and others may stand in their places.
+    /// A table has been rewritten since the rows were read, and others may stand in their places.
     case rewritten
   }
 
@@ -306,14 +311,17 @@ public struct Queue {
   /// - Returns: whether it was granted; otherwise the transaction is over.
   /// - Throws: ``DatabaseError``.
   public func lock(_ rows: [QueueRow]) throws(DatabaseError) -> LockOutcome {
+    let versions = rows.compactMap(\.version)
+    let files = Dictionary(
+      versions.map { ($0.table, $0.file) }, uniquingKeysWith: { file, _ in file })
     do throws(DatabaseError) {
-      let results = try connection.script(
-        "\(table.lockScript(.readWhole)); \(table.fileStatement)")
-      let file = results.last?.text(0, 0).flatMap { UInt32($0) }
-      guard let file, !rows.contains(where: { $0.version?.file == nil }) else {
-        throw .refused(.hasNoPlaces)
+      let script = "\(table.lockScript(.readWhole)); \(table.filesStatement(Array(files.keys)))"
+      let now = try connection.script(script).last ?? Rows(nil)
+      let isSame = (0..<now.count).allSatisfy { row in
+        guard let table = now.number(row, 0), let file = files[table] else { return false }
+        return file == now.number(row, 1)
       }
-      if rows.allSatisfy({ $0.version?.file == file }) { return .granted }
+      if isSame { return .granted }
       try rollback()
       return .rewritten
     } catch {
@@ -328,11 +336,8 @@ public struct Queue {
   /// - Returns: how many went.
   /// - Throws: ``DatabaseError``.
   public func retire(_ rows: [QueueRow]) throws(DatabaseError) -> Int {
-    if rows.isEmpty {
-      try connection.script("COMMIT")
-      return 0
-    }
-    return try connection.script(table.deleteScript(rows.compactMap(\.version))).first?.changed ?? 0
+    try connection.script(table.deleteScript(rows.compactMap(\.version)))
+      .reduce(0) { $0 + $1.changed }
   }
 
   /// - Throws: ``DatabaseError``.
@@ -347,6 +352,13 @@ public struct Queue {
       if case .refused(let reason) = error, reason.isMissingTable { return nil }
       throw error
     }
+  }
+}
+
+extension Rows {
+  /// The number at a row and column; nil for NULL and for what is none.
+  fileprivate func number(_ row: Int, _ column: Int) -> UInt32? {
+    withBytes(row, column) { UInt32(decimal: $0[0...]) } ?? nil
   }
 }
 

@@ -39,8 +39,8 @@ extension Queue: WaitingRows {
   ) throws(DatabaseError) -> [WaitingRow] {
     let rows = try connection.query(
       table.waitingStatement(added: added), [position, String(limit)])
-    return (0..<rows.count).compactMap { index in
-      guard let row = QueueRow(rows, index, table) else { return nil }
+    return (0..<rows.count).map { index in
+      let row = QueueRow(rows, index, table, positionAt: 2, keyAt: 3)
       let column = table.key.count + 3
       return WaitingRow(
         row: row, added: rows.text(index, column).flatMap { Double($0) },

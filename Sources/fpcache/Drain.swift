@@ -77,8 +77,10 @@ final class Drain {
     _ queue: Queue, _ depth: ListenerMachine.Depth
   ) throws(DatabaseError) -> ListenerMachine.Served {
     do throws(DatabaseError) {
-      let served = depth == .whole ? try serve(queue, as: node) : try prompt(queue)
-      if troubles.removeValue(forKey: queue.table) != nil {
+      guard depth == .whole else { return try prompt(queue) }
+      let served = try serve(queue, as: node)
+      // Rows that may be read are not yet rows that may be deleted.
+      if served != .contended, troubles.removeValue(forKey: queue.table) != nil {
         logger.notice("\(queue.table.name): can be drained again")
       }
       return served

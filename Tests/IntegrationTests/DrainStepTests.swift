@@ -82,20 +82,37 @@ import Testing
     #expect(try pages == [])
   }
 
-  @Test("a partitioned queue: its pages go, its rows stay, and it is told why")
-  func partitioned() throws {
-    try database.sql(
+  @Test(
+    "partitions and heirs have the same places: no row goes whose pages were not cleared",
+    arguments: [
       """
-      ALTER TABLE cache_clearing_ports RENAME TO part;
-      CREATE TABLE cache_clearing_ports (LIKE part INCLUDING DEFAULTS) PARTITION BY RANGE (id);
-      ALTER TABLE cache_clearing_ports ATTACH PARTITION part DEFAULT;
+      ALTER TABLE cache_clearing_ports RENAME TO old;
+      CREATE TABLE cache_clearing_ports (LIKE old INCLUDING DEFAULTS) PARTITION BY RANGE (id);
+      CREATE TABLE low PARTITION OF cache_clearing_ports FOR VALUES FROM (1) TO (1500);
+      CREATE TABLE high PARTITION OF cache_clearing_ports DEFAULT;
       GRANT SELECT, DELETE ON cache_clearing_ports TO listening;
-      """)
-    try writePage(of: "p1")
-    let drain = try drain()
-    #expect(try drain.step(queue, .whole) == .drained(retryAfter: nil))
-    #expect(drain.refusedQueues == ["cache_clearing_ports"])
+      INSERT INTO cache_clearing_ports SELECT * FROM old;
+      """,
+      """
+      CREATE TABLE heir () INHERITS (cache_clearing_ports);
+      WITH moved AS (DELETE FROM ONLY cache_clearing_ports RETURNING *),
+        low AS (INSERT INTO cache_clearing_ports SELECT * FROM moved WHERE id < 1500)
+        INSERT INTO heir SELECT * FROM moved WHERE id >= 1500;
+      VACUUM FULL cache_clearing_ports;
+      """,
+    ])
+  func partsOfATable(sql: String) throws {
+    try database.sql(sql)
     #expect(try queue.count() == Self.ports)
+    try writePage(of: "p1")
+    try writePage(of: "p1800")
+    let drain = try drain()
+    #expect(try drain.step(queue, .whole) == .more)
+    #expect(drain.tally.rows == BatchSize.least)
+    #expect(try queue.count() == Self.ports - BatchSize.least)
+    try drainAll(drain)
+    #expect(drain.tally.rows == Self.ports)
+    #expect(try queue.count() == 0)
     #expect(try pages == [])
   }
 
@@ -113,5 +130,18 @@ import Testing
     try drainAll(drain)
     #expect(try queue.count() == 0)
     #expect(try pages == [])
+  }
+
+  @Test("a queue whose rows may be read and not deleted stays refused until they may")
+  func refused() throws {
+    try database.sql("REVOKE DELETE ON cache_clearing_ports FROM listening")
+    let drain = try drain()
+    #expect(try drain.step(queue, .whole) == .drained(retryAfter: nil))
+    #expect(drain.refusedQueues == ["cache_clearing_ports"])
+    #expect(try drain.step(queue, .pagesOnly) == .prompted)
+    #expect(drain.refusedQueues == ["cache_clearing_ports"])
+    try database.sql("GRANT DELETE ON cache_clearing_ports TO listening")
+    #expect(try drain.step(queue, .whole) == .more)
+    #expect(drain.refusedQueues == [])
   }
 }

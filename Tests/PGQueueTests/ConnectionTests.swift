@@ -163,7 +163,7 @@ import Testing
   func version() {
     func version(_ place: String, _ writer: String) -> QueueRow.Version? {
       Array(place.utf8).withUnsafeBytes { place in
-        Array(writer.utf8).withUnsafeBytes { QueueRow.Version(place, $0) }
+        Array(writer.utf8).withUnsafeBytes { QueueRow.Version(place, $0, table: 1, file: 2) }
       }
     }
     let version12 = version("(12,3)", "745")

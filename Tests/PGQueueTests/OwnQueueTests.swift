@@ -42,8 +42,7 @@ import Testing
     #expect(
       queue.batchStatement == """
         SELECT ctid, xmin, "K"::text, substr("A"::text, 1, 4096), \
-        CASE tableoid WHEN '"s"."T"'::regclass \
-        THEN (SELECT pg_relation_filenode('"s"."T"'::regclass)) END FROM "s"."T" \
+        tableoid, pg_relation_filenode(tableoid) FROM "s"."T" \
         WHERE $1::text IS NULL OR "K" > $1::text ORDER BY "s"."T"."K" LIMIT $2::bigint
         """)
     #expect(

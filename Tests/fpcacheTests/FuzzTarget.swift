@@ -187,7 +187,9 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     let columns = bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
       .map(Array.init)
     columns.first?.withUnsafeBytes { place in
-      columns.last?.withUnsafeBytes { writer in _ = QueueRow.Version(place, writer) }
+      columns.last?.withUnsafeBytes { writer in
+        _ = QueueRow.Version(place, writer, table: 1, file: nil)
+      }
     }
     var reader = RowReader(.freshPorts(.freshPorts))
     for table in QueueTable.all {
