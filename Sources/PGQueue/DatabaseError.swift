@@ -29,4 +29,10 @@ public struct ServerError: Equatable, Sendable {
   public var isMissingColumn: Bool { sqlState == "42703" }
   /// insufficient_privilege.
   public var isPermissionDenied: Bool { sqlState == "42501" }
+
+  /// wrong_object_type, said by us: of a row that a foreign server keeps, the place is the foreign table's, and
+  /// no lock of ours holds off those who write there.
+  static let isForeign = ServerError(
+    sqlState: "42809", message: "rows of a foreign table cannot be told apart",
+    hint: "keep the queue in this database")
 }

@@ -207,7 +207,7 @@ public struct QueueRow {
     let offset: UInt16
     let writer: UInt32
     let table: UInt32
-    /// The file that the place belongs to: nil for a foreign table, which has none.
+    /// The file that the place belongs to; nil for a foreign table, which has none.
     let file: UInt32?
 
     /// From a place, `(block,offset)`, and the transaction's number.
@@ -312,6 +312,7 @@ public struct Queue {
   /// - Throws: ``DatabaseError``.
   public func lock(_ rows: [QueueRow]) throws(DatabaseError) -> LockOutcome {
     let versions = rows.compactMap(\.version)
+    guard versions.allSatisfy({ $0.file != nil }) else { throw .refused(.isForeign) }
     let files = Dictionary(
       versions.map { ($0.table, $0.file) }, uniquingKeysWith: { file, _ in file })
     do throws(DatabaseError) {

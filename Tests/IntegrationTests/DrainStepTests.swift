@@ -144,4 +144,32 @@ import Testing
     #expect(try drain.step(queue, .whole) == .more)
     #expect(drain.refusedQueues == [])
   }
+
+  @Test(
+    "rows that another server keeps stay, since no lock of ours holds off those who write there")
+  func foreign() throws {
+    let far = try PostgresServer.shared.makeDatabase(shape: .plain)
+    try far.sql(
+      "INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'www', 'far')")
+    let server = try PostgresServer.shared
+    try database.sql(
+      """
+      CREATE EXTENSION postgres_fdw;
+      CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (
+        host '\(server.socketDirectory)', port '\(server.port)', dbname '\(far.name)');
+      CREATE USER MAPPING FOR listening SERVER far
+        OPTIONS (user 'postgres', password_required 'false');
+      ALTER TABLE cache_clearing_ports RENAME TO old;
+      CREATE TABLE cache_clearing_ports (LIKE old INCLUDING DEFAULTS) PARTITION BY RANGE (id);
+      CREATE FOREIGN TABLE part PARTITION OF cache_clearing_ports DEFAULT
+        SERVER far OPTIONS (table_name 'cache_clearing_ports');
+      GRANT SELECT, DELETE ON cache_clearing_ports TO listening;
+      """)
+    try writePage(of: "far")
+    let drain = try drain()
+    #expect(try drain.step(queue, .whole) == .drained(retryAfter: nil))
+    #expect(drain.refusedQueues == ["cache_clearing_ports"])
+    #expect(try pages == [])
+    #expect(try far.count("cache_clearing_ports") == 1)
+  }
 }
