@@ -185,14 +185,15 @@ public struct QueueTable: Hashable, Sendable {
   /// one was written by a transaction that had not ended when we selected, so by none of these. Each
   /// partition or heir has places of its own, so rows are deleted table by table.
   func deleteScript(_ rows: [QueueRow.Version]) -> String {
-    Dictionary(grouping: rows, by: \.table).map { table, rows in
+    let deletions = Dictionary(grouping: rows, by: \.table).map { table, rows in
       let places = rows.map { "\"(\($0.block),\($0.offset))\"" }.joined(separator: ",")
       let writers = Set(rows.map(\.writer)).map(String.init).joined(separator: ",")
       return """
         DELETE FROM \(reference) WHERE ctid = ANY ('{\(places)}'::tid[]) \
-        AND xmin = ANY ('{\(writers)}'::xid[]) AND tableoid = \(table); 
+        AND xmin = ANY ('{\(writers)}'::xid[]) AND tableoid = \(table)
         """
-    }.joined() + "COMMIT"
+    }
+    return (deletions + ["COMMIT"]).joined(separator: "; ")
   }
 
   var countStatement: String { "SELECT count(*) FROM \(reference)" }
@@ -244,10 +245,10 @@ public struct QueueRow {
     let column = 3 + table.keyCount
     guard let home = rows.number(number, column) else { return nil }
     let file = rows.number(number, column + 1)
-    let version = rows.withBytes(number, 0) { bytes in
-      rows.withBytes(number, 1) { Version(bytes, $0, table: home, file: file) }
+    let version = rows.withBytes(number, 0) { place in
+      rows.withBytes(number, 1) { Version(place, $0, table: home, file: file) } ?? nil
     }
-    guard case .some(.some(.some(let version))) = version else { return nil }
+    guard let version = version ?? nil else { return nil }
     self.init(rows, number, table, version, positionAt: 2, keyAt: 3)
   }
 
@@ -311,16 +312,16 @@ public struct Queue {
   /// - Returns: whether it was granted; otherwise the transaction is over.
   /// - Throws: ``DatabaseError``.
   public func lock(_ rows: [QueueRow]) throws(DatabaseError) -> LockOutcome {
-    let versions = rows.compactMap(\.version)
-    guard versions.allSatisfy({ $0.file != nil }) else { throw .refused(.isForeign) }
-    let files = Dictionary(
-      versions.map { ($0.table, $0.file) }, uniquingKeysWith: { file, _ in file })
+    var files: [UInt32: UInt32] = [:]
+    for version in rows.compactMap(\.version) {
+      guard let file = version.file else { throw .refused(.isForeign) }
+      files[version.table] = file
+    }
     do throws(DatabaseError) {
       let script = "\(table.lockScript(.readWhole)); \(table.filesStatement(Array(files.keys)))"
       let now = try connection.script(script).last ?? Rows(nil)
       let isSame = (0..<now.count).allSatisfy { row in
-        guard let table = now.number(row, 0), let file = files[table] else { return false }
-        return file == now.number(row, 1)
+        now.number(row, 0).flatMap { files[$0] } == now.number(row, 1)
       }
       if isSame { return .granted }
       try rollback()

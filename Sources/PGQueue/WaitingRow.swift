@@ -40,8 +40,8 @@ extension Queue: WaitingRows {
     let rows = try connection.query(
       table.waitingStatement(added: added), [position, String(limit)])
     return (0..<rows.count).map { index in
-      let row = QueueRow(rows, index, table, positionAt: 2, keyAt: 3)
-      let column = table.key.count + 3
+      let row = QueueRow(rows, index, table, positionAt: 0, keyAt: 1)
+      let column = table.keyCount + 1
       return WaitingRow(
         row: row, added: rows.text(index, column).flatMap { Double($0) },
         age: rows.text(index, column + 1).flatMap { Double($0) })
@@ -89,7 +89,7 @@ extension QueueTable {
   /// The age is a difference of numbers: one of times fails for an infinite one.
   fileprivate func waitingStatement(added: String) -> String {
     """
-    SELECT ctid, xmin, \(order.column)::text, \(boundedKey), \
+    SELECT \(order.column)::text, \(boundedKey), \
     extract(epoch FROM \(added)), \
     extract(epoch FROM now()) - extract(epoch FROM \(added)) FROM \(reference) \
     WHERE $1::\(order.type) IS NULL OR \(order.column) > $1::\(order.type) \
