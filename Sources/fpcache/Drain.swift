@@ -20,19 +20,6 @@ final class Drain {
   /// A pass over rows that wait may take this part of the time, so that nothing spins.
   static let idlePerPass = 20
 
-  /// What a drain has come to.
-  struct Tally: Equatable {
-    var rows = 0
-    var keys = 0
-    var files = 0
-    var bytes: Int64 = 0
-    var refused = 0
-    var failures = 0
-    var recovered = 0
-    /// Rows moved into the log of many nodes, which are counted as rows when they are read there.
-    var moved = 0
-  }
-
   /// How far a pass over a queue has come.
   struct Pass {
     /// The position of the last row that was served; nil at the start.

@@ -83,28 +83,6 @@ extension ServerError {
 /// Words of others: a server may send what a terminal obeys, and libpq repeats what it was given.
 private func shown(_ message: String) -> String { redacted(escape(Array(message.utf8))) }
 
-extension Drain.Tally {
-  mutating func add(_ other: Drain.Tally) {
-    rows += other.rows
-    keys += other.keys
-    files += other.files
-    bytes = clampedSum(bytes, other.bytes)
-    refused += other.refused
-    failures += other.failures
-    recovered += other.recovered
-    moved += other.moved
-  }
-
-  var text: String {
-    "\(counted(rows, "row")), \(counted(keys, "key")), \(counted(files, "file")), "
-      + "\(grouped(bytes)) bytes"
-      + (moved > 0 ? ", \(grouped(moved)) moved into the log" : "")
-      + (refused > 0 ? ", \(grouped(refused)) refused" : "")
-      + (recovered > 0 ? ", \(grouped(recovered)) cleared at last" : "")
-      + (failures > 0 ? ", \(grouped(failures)) not cleared" : "")
-  }
-}
-
 extension Duration {
   /// Seconds with milliseconds below a minute, whole seconds above.
   var text: String {

@@ -1,0 +1,39 @@
+// What a drain has come to: counted, added up, and said in the log's words.
+
+import CacheFS
+
+extension Drain {
+  /// What a drain has come to.
+  struct Tally: Equatable {
+    var rows = 0
+    var keys = 0
+    var files = 0
+    var bytes: Int64 = 0
+    var refused = 0
+    var failures = 0
+    var recovered = 0
+    /// Rows moved into the log of many nodes, which are counted as rows when they are read there.
+    var moved = 0
+
+    mutating func add(_ other: Drain.Tally) {
+      rows += other.rows
+      keys += other.keys
+      files += other.files
+      bytes = clampedSum(bytes, other.bytes)
+      refused += other.refused
+      failures += other.failures
+      recovered += other.recovered
+      moved += other.moved
+    }
+
+    /// As the log has it.
+    var text: String {
+      "\(counted(rows, "row")), \(counted(keys, "key")), \(counted(files, "file")), "
+        + "\(grouped(bytes)) bytes"
+        + (moved > 0 ? ", \(grouped(moved)) moved into the log" : "")
+        + (refused > 0 ? ", \(grouped(refused)) refused" : "")
+        + (recovered > 0 ? ", \(grouped(recovered)) cleared at last" : "")
+        + (failures > 0 ? ", \(grouped(failures)) not cleared" : "")
+    }
+  }
+}
