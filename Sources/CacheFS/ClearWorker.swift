@@ -53,8 +53,9 @@ struct ClearWorker {
 
   private mutating func clear(_ index: Int, _ push: (ClearTask) -> Void) {
     let key = keys[index]
-    let components = clearer.layout.families[key.family].pattern.components
+    let components = matcher.components(of: key.family)
     var names: [[UInt8]] = []
+    names.reserveCapacity(components.count)
     while names.count + 1 < components.count,
       let name = components[names.count].render({ key.value(of: $0.name) })
     {
@@ -99,7 +100,7 @@ struct ClearWorker {
 
   /// The value of a field that spans components, when the key binds one.
   private func tailPath(of key: CacheKey) -> [UInt8]? {
-    for field in clearer.layout.families[key.family].spanningFields {
+    for field in matcher.spanningFields(of: key.family) {
       if let value = key.value(of: field) { return value }
     }
     return nil
@@ -122,9 +123,7 @@ struct ClearWorker {
   private mutating func clear(
     _ index: Int, in folder: OpenFolder, _ push: (ClearTask) -> Void
   ) {
-    let isLast =
-      folder.row.component + 1
-      == clearer.layout.families[folder.row.family].pattern.components.count
+    let isLast = folder.row.component + 1 == matcher.components(of: folder.row.family).count
     list(index, folder) { worker, name, length, type in
       // A link in a folder's place is tried and reported: what lies behind it is not cleared.
       if type == .directory || (type == .symbolicLink && !isLast) {
@@ -198,7 +197,7 @@ struct ClearWorker {
 
   /// Whether a folder's name may begin or continue the tail (news leaves hidden names alone).
   private func isInTail(_ row: PlacedRow, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
-    let component = clearer.layout.families[row.family].pattern.components[row.component]
+    let component = matcher.components(of: row.family)[row.component]
     guard !row.tail.isEmpty, let field = component.fields.last else { return true }
     return field.kind.accepts(row.tail.dropLast())
   }

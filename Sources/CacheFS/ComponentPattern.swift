@@ -8,6 +8,11 @@
 enum Token: Hashable, Sendable {
   case literal([UInt8])
   case field(Field)
+
+  /// The same in memory of its own.
+  fileprivate var unshared: Self {
+    if case .literal(let text) = self { .literal(text.map(\.self)) } else { self }
+  }
 }
 
 /// A named place in a pattern and what may stand there.
@@ -50,7 +55,7 @@ private struct Step: Hashable, Sendable {
 
 /// The pattern of one path component, or of a family's free tail.
 struct ComponentPattern: Hashable, Sendable {
-  let tokens: [Token]
+  private(set) var tokens: [Token]
   let fields: [Field]
   /// The token that is matched last, by what the others leave.
   private let open: Int?
@@ -120,6 +125,7 @@ struct ComponentPattern: Hashable, Sendable {
   /// The same in memory of its own: threads that share arrays fight for their counts.
   var unshared: Self {
     var copy = self
+    copy.tokens = tokens.map(\.unshared)
     copy.steps = steps.map(\.self)
     copy.literals = literals.map(\.self)
     return copy

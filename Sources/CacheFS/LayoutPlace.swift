@@ -69,6 +69,12 @@ public struct Matcher: Sendable {
     rows = layout.families.map(MatchedRow.init)
   }
 
+  /// The components of a family's pattern.
+  func components(of family: Int) -> [ComponentPattern] { rows[family].components }
+
+  /// A family's fields that span several components.
+  func spanningFields(of family: Int) -> [String] { rows[family].spanningFields }
+
   // MARK: Folder by folder
 
   /// The place of the folder `name` in a folder at `place`.
@@ -283,6 +289,7 @@ private final class MatchedRow: Sendable {
   let components: [ComponentPattern]
   /// For each component, whether its last field spans several.
   let spansComponents: [Bool]
+  let spanningFields: [String]
   let shapes: [ComponentPattern]
   /// The token of the last component that the shapes describe: `page`, or else its last field.
   let shapedToken: Int?
@@ -293,6 +300,7 @@ private final class MatchedRow: Sendable {
   init(_ family: Family) {
     components = family.pattern.components.map(\.unshared)
     spansComponents = components.map(\.spansComponents)
+    spanningFields = family.spanningFields.map(\.self)
     shapes = family.shapes.map(\.component.unshared)
     clearing = family.clearing
     shapedToken = family.pattern.components.last.flatMap { Family.shapedToken($0.tokens) }
