@@ -20,19 +20,6 @@ final class Drain {
   /// A pass over rows that wait may take this part of the time, so that nothing spins.
   static let idlePerPass = 20
 
-  /// How far a pass over a queue has come.
-  struct Pass {
-    /// The position of the last row that was served; nil at the start.
-    var position: String?
-    /// The position up to which pages were cleared while the lock was not to be had.
-    var promptedTo: String?
-    /// The rows that have to wait and were met in this pass.
-    var waiting: Set<RowName> = []
-    var began = ContinuousClock.now
-    /// Whether the next batch belongs to another pass.
-    var hasEnded = false
-  }
-
   private(set) var clearer: Clearer
   private(set) var rules: SiteRules
   let settle: Settle?
@@ -177,7 +164,7 @@ final class Drain {
       return .drained(retryAfter: .seconds(1))
     }
     let root = clearer
-    var pass = passes[queue.table] ?? Pass()
+    var pass = passes.removeValue(forKey: queue.table) ?? Pass()
     defer { passes[queue.table] = pass.hasEnded ? nil : pass }
     if pass.position == nil { pass.began = .now }
     let began = ContinuousClock.now
@@ -187,7 +174,7 @@ final class Drain {
     CrashPoint.selected.reach()
     let batch = plan(rows)
     pass.waiting.formUnion(batch.waiting)
-    let first = clearPages(of: batch)
+    let first = clearPages(of: batch, except: pass.recent)
     CrashPoint.cleared.reach()
     guard clearer.dryRun == .no else {
       countDry(batch, first)
@@ -202,6 +189,9 @@ final class Drain {
     switch try queue.lock(rows) {
     case .granted: break
     case .contended:
+      // The lock may be long in coming.
+      if !pass.recent.isEmpty { _ = clearPages(of: batch) }
+      pass.recent = RecentKeys()
       try clearBeyond(rows, limit, queue, &pass)
       return .contended
     case .rewritten: return .more  // the same rows, in their new places
@@ -225,6 +215,12 @@ final class Drain {
     pass.promptedTo = nil
     pass.waiting.formUnion(first.waiting)
     pass.waiting.formUnion(outcome.waiting)
+    // What fails is looked at each time.
+    if outcome.waiting.isEmpty {
+      pass.recent.add(outcome.cleared)
+    } else {
+      pass.recent = RecentKeys()
+    }
     batchSize.adapt(took: began.duration(to: .now), locked: locked.duration(to: .now))
     return advance(&pass, rows, limit, queue.table)
   }
@@ -289,8 +285,9 @@ final class Drain {
   }
 
   /// Clears the pages of rows, each key once, and tells the rows apart by what came of them.
-  func clearPages(of batch: Batch) -> Outcome {
-    let reports = clearer.clear(batch.keys)
+  /// - Parameter recent: keys that are left alone, and count as cleared.
+  func clearPages(of batch: Batch, except recent: RecentKeys = RecentKeys()) -> Outcome {
+    let reports = clearer.clear(batch.keys, except: recent)
     var outcome = Outcome(reports: reports, keys: batch.keys.count)
     for report in reports { count(report) }
     if retries.isEmpty, reports.allSatisfy({ $0.failures.isEmpty }) {

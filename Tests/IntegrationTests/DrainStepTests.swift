@@ -116,6 +116,64 @@ import Testing
     #expect(try pages == [])
   }
 
+  /// Half as many ports as rows, each with a row in the first batch and one in the second.
+  private func nameEachPortTwice() throws {
+    try database.sql(
+      """
+      UPDATE cache_clearing_ports SET port = 'p' || id % \(Self.ports / 2);
+      VACUUM FULL cache_clearing_ports
+      """)
+  }
+
+  @Test("what a pass has cleared and a later batch names again is looked for under the lock only")
+  func namedAgain() throws {
+    try nameEachPortTwice()
+    try writePage(of: "p1")
+    let wasLocked = Mutex<[Bool]>([])
+    let database = database
+    var kernel = Kernel.real
+    kernel.unlinkat = { folder, name, flags in
+      do {
+        let isLocked =
+          try database.count(
+            "pg_locks WHERE mode = 'ShareRowExclusiveLock' AND granted "
+              + "AND relation = 'cache_clearing_ports'::regclass") == 1
+        wasLocked.withLock { $0.append(isLocked) }
+      } catch {
+        Issue.record(error)
+      }
+      return Kernel.real.unlinkat(folder, name, flags)
+    }
+    let drain = try drain(kernel)
+    #expect(try drain.step(queue, .whole) == .more)
+    #expect(wasLocked.withLock { $0 } == [false], "at once")
+    try writePage(of: "p1")
+    try drainAll(drain)
+    #expect(wasLocked.withLock { $0 } == [false, true])
+    #expect(try queue.count() == 0)
+    #expect(try pages == [])
+  }
+
+  @Test("while the lock is not to be had, what a pass has cleared is looked for all the same")
+  func namedAgainAndHeld() throws {
+    try nameEachPortTwice()
+    let drain = try drain()
+    #expect(try drain.step(queue, .whole) == .more)
+    try writePage(of: "p1")
+    let writer = try database.session()
+    try writer.sql(
+      "BEGIN; INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (0, 'own', 'own')")
+    #expect(try drain.step(queue, .whole) == .contended)
+    #expect(try pages == [])
+    try writePage(of: "p1")
+    #expect(try drain.step(queue, .whole) == .contended)
+    #expect(try pages == [], "and each time anew")
+    #expect(try queue.count() == Self.ports / 2)
+    try writer.sql("COMMIT")
+    try drainAll(drain)
+    #expect(try queue.count() == 0)
+  }
+
   @Test("the cache directory was away in mid-pass: the next pass begins at the start")
   func away() throws {
     let drain = try drain()
