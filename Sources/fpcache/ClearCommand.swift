@@ -151,14 +151,14 @@ extension Layout {
   /// What a command of FreshPorts' needs of a layout that a site may have written for itself.
   /// - Throws: ``UserError`` with status 78 when it is not there.
   fileprivate func require(_ name: String, _ fields: [String]) throws(UserError) {
-    let others = "it has \(clearableNames): see fpcache clear"
+    let others = { "it has \(clearableNames): see fpcache clear" }
     guard let family = family(named: name), family.clearing != .never else {
       throw UserError(
-        .configuration, "the layout has no family \(name) that could be cleared; \(others)")
+        .configuration, "the layout has no family \(name) that could be cleared; \(others())")
     }
     for field in fields where family.field(named: field) == nil {
       throw UserError(
-        .configuration, "the layout's family \(name) has no field \(field); \(others)")
+        .configuration, "the layout's family \(name) has no field \(field); \(others())")
     }
   }
 }

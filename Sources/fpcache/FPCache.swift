@@ -45,16 +45,16 @@ struct FPCache: ParsableCommand {
   static func main() {
     openStandardStreams()
     ignoreBrokenPipes()
-    var palette = Palette.plain
+    var command: (any ParsableCommand)?
+    var palette: Palette {
+      (command as? any SiteCommand)?.common.palette(STDERR_FILENO) ?? .plain
+    }
     do {
       // Read before they are wiped, and wiped before anything else is done.
       let arguments = Array(CommandLine.arguments.dropFirst())
       hidePasswordsFromArguments()
-      var command = try parse(arguments)
-      if let command = command as? any SiteCommand {
-        palette = command.common.palette(STDERR_FILENO)
-      }
-      try command.run()
+      command = try parse(arguments)
+      try command?.run()
     } catch let failure as UserError {
       printError(failure.message, after: palette.paint("fpcache:", .red) + " ")
       exit(failure.status)
