@@ -160,12 +160,27 @@ public final class Connection {
   }
 
   /// Runs several statements in one round trip.
+  /// - Parameter work: what is done here while the server is at it; not on this connection.
   /// - Returns: a result for each.
   /// - Throws: ``DatabaseError``; what follows the failing statement was not run.
   @discardableResult
-  public func script(_ sql: String) throws(DatabaseError) -> [Rows] {
+  public func script(
+    _ sql: String, meanwhile work: () -> Void = {}
+  ) throws(DatabaseError) -> [Rows] {
     guard PQsendQuery(handle, sql) == 1 else { throw .lost(lastMessage) }
+    try finishSending(by: .now + Self.replyTimeout)
+    work()
     return try results(within: Self.replyTimeout)
+  }
+
+  /// A statement of which a part is still here is none that the server could work on.
+  private func finishSending(by deadline: ContinuousClock.Instant) throws(DatabaseError) {
+    while PQflush(handle) == 1 {
+      switch wait(for: POLLIN | POLLOUT, until: deadline) {
+      case .ready: guard PQconsumeInput(handle) == 1 else { throw .lost(lastMessage) }
+      case .timeout: throw .lost("no answer in time")
+      }
+    }
   }
 
   /// Takes every result of what was sent, the rest too when one is an error.

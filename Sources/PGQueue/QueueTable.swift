@@ -193,7 +193,7 @@ public struct QueueTable: Hashable, Sendable {
         AND xmin = ANY ('{\(writers)}'::xid[]) AND tableoid = \(table)
         """
     }
-    return (deletions + ["COMMIT"]).joined(separator: "; ")
+    return deletions.joined(separator: "; ")
   }
 
   var countStatement: String { "SELECT count(*) FROM \(reference)" }
@@ -334,13 +334,19 @@ public struct Queue {
     }
   }
 
-  /// Deletes rows and commits.
+  /// Deletes rows; they are gone with ``commit()``.
+  /// - Parameter work: what is done while the server does so.
   /// - Returns: how many went.
   /// - Throws: ``DatabaseError``.
-  public func retire(_ rows: [QueueRow]) throws(DatabaseError) -> Int {
-    try connection.script(table.deleteScript(rows.compactMap(\.version)))
+  public func delete(
+    _ rows: [QueueRow], meanwhile work: () -> Void = {}
+  ) throws(DatabaseError) -> Int {
+    try connection.script(table.deleteScript(rows.compactMap(\.version)), meanwhile: work)
       .reduce(0) { $0 + $1.changed }
   }
+
+  /// - Throws: ``DatabaseError``.
+  public func commit() throws(DatabaseError) { try connection.script("COMMIT") }
 
   /// - Throws: ``DatabaseError``.
   public func rollback() throws(DatabaseError) { try connection.script("ROLLBACK") }

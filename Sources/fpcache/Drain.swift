@@ -2,8 +2,8 @@
 //
 //   1. select the batch; clear its pages at once
 //   2. lock the queue: every writer that saw our rows has committed
-//   3. clear the pages of the same rows again
-//   4. delete the rows whose pages are all gone; commit
+//   3. clear the pages of the same rows again, while the server deletes them
+//   4. commit, if all pages are gone
 //
 // A crash before the commit repeats the batch. See docs/drain-protocol.md for why.
 
@@ -198,29 +198,29 @@ final class Drain {
     }
     let locked = ContinuousClock.now
     CrashPoint.locked.reach()
-    let outcome = clearPages(
-      of: first.waiting.isEmpty ? batch : batch.only { first.reports[$0].failures.isEmpty })
+    let again =
+      first.waiting.isEmpty ? batch : batch.only { first.reports[$0].failures.isEmpty }
+    var outcome = Outcome()
+    let deleted = try queue.delete(first.retirable + batch.refused.map(\.row)) {
+      outcome = clearPages(of: again)
+    }
     CrashPoint.clearedAgain.reach()
-    guard followRoot(), clearer.isSameTree(as: root) else {
-      // What was cleared is not what visitors see: once more, in the tree that they do.
+    guard followRoot(), clearer.isSameTree(as: root), outcome.waiting.isEmpty else {
+      // What was cleared is not what visitors see, or a row has to stay after all: once more.
       try queue.rollback()
+      pass.recent = RecentKeys()
       return .more
     }
     settle?.add(outcome.cleared)
     for row in batch.refused { tell(row.row, row.problem) }
-    tally.rows += try queue.retire(outcome.retirable + batch.refused.map(\.row))
+    try queue.commit()
+    tally.rows += deleted
     CrashPoint.retired.reach()
     tally.refused += batch.refused.count
     tally.keys += outcome.keys
     pass.promptedTo = nil
     pass.waiting.formUnion(first.waiting)
-    pass.waiting.formUnion(outcome.waiting)
-    // What fails is looked at each time.
-    if outcome.waiting.isEmpty {
-      pass.recent.add(outcome.cleared)
-    } else {
-      pass.recent = RecentKeys()
-    }
+    pass.recent.add(outcome.cleared)
     batchSize.adapt(took: began.duration(to: .now), locked: locked.duration(to: .now))
     return advance(&pass, rows, limit, queue.table)
   }

@@ -39,7 +39,7 @@ import Testing
   private var pages: [String] { get throws { try tree.files(below: "cache") } }
 
   private func drain(_ kernel: Kernel = .real) throws -> Drain {
-    let root = try Directory(root: FilePath(tree.fullPath("cache")))
+    let root = try Directory(root: FilePath(tree.fullPath("cache")), kernel: kernel)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     return Drain(
       Clearer(root, layout: .freshPorts, kernel: kernel), .freshPorts(.freshPorts), nil, logger)
@@ -136,8 +136,9 @@ import Testing
       do {
         let isLocked =
           try database.count(
-            "pg_locks WHERE mode = 'ShareRowExclusiveLock' AND granted "
-              + "AND relation = 'cache_clearing_ports'::regclass") == 1
+            "pg_locks JOIN pg_database ON database = pg_database.oid "
+              + "WHERE datname = current_database() AND mode = 'ShareRowExclusiveLock' AND granted"
+          ) == 1
         wasLocked.withLock { $0.append(isLocked) }
       } catch {
         Issue.record(error)
@@ -172,6 +173,37 @@ import Testing
     try writer.sql("COMMIT")
     try drainAll(drain)
     #expect(try queue.count() == 0)
+  }
+
+  @Test("a page comes under way and cannot go: no row of the batch does, and then all but its own")
+  func stuckUnderTheLock() throws {
+    try tree.makeDirectory("cache/ports/www/p2")
+    let page = tree.fullPath("cache/ports/www/p2/Detail.html")
+    let looks = Mutex(0)
+    let look = { @Sendable in
+      looks.withLock { looks in
+        looks += 1
+        return looks
+      }
+    }
+    var kernel = Kernel.real
+    kernel.openFolder = { folder, name, mounts in
+      if String(cString: name) == "p2", look() == 2 { close(open(page, O_CREAT | O_WRONLY, 0o644)) }
+      return Kernel.real.openFolder(folder, name, mounts)
+    }
+    kernel.unlinkat = { _, _, _ in
+      errno = EACCES
+      return -1
+    }
+    let drain = try drain(kernel)
+    #expect(try drain.step(queue, .whole) == .more)
+    #expect(drain.tally.rows == 0)
+    #expect(try queue.count() == Self.ports)
+    #expect(drain.retriesWaiting == 1)
+    try drainAll(drain)
+    #expect(drain.tally.rows == Self.ports - 1)
+    #expect(try database.sql("SELECT port FROM cache_clearing_ports") == "p2")
+    #expect(try pages == ["cache/ports/www/p2/Detail.html"])
   }
 
   @Test("the cache directory was away in mid-pass: the next pass begins at the start")

@@ -104,7 +104,7 @@ import Testing
     #expect(dates.map(\.key) == [[nil], [Array("2020-01-21".utf8)], [nil]])
   }
 
-  @Test("the lock waits for no one longer than 50 ms, and retires just the rows it is given")
+  @Test("the lock waits for no one longer than 50 ms, and just the rows it is given are deleted")
   func lockAndRetire() throws {
     let database = try PostgresServer.shared.makeDatabase(shape: .plain)
     _ = try database.sql(
@@ -118,8 +118,34 @@ import Testing
     #expect(try queue.lock([]) == .granted)
     let rows = try queue.batch(after: nil, limit: 10)
     #expect(rows.count == 3)
-    #expect(try queue.retire(Array(rows.dropFirst())) == 2)
-    #expect(try queue.count() == 1)
+    #expect(try queue.delete(Array(rows.dropFirst())) == 2)
+    #expect(try database.count("cache_clearing_ports") == 3, "not yet")
+    try queue.commit()
+    #expect(try database.count("cache_clearing_ports") == 1)
+  }
+
+  @Test(
+    "the server is at a script while we do something else, however long its text",
+    arguments: [0, 4_000_000])
+  func meanwhile(padding: Int) throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let connection = try connect(database)
+    let other = try database.session()
+    try other.sql("SELECT pg_advisory_lock(1)")
+    let comment = "/*\(String(repeating: "x", count: padding))*/"
+    let script = try connection.script("SELECT 7; SELECT pg_advisory_lock(1) \(comment)") {
+      // Were it not under way by now, nobody would ever wait for the lock.
+      do {
+        try eventually("the statement waits") {
+          try database.count("pg_locks WHERE NOT granted AND pid = \(connection.backend)") == 1
+        }
+        try other.sql("SELECT pg_advisory_unlock(1)")
+      } catch {
+        Issue.record(error)
+      }
+    }
+    #expect(script.count == 2)
+    #expect(script.first?.text(0, 0) == "7")
   }
 
   @Test("what stands in a row's place by now is not retired for it")
@@ -137,7 +163,8 @@ import Testing
     #expect(
       now.compactMap(\.version?.offset).sorted() == seen.compactMap(\.version?.offset).sorted())
     #expect(try queue.lock(seen) == .granted)
-    #expect(try queue.retire(seen) == 1)
+    #expect(try queue.delete(seen) == 1)
+    try queue.commit()
     #expect(try database.sql("SELECT port FROM cache_clearing_ports") == "f")
   }
 
