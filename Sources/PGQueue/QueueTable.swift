@@ -1,7 +1,7 @@
 // The queue tables, and the statements of the drain protocol for each.
 
-/// A table into which the site's triggers put what to clear.
-public struct QueueTable: Hashable, Sendable {
+/// A table into which the site's triggers put what to clear. A million rows refer to it.
+public final class QueueTable: Hashable, Sendable {
   /// As it is shown.
   public let name: String
   /// As the log of many nodes has it: a site's own with its columns, since a row of the log holds values in
@@ -116,7 +116,9 @@ public struct QueueTable: Hashable, Sendable {
     !isOptional || announced.contains(self)
   }
 
-  public static func == (left: Self, right: Self) -> Bool { left.name == right.name }
+  public static func == (left: QueueTable, right: QueueTable) -> Bool {
+    left === right || left.name == right.name
+  }
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
   /// The column that batches go by, named with its table: ORDER BY alone would take the output column
