@@ -174,7 +174,7 @@ final class Drain {
     CrashPoint.selected.reach()
     let batch = plan(rows)
     pass.waiting.formUnion(batch.waiting)
-    let first = clearPages(of: batch, except: pass.recent)
+    let first = clearPages(of: batch, except: &pass.recent)
     CrashPoint.cleared.reach()
     guard clearer.dryRun == .no else {
       countDry(batch, first)
@@ -189,8 +189,7 @@ final class Drain {
     switch try queue.lock(rows) {
     case .granted: break
     case .contended:
-      // The lock may be long in coming.
-      if !pass.recent.isEmpty { _ = clearPages(of: batch) }
+      // The lock may be long in coming: the next try looks for all of them first.
       pass.recent = RecentKeys()
       try clearBeyond(rows, limit, queue, &pass)
       return .contended
@@ -220,7 +219,6 @@ final class Drain {
     tally.keys += outcome.keys
     pass.promptedTo = nil
     pass.waiting.formUnion(first.waiting)
-    pass.recent.add(outcome.cleared)
     batchSize.adapt(took: began.duration(to: .now), locked: locked.duration(to: .now))
     return advance(&pass, rows, limit, queue.table)
   }
@@ -285,9 +283,19 @@ final class Drain {
   }
 
   /// Clears the pages of rows, each key once, and tells the rows apart by what came of them.
-  /// - Parameter recent: keys that are left alone, and count as cleared.
-  func clearPages(of batch: Batch, except recent: RecentKeys = RecentKeys()) -> Outcome {
-    let reports = clearer.clear(batch.keys, except: recent)
+  func clearPages(of batch: Batch) -> Outcome {
+    outcome(of: batch, clearer.clear(batch.keys))
+  }
+
+  /// The same, but for recent keys.
+  private func clearPages(of batch: Batch, except recent: inout RecentKeys) -> Outcome {
+    let outcome = outcome(of: batch, clearer.clear(batch.keys, except: &recent))
+    // What fails is looked for each time.
+    if !outcome.waiting.isEmpty { recent = RecentKeys() }
+    return outcome
+  }
+
+  private func outcome(of batch: Batch, _ reports: [ClearReport]) -> Outcome {
     var outcome = Outcome(reports: reports, keys: batch.keys.count)
     for report in reports { count(report) }
     if retries.isEmpty, reports.allSatisfy({ $0.failures.isEmpty }) {

@@ -11,7 +11,7 @@ extension Drain {
     var promptedTo: String?
     /// The rows that have to wait and were met in this pass.
     var waiting: Set<RowName> = []
-    /// What was cleared under the lock in this pass.
+    /// What was cleared in this pass.
     var recent = RecentKeys()
     var began = ContinuousClock.now
     /// Whether the next batch belongs to another pass.
@@ -19,9 +19,9 @@ extension Drain {
   }
 }
 
-/// Keys whose pages went under the queue's lock a moment ago. A queue of a million rows names each of its
-/// keys many times, and what a visitor has re-created since goes under the next batch's lock: the look
-/// before that, for the sake of promptness, would find hardly anything.
+/// Keys that were looked for a moment ago. A queue of a million rows names each of its keys many times, and
+/// what a visitor has re-created since goes under the next batch's lock: the look before that, for the
+/// sake of promptness, would find hardly anything.
 ///
 /// By their hashes: a key that is taken for another loses no more than its promptness.
 struct RecentKeys {
@@ -30,25 +30,23 @@ struct RecentKeys {
 
   private var hashes: Set<Int> = []
 
-  var isEmpty: Bool { hashes.isEmpty }
-
-  func contains(_ key: CacheKey) -> Bool { hashes.contains(key.hashValue) }
-
-  mutating func add(_ keys: [CacheKey]) {
-    for key in keys {
-      guard hashes.count < Self.most else { return }
-      hashes.insert(key.hashValue)
+  /// The places of the keys that are not among them; from now on they are.
+  mutating func add(_ keys: [CacheKey]) -> [Int] {
+    keys.indices.filter { index in
+      let hash = keys[index].hashValue
+      return hashes.count < Self.most
+        ? hashes.insert(hash).inserted : !hashes.contains(hash)
     }
   }
 }
 
 extension Clearer {
   /// Clears keys but for recent ones, which count as cleared, and returns a report for each.
-  func clear(_ keys: [CacheKey], except recent: RecentKeys) -> [ClearReport] {
-    if recent.isEmpty { return clear(keys) }
-    let wanted = keys.indices.filter { !recent.contains(keys[$0]) }
+  func clear(_ keys: [CacheKey], except recent: inout RecentKeys) -> [ClearReport] {
+    let fresh = recent.add(keys)
+    if fresh.count == keys.count { return clear(keys) }
     var reports = [ClearReport](repeating: ClearReport(), count: keys.count)
-    for (index, report) in zip(wanted, clear(wanted.map { keys[$0] })) { reports[index] = report }
+    for (index, report) in zip(fresh, clear(fresh.map { keys[$0] })) { reports[index] = report }
     return reports
   }
 }

@@ -165,14 +165,16 @@ import Testing
     try writer.sql(
       "BEGIN; INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (0, 'own', 'own')")
     #expect(try drain.step(queue, .whole) == .contended)
-    #expect(try pages == [])
-    try writePage(of: "p1")
-    #expect(try drain.step(queue, .whole) == .contended)
-    #expect(try pages == [], "and each time anew")
+    for _ in 0..<2 {
+      #expect(try drain.step(queue, .whole) == .contended)
+      #expect(try pages == [], "by the next try, and by each after it")
+      try writePage(of: "p1")
+    }
     #expect(try queue.count() == Self.ports / 2)
     try writer.sql("COMMIT")
     try drainAll(drain)
     #expect(try queue.count() == 0)
+    #expect(try pages == [])
   }
 
   @Test("a page comes under way and cannot go: no row of the batch does, and then all but its own")
