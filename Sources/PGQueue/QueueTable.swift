@@ -186,6 +186,8 @@ public final class QueueTable: Hashable, Sendable {
   /// delete by, and a place alone may have been given to another row before we had the lock. That
   /// one was written by a transaction that had not ended when we selected, so by none of these. Each
   /// partition or heir has places of its own, so rows are deleted table by table.
+  ///
+  /// Behind a savepoint, since a row may have to stay after all, and the lock must be kept for the others.
   func deleteScript(_ rows: [QueueRow.Version]) -> String {
     let deletions = Dictionary(grouping: rows, by: \.table).map { table, rows in
       let places = rows.map { "\"(\($0.block),\($0.offset))\"" }.joined(separator: ",")
@@ -195,7 +197,7 @@ public final class QueueTable: Hashable, Sendable {
         AND xmin = ANY ('{\(writers)}'::xid[]) AND tableoid = \(table)
         """
     }
-    return deletions.joined(separator: "; ")
+    return (["SAVEPOINT undeleted"] + deletions).joined(separator: "; ")
   }
 
   var countStatement: String { "SELECT count(*) FROM \(reference)" }
@@ -345,6 +347,12 @@ public struct Queue {
   ) throws(DatabaseError) -> Int {
     try connection.script(table.deleteScript(rows.compactMap(\.version)), meanwhile: work)
       .reduce(0) { $0 + $1.changed }
+  }
+
+  /// Has the deleted rows back, and keeps the lock.
+  /// - Throws: ``DatabaseError``.
+  public func undelete() throws(DatabaseError) {
+    try connection.script("ROLLBACK TO SAVEPOINT undeleted")
   }
 
   /// - Throws: ``DatabaseError``.

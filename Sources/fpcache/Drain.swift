@@ -3,7 +3,7 @@
 //   1. select the batch; clear its pages at once
 //   2. lock the queue: every writer that saw our rows has committed
 //   3. clear the pages of the same rows again, while the server deletes them
-//   4. commit, if all pages are gone
+//   4. commit, but for rows whose pages could not go
 //
 // A crash before the commit repeats the batch. See docs/drain-protocol.md for why.
 
@@ -199,16 +199,20 @@ final class Drain {
     CrashPoint.locked.reach()
     let again =
       first.waiting.isEmpty ? batch : batch.only { first.reports[$0].failures.isEmpty }
+    let refused = batch.refused.map(\.row)
     var outcome = Outcome()
-    let deleted = try queue.delete(first.retirable + batch.refused.map(\.row)) {
-      outcome = clearPages(of: again)
-    }
+    var deleted = try queue.delete(first.retirable + refused) { outcome = clearPages(of: again) }
     CrashPoint.clearedAgain.reach()
-    guard followRoot(), clearer.isSameTree(as: root), outcome.waiting.isEmpty else {
-      // What was cleared is not what visitors see, or a row has to stay after all: once more.
+    guard followRoot(), clearer.isSameTree(as: root) else {
+      // What was cleared is not what visitors see: once more, in the tree that they do.
       try queue.rollback()
-      pass.recent = RecentKeys()
       return .more
+    }
+    if !outcome.waiting.isEmpty {
+      // A page has come that cannot go: its rows stay after all.
+      try queue.undelete()
+      deleted = try queue.delete(outcome.retirable + refused)
+      pass.recent = RecentKeys()
     }
     settle?.add(outcome.cleared)
     for row in batch.refused { tell(row.row, row.problem) }
@@ -219,6 +223,7 @@ final class Drain {
     tally.keys += outcome.keys
     pass.promptedTo = nil
     pass.waiting.formUnion(first.waiting)
+    pass.waiting.formUnion(outcome.waiting)
     batchSize.adapt(took: began.duration(to: .now), locked: locked.duration(to: .now))
     return advance(&pass, rows, limit, queue.table)
   }

@@ -120,8 +120,16 @@ import Testing
     #expect(rows.count == 3)
     #expect(try queue.delete(Array(rows.dropFirst())) == 2)
     #expect(try database.count("cache_clearing_ports") == 3, "not yet")
+    try queue.undelete()
+    #expect(try queue.delete(Array(rows.dropFirst(2))) == 1)
+    let late = try database.session()
+    try late.sql("SET lock_timeout = '1ms'")
+    #expect(throws: (any Error).self, "the lock is kept") {
+      try late.sql(
+        "INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (4, 'g', 'h')")
+    }
     try queue.commit()
-    #expect(try database.count("cache_clearing_ports") == 1)
+    #expect(try database.count("cache_clearing_ports") == 2)
   }
 
   @Test(
