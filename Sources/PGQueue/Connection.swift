@@ -78,12 +78,15 @@ public final class Connection {
   /// How long the server may take to answer. A batch takes milliseconds; what takes this long is
   /// a connection that died without a word.
   public static let replyTimeout = Duration.seconds(10)
-  /// What is left to a running statement once a stop was asked for: with the rollback, within
-  /// the 5 s in which the listener promises to leave.
+  /// What is left to all statements together once a stop was asked for: with what else is to be done,
+  /// within the 5 s in which the listener promises to leave.
   static let stopTimeout = Duration.seconds(3)
 
   private let handle: OpaquePointer
-  private let stopDescriptor: CInt?
+  /// Nil once a stop has been seen, too.
+  private var stopDescriptor: CInt?
+  /// When the server has to have answered all that a stop finds under way.
+  private var stopDeadline: ContinuousClock.Instant?
 
   /// Connects.
   /// - Parameters:
@@ -253,19 +256,19 @@ public final class Connection {
   }
 
   private func wait(for events: Int32, until deadline: ContinuousClock.Instant) -> Wait {
-    var deadline = deadline
-    var stop = stopDescriptor
     while true {
-      let left = ContinuousClock.now.duration(to: deadline)
+      let left = ContinuousClock.now.duration(to: min(deadline, stopDeadline ?? deadline))
       guard left > .zero else { return .timeout }
       var descriptors = [pollfd(fd: socket, events: Int16(events), revents: 0)]
-      if let stop { descriptors.append(pollfd(fd: stop, events: Int16(POLLIN), revents: 0)) }
+      if let stopDescriptor {
+        descriptors.append(pollfd(fd: stopDescriptor, events: Int16(POLLIN), revents: 0))
+      }
       let ready = poll(&descriptors, nfds_t(descriptors.count), left.pollTimeout)
       if ready < 0, errno != EINTR { return .timeout }
       if descriptors[0].revents != 0 { return .ready }
       if descriptors.count > 1, descriptors[1].revents != 0 {
-        stop = nil
-        deadline = min(deadline, .now + Self.stopTimeout)
+        stopDescriptor = nil
+        stopDeadline = .now + Self.stopTimeout
       }
     }
   }

@@ -1,5 +1,6 @@
 // The one wrapper of libpq, and the queue's statements, on a real PostgreSQL.
 
+import Foundation
 import Testing
 
 @testable import PGQueue
@@ -154,6 +155,22 @@ import Testing
     }
     #expect(script.count == 2)
     #expect(script.first?.text(0, 0) == "7")
+  }
+
+  @Test("once a stop was asked for, all statements together have 3 s")
+  func stop() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    var pipe: [CInt] = [-1, -1]
+    try #require(Foundation.pipe(&pipe) == 0)
+    defer { for descriptor in pipe { close(descriptor) } }
+    let parameters = ConnectionParameters([("dbname", database.listenerDSN)])
+    let connection = try Connection(parameters, stopDescriptor: pipe[0])
+    try connection.script("SELECT pg_sleep(0)")
+    try #require(write(pipe[1], "x", 1) == 1)
+    try connection.script("SELECT pg_sleep(2)")
+    #expect(throws: DatabaseError.lost("no answer in time")) {
+      try connection.script("SELECT pg_sleep(2)")
+    }
   }
 
   @Test("what stands in a row's place by now is not retired for it")
