@@ -11,14 +11,23 @@ public struct CacheKey: Hashable, Sendable {
   let family: Int
   let bindings: [Binding]
 
-  /// By family and values only, each in one go: a drain hashes two keys for each row, and the
-  /// fields' names follow from the family.
+  /// By family and values only, each in one go: a drain hashes two keys for each row, and as a rule
+  /// the fields' names follow from the family.
   public func hash(into hasher: inout Hasher) {
     hasher.combine(family)
     for binding in bindings {
       hasher.combine(binding.value.count)
       binding.value.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
+  }
+
+  /// A hash in which the fields' names are counted too: for those who keep it in the key's place, and
+  /// for whom two keys that share it are one.
+  public var fingerprint: Int {
+    var hasher = Hasher()
+    hasher.combine(self)
+    for binding in bindings { hasher.combine(binding.field) }
+    return hasher.finalize()
   }
 
   /// What the keys below one folder have in common, as a rule: the first of their values.

@@ -292,8 +292,10 @@ final class Drain {
     outcome(of: batch, clearer.clear(batch.keys))
   }
 
-  /// The same, but for recent keys.
+  /// The same, but for recent keys, unless it must be told what becomes of each: of those that failed
+  /// before, and in a dry run.
   private func clearPages(of batch: Batch, except recent: inout RecentKeys) -> Outcome {
+    guard retries.isEmpty, clearer.dryRun == .no else { return clearPages(of: batch) }
     let outcome = outcome(of: batch, clearer.clear(batch.keys, except: &recent))
     // What fails is looked for each time.
     if !outcome.waiting.isEmpty { recent = RecentKeys() }
@@ -315,9 +317,9 @@ final class Drain {
       if failures.isEmpty {
         recover(name)
         outcome.retirable.append(row)
-      } else {
+      } else if outcome.waiting.insert(name).inserted {
+        // Once a try, however many rows have the name.
         postpone(name, failures)
-        outcome.waiting.insert(name)
       }
     }
     return outcome

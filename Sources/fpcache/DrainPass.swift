@@ -23,19 +23,19 @@ extension Drain {
 /// what a visitor has re-created since goes under the next batch's lock: the look before that, for the
 /// sake of promptness, would find hardly anything.
 ///
-/// By their hashes: a key that is taken for another loses no more than its promptness.
+/// By their fingerprints: a key that is taken for another loses no more than its promptness.
 struct RecentKeys {
   /// Of more, the first only: these take a megabyte.
   private static let most = 65_536
 
-  private var hashes: Set<Int> = []
+  private var fingerprints: Set<Int> = []
 
   /// The places of the keys that are not among them; from now on they are.
   mutating func add(_ keys: [CacheKey]) -> [Int] {
     keys.indices.filter { index in
-      let hash = keys[index].hashValue
-      return hashes.count < Self.most
-        ? hashes.insert(hash).inserted : !hashes.contains(hash)
+      let fingerprint = keys[index].fingerprint
+      return fingerprints.count < Self.most
+        ? fingerprints.insert(fingerprint).inserted : !fingerprints.contains(fingerprint)
     }
   }
 }

@@ -208,6 +208,23 @@ import Testing
     #expect(try pages == ["cache/ports/www/p2/Detail.html"])
   }
 
+  @Test("a page that cannot go is tried again after a second, however many rows name it")
+  func manyRowsOfOneName() throws {
+    try database.sql("UPDATE cache_clearing_ports SET port = 'same'")
+    try writePage(of: "same")
+    var kernel = Kernel.real
+    kernel.unlinkat = { _, _, _ in
+      errno = EACCES
+      return -1
+    }
+    let drain = try drain(kernel)
+    #expect(try drain.step(queue, .whole) == .more)
+    let retries = drain.retries.values
+    #expect(retries.count == 1)
+    #expect(retries.allSatisfy { $0.notBefore <= .now + .seconds(1) })
+    #expect(drain.tally.failures == 1)
+  }
+
   @Test("the cache directory was away in mid-pass: the next pass begins at the start")
   func away() throws {
     let drain = try drain()

@@ -19,6 +19,15 @@ import Testing
     #expect(recent.add([try key("nginx"), try key("apache24")]) == [])
   }
 
+  @Test("the same value of another field is another key")
+  func fields() throws {
+    let name = Array("www".utf8)
+    let category = try Layout.freshPorts.key("ports", [("category", name)])
+    let port = try Layout.freshPorts.key("ports", [("port", name)])
+    var recent = RecentKeys()
+    #expect(recent.add([category, port]) == [0, 1])
+  }
+
   @Test("of a queue with ever new keys it remembers the first, so that its memory is bounded")
   func bounded() throws {
     var recent = RecentKeys()
