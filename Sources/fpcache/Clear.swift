@@ -5,7 +5,7 @@ import CacheFS
 
 struct Clear: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "clear",
+    commandName: "clear", _superCommandName: "fpcache",
     abstract: "Delete the pages of any family, by its fields.",
     discussion: """
       The families are those of the layout, FreshPorts' or the one of [layout] in the configuration. \

@@ -5,7 +5,7 @@ import CacheFS
 
 struct ClearDate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "clear-date",
+    commandName: "clear-date", _superCommandName: "fpcache",
     abstract: "Delete the daily pages of dates.",
     discussion: """
       The days named are those of the site's archive of daily commits, each with a page for every \

@@ -4,7 +4,7 @@ import ArgumentParser
 
 struct ClearNews: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "clear-news",
+    commandName: "clear-news", _superCommandName: "fpcache",
     abstract: "Empty the news family: feeds and the front page.",
     discussion: """
       Files and whole folders go; names that begin with a dot stay. The listener does the same \

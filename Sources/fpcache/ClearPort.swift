@@ -5,7 +5,7 @@ import CacheFS
 
 struct ClearPort: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "clear-port",
+    commandName: "clear-port", _superCommandName: "fpcache",
     abstract: "Delete the pages of ports, and of their categories.",
     discussion: """
       Whatever lies in a port's folder goes with it. The pages of its category list its ports, so \

@@ -81,8 +81,9 @@ struct FPCache: ParsableCommand {
   /// The command that is asked for.
   ///
   /// Nearly always the first word names it and what follows is right: then only its own options are
-  /// looked through, which saves a tenth of the shortest run. Whatever else it is, the whole program is
-  /// asked, which knows what to say.
+  /// looked through, which saves a tenth of the shortest run; and each names its super-command, without which
+  /// the parser would look twice for a wish for a completion script, a twentieth more. Whatever else it is,
+  /// the whole program is asked, which knows what to say.
   private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
     for command in configuration.subcommands where command._commandName == arguments.first {
       let parsed = try? command.parseAsRoot(Array(arguments.dropFirst()))

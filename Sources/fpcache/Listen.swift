@@ -16,7 +16,7 @@ import SystemPackage
 
 struct Listen: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "listen",
+    commandName: "listen", _superCommandName: "fpcache",
     abstract: "Serve invalidations as the database announces them.",
     discussion: """
       Listens on the channels of listen_for, drains every queue at the start and whenever it is \

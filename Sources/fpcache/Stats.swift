@@ -15,7 +15,7 @@ import PGQueue
 
 struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stats",
+    commandName: "stats", _superCommandName: "fpcache",
     abstract: "Count the tree and the rows that wait.",
     discussion: """
       EXAMPLES

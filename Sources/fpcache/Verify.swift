@@ -6,7 +6,7 @@ import PGQueue
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify",
+    commandName: "verify", _superCommandName: "fpcache",
     abstract: "Audit the tree; change nothing unless told to.",
     discussion: """
       Whether pages are older than what they show is asked by the site's own SQL, from [verify] of \
