@@ -159,7 +159,9 @@ public final class Connection {
     let sent = PQsendQueryParams(
       handle, sql, CInt(values.count), nil, values.map { UnsafePointer($0) }, nil, nil, 0)
     guard sent == 1 else { throw .lost(lastMessage) }
-    return try results(within: timeout).last ?? Rows(nil)
+    let deadline = ContinuousClock.now + timeout
+    try finishSending(by: deadline)
+    return try results(by: deadline).last ?? Rows(nil)
   }
 
   /// Runs several statements in one round trip.
@@ -173,26 +175,26 @@ public final class Connection {
     guard PQsendQuery(handle, sql) == 1 else { throw .lost(lastMessage) }
     try finishSending(by: .now + Self.replyTimeout)
     work()
-    return try results(within: Self.replyTimeout)
+    return try results(by: .now + Self.replyTimeout)
   }
 
   /// A statement of which a part is still here is none that the server could work on.
   private func finishSending(by deadline: ContinuousClock.Instant) throws(DatabaseError) {
-    while PQflush(handle) == 1 {
-      switch wait(for: POLLIN | POLLOUT, until: deadline) {
-      case .ready: guard PQconsumeInput(handle) == 1 else { throw .lost(lastMessage) }
-      case .timeout: throw .lost("no answer in time")
+    while true {
+      switch PQflush(handle) {
+      case 0: return
+      case 1: try exchange(POLLIN | POLLOUT, by: deadline)
+      default: throw .lost(lastMessage)
       }
     }
   }
 
   /// Takes every result of what was sent, the rest too when one is an error.
-  private func results(within timeout: Duration) throws(DatabaseError) -> [Rows] {
-    let deadline = ContinuousClock.now + timeout
+  private func results(by deadline: ContinuousClock.Instant) throws(DatabaseError) -> [Rows] {
     var results: [Rows] = []
     var failure: DatabaseError?
     while true {
-      try awaitResult(by: deadline)
+      while PQisBusy(handle) == 1 { try exchange(POLLIN, by: deadline) }
       guard let result = PQgetResult(handle) else { break }
       let rows = Rows(result)
       switch PQresultStatus(result) {
@@ -204,15 +206,13 @@ public final class Connection {
     return results
   }
 
-  private func awaitResult(by deadline: ContinuousClock.Instant) throws(DatabaseError) {
-    var unsent = PQflush(handle)
-    while unsent == 1 || PQisBusy(handle) == 1 {
-      guard unsent >= 0 else { throw .lost(lastMessage) }
-      switch wait(for: unsent == 1 ? POLLIN | POLLOUT : POLLIN, until: deadline) {
-      case .ready: guard PQconsumeInput(handle) == 1 else { throw .lost(lastMessage) }
-      case .timeout: throw .lost("no answer in time")
-      }
-      if unsent == 1 { unsent = PQflush(handle) }
+  /// Waits until the server can be read from, or written to, and reads what it has sent.
+  private func exchange(
+    _ events: Int32, by deadline: ContinuousClock.Instant
+  ) throws(DatabaseError) {
+    switch wait(for: events, until: deadline) {
+    case .ready: guard PQconsumeInput(handle) == 1 else { throw .lost(lastMessage) }
+    case .timeout: throw .lost("no answer in time")
     }
   }
 
