@@ -78,28 +78,21 @@ public final class Connection {
   /// How long the server may take to answer. A batch takes milliseconds; what takes this long is
   /// a connection that died without a word.
   public static let replyTimeout = Duration.seconds(10)
-  /// What is left to all statements together once a stop was asked for: with what else is to be done,
-  /// within the 5 s in which the listener promises to leave.
-  static let stopTimeout = Duration.seconds(3)
-
   private let handle: OpaquePointer
-  /// Nil once a stop has been seen, too.
-  private var stopDescriptor: CInt?
-  /// When the server has to have answered all that a stop finds under way.
-  private var stopDeadline: ContinuousClock.Instant?
+  private let stop: Stop?
 
   /// Connects.
   /// - Parameters:
   ///   - timeout: for the whole of it, however many hosts there are.
-  ///   - stopDescriptor: readable once the program is to stop.
+  ///   - stop: ends what takes too long, once it was asked for.
   /// - Throws: ``DatabaseError/unreachable(_:)``.
   public init(
     _ parameters: ConnectionParameters, timeout: Duration = .seconds(10),
-    stopDescriptor: CInt? = nil
+    stop: Stop? = nil
   ) throws(DatabaseError) {
     guard let handle = Self.start(parameters) else { throw .unreachable("out of memory") }
     self.handle = handle
-    self.stopDescriptor = stopDescriptor
+    self.stop = stop
     try finishConnecting(by: .now + timeout)
     // A statement must not be interrupted by libpq printing to standard error.
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
@@ -257,19 +250,16 @@ public final class Connection {
 
   private func wait(for events: Int32, until deadline: ContinuousClock.Instant) -> Wait {
     while true {
-      let left = ContinuousClock.now.duration(to: min(deadline, stopDeadline ?? deadline))
+      let left = ContinuousClock.now.duration(to: min(deadline, stop?.deadline ?? deadline))
       guard left > .zero else { return .timeout }
       var descriptors = [pollfd(fd: socket, events: Int16(events), revents: 0)]
-      if let stopDescriptor {
-        descriptors.append(pollfd(fd: stopDescriptor, events: Int16(POLLIN), revents: 0))
+      if let stop, stop.deadline == nil {
+        descriptors.append(pollfd(fd: stop.descriptor, events: Int16(POLLIN), revents: 0))
       }
       let ready = poll(&descriptors, nfds_t(descriptors.count), left.pollTimeout)
       if ready < 0, errno != EINTR { return .timeout }
       if descriptors[0].revents != 0 { return .ready }
-      if descriptors.count > 1, descriptors[1].revents != 0 {
-        stopDescriptor = nil
-        stopDeadline = .now + Self.stopTimeout
-      }
+      if descriptors.count > 1, descriptors[1].revents != 0 { stop?.isSeen() }
     }
   }
 

@@ -126,9 +126,8 @@ public final class Listener {
 
   private func connect() {
     do throws(DatabaseError) {
-      let listening = try Connection(parameters, stopDescriptor: signals.stopDescriptor)
-      let working = try Connection(
-        parameters.unconverted, stopDescriptor: signals.stopDescriptor)
+      let listening = try Connection(parameters, stop: signals.stop)
+      let working = try Connection(parameters.unconverted, stop: signals.stop)
       // A queue that somebody has locked whole (ALTER TABLE, VACUUM FULL) must not hold up the
       // others; the drain's own lock waits for less.
       try working.query("SET lock_timeout = '500ms'")

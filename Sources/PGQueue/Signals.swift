@@ -12,6 +12,22 @@
 nonisolated(unsafe) private var eventPipe: CInt = -1
 nonisolated(unsafe) private var stopPipe: CInt = -1
 
+/// That a stop was asked for, as the connections of one thread learn it.
+public final class Stop {
+  /// What is left to all that the server has to answer yet: with what else is to be done, within the 5 s in
+  /// which the listener promises to leave.
+  private static let patience = Duration.seconds(3)
+
+  /// Readable for good once a stop was asked for.
+  public let descriptor: CInt
+  /// When the server has to have answered; nil until a connection has seen that it is to stop.
+  private(set) var deadline: ContinuousClock.Instant?
+
+  public init(descriptor: CInt) { self.descriptor = descriptor }
+
+  func isSeen() { deadline = deadline ?? .now + Self.patience }
+}
+
 /// The signals that a daemon answers to, delivered through descriptors.
 public struct Signals {
   public enum Signal: Equatable, Sendable {
@@ -22,18 +38,18 @@ public struct Signals {
 
   /// Readable when a signal waits to be taken.
   public let descriptor: CInt
-  /// Readable for good once a stop was asked for.
-  public let stopDescriptor: CInt
+  /// That a stop was asked for.
+  public let stop: Stop
 
   /// Installs the handlers, once for the process. Nil when no pipe is to be had.
   ///
   /// A second SIGTERM or SIGINT ends the process at once.
   public init?() {
-    guard let events = Self.makePipe(), let stop = Self.makePipe() else { return nil }
+    guard let events = Self.makePipe(), let stops = Self.makePipe() else { return nil }
     descriptor = events.read
-    stopDescriptor = stop.read
+    stop = Stop(descriptor: stops.read)
     eventPipe = events.write
-    stopPipe = stop.write
+    stopPipe = stops.write
     signal(SIGPIPE, SIG_IGN)
     for number in [SIGTERM, SIGINT] {
       Self.handle(number) { number in

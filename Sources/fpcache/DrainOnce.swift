@@ -60,8 +60,7 @@ struct DrainOnce {
   func drainAll(_ parameters: ConnectionParameters) throws(UserError) -> Result {
     var result = Result()
     do throws(DatabaseError) {
-      let connection = try Connection(
-        parameters.unconverted, stopDescriptor: signals.stopDescriptor)
+      let connection = try Connection(parameters.unconverted, stop: signals.stop)
       drain.announced = try announced(connection)
       let deadline = ContinuousClock.now + Self.patience
       if drain.node == nil, let nodes = try NodeLog.names(on: connection) {
@@ -132,7 +131,7 @@ struct DrainOnce {
   @discardableResult
   private func wait(_ duration: Duration) -> Bool {
     var descriptor = pollfd(
-      fd: signals.stopDescriptor, events: Int16(POLLIN), revents: 0)
+      fd: signals.stop.descriptor, events: Int16(POLLIN), revents: 0)
     return poll(&descriptor, 1, duration.pollTimeout) > 0
   }
 }

@@ -157,19 +157,22 @@ import Testing
     #expect(script.first?.text(0, 0) == "7")
   }
 
-  @Test("once a stop was asked for, all statements together have 3 s")
-  func stop() throws {
+  @Test("once a stop was asked for, all statements of all connections together have 3 s")
+  func stopping() throws {
     let database = try PostgresServer.shared.makeDatabase()
     var pipe: [CInt] = [-1, -1]
     try #require(Foundation.pipe(&pipe) == 0)
     defer { for descriptor in pipe { close(descriptor) } }
     let parameters = ConnectionParameters([("dbname", database.listenerDSN)])
-    let connection = try Connection(parameters, stopDescriptor: pipe[0])
+    let stop = Stop(descriptor: pipe[0])
+    let connection = try Connection(parameters, stop: stop)
+    let other = try Connection(parameters, stop: stop)
     try connection.script("SELECT pg_sleep(0)")
+    #expect(stop.deadline == nil)
     try #require(write(pipe[1], "x", 1) == 1)
     try connection.script("SELECT pg_sleep(2)")
     #expect(throws: DatabaseError.lost("no answer in time")) {
-      try connection.script("SELECT pg_sleep(2)")
+      try other.script("SELECT pg_sleep(2)")
     }
   }
 
