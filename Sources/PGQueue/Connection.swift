@@ -259,7 +259,7 @@ public final class Connection {
       let ready = poll(&descriptors, nfds_t(descriptors.count), left.pollTimeout)
       if ready < 0, errno != EINTR { return .timeout }
       if descriptors[0].revents != 0 { return .ready }
-      if descriptors.count > 1, descriptors[1].revents != 0 { stop?.isSeen() }
+      if descriptors.count > 1, descriptors[1].revents != 0 { stop?.noteSeen() }
     }
   }
 

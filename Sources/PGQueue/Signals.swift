@@ -12,22 +12,6 @@
 nonisolated(unsafe) private var eventPipe: CInt = -1
 nonisolated(unsafe) private var stopPipe: CInt = -1
 
-/// That a stop was asked for, as the connections of one thread learn it.
-public final class Stop {
-  /// What is left to all that the server has to answer yet: with what else is to be done, within the 5 s in
-  /// which the listener promises to leave.
-  private static let patience = Duration.seconds(3)
-
-  /// Readable for good once a stop was asked for.
-  public let descriptor: CInt
-  /// When the server has to have answered; nil until a connection has seen that it is to stop.
-  private(set) var deadline: ContinuousClock.Instant?
-
-  public init(descriptor: CInt) { self.descriptor = descriptor }
-
-  func isSeen() { deadline = deadline ?? .now + Self.patience }
-}
-
 /// The signals that a daemon answers to, delivered through descriptors.
 public struct Signals {
   public enum Signal: Equatable, Sendable {
