@@ -113,7 +113,7 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted anywhere inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
@@ -131,7 +131,7 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted anywhere inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-date" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
@@ -151,7 +151,7 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted anywhere inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-port" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
@@ -165,7 +165,7 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted anywhere inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear-news" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
@@ -181,7 +181,7 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted anywhere inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache clear" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
@@ -202,7 +202,7 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted anywhere inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'
@@ -222,7 +222,7 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
-complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted inside the cache directory.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" cross-mounts' -l 'cross-mounts' -d 'Enter file systems that are mounted anywhere inside the cache directory.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" dsn' -l 'dsn' -d 'How to reach the database: a libpq string or URI.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" dry-run n' -s 'n' -l 'dry-run' -d 'Change nothing; say what would be done.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" q quiet' -l 'quiet' -s 'q' -d 'Say nothing but errors.'

@@ -52,6 +52,23 @@ extension Directory {
     return UInt(information.f_flag) & UInt(ST_RDONLY) != 0
   }
 
+  /// Whether something is mounted here, so that the folder itself cannot be removed.
+  var isMountPoint: Bool {
+    #if os(Linux)
+      if Kernel.hasOpenat2 {
+        // The way up leads out of what is mounted, be it of the same file system or of another.
+        let flags = UInt64(O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let above = CInt(fpc_openat2(descriptor, "..", flags, UInt64(fpc_no_xdev)))
+        guard above >= 0 else { return errno == EXDEV }
+        close(above)
+        return false
+      }
+    #endif
+    var (own, above) = (stat(), stat())
+    return fstat(descriptor, &own) == 0 && fstatat(descriptor, "..", &above, 0) == 0
+      && own.st_dev != above.st_dev
+  }
+
   /// Whether this process may list it and delete what is in it, access control lists included.
   /// - Throws: the `Errno` of faccessat(2) when it may not.
   func checkAccess() throws(Errno) {

@@ -54,8 +54,10 @@ extension Clearer {
       }
       return .removed
     } catch {
-      // A page was written into it meanwhile.
-      if isFolder, error == .directoryNotEmpty || error == .fileExists { return .passed }
+      // A page was written into it meanwhile, or something was mounted there.
+      if isFolder, [.directoryNotEmpty, .fileExists, .resourceBusy].contains(error) {
+        return .passed
+      }
       throw OpenChain.Failure(depth: 0, error: error, isPlainFile: false)
     }
   }

@@ -24,6 +24,10 @@ public struct ClearFailure: Hashable, Sendable {
     self.error = error
   }
 
+  /// What to do about a file system that is mounted where none belongs to the cache.
+  public static let mountRemedy =
+    "if it belongs to the cache, set CROSS_MOUNTS = yes in [dirs] or give --cross-mounts"
+
   /// What the error means here, where nothing but folders is opened and no link is made.
   public var reason: String {
     error == .improperLink ? "another file system is mounted here" : error.description

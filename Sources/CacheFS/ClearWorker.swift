@@ -160,9 +160,10 @@ struct ClearWorker {
     do throws(Errno) {
       try parent.removeDirectory(name, clearer.kernel)
     } catch {
-      // Not empty: a page was written meanwhile, or one could not go and has been reported.
+      // Not empty: a page was written meanwhile, or one could not go and has been reported. Busy: a file
+      // system is mounted there, whose pages have gone.
       switch error {
-      case .noSuchFileOrDirectory, .directoryNotEmpty, .fileExists: break
+      case .noSuchFileOrDirectory, .directoryNotEmpty, .fileExists, .resourceBusy: break
       default: fail(index, Array(child.path.dropLast()), error)
       }
     }

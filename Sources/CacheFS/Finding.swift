@@ -51,7 +51,7 @@ public struct Finding: Equatable, Sendable {
   public var remedy: String {
     switch evidence {
     case .unshaped: FindingCode.unknown.remedy
-    case .error(.improperLink): "audit with --cross-mounts if it is meant to be part of the cache"
+    case .error(.improperLink): ClearFailure.mountRemedy
     default: code.remedy
     }
   }

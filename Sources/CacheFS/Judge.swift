@@ -195,7 +195,7 @@ struct Judge: ScanVisitor {
     guard let ownership = here.ownership, ownership.modified < limits.leftover else { return }
     if folder.place.rows.isEmpty {
       if wants(.unknown) { suspects.append(Finding(.unknown, folder.path)) }
-    } else if wants(.emptyDirectory) {
+    } else if wants(.emptyDirectory), !folder.directory.isMountPoint {
       suspects.append(Finding(.emptyDirectory, folder.path, .written(ownership.modified)))
     }
   }

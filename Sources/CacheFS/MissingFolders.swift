@@ -6,7 +6,7 @@ extension Layout {
   public func missingFolders(in root: Directory) -> [CachePath] {
     var missing: [CachePath] = []
     for family in families where family.clearing != .never {
-      let names = family.folderNames
+      let names = family.fixedFolders
       let path = CachePath(Array(names.joined(separator: [UInt8(ascii: "/")])))
       var chain = OpenChain()
       do throws(OpenChain.Failure) {
@@ -33,20 +33,13 @@ extension Layout {
       if beside.contains(names[depth]) { continue }
       let above = Array(names[..<depth])
       let free = beside.filter { name in
-        !families.contains { $0.folderNames.starts(with: above + [name]) }
+        !families.contains { $0.fixedFolders.starts(with: above + [name]) }
       }
       return nearest(to: names[depth], among: free).map {
         CachePath(Array((above + [$0]).joined(separator: [UInt8(ascii: "/")])))
       }
     }
     return nil
-  }
-}
-
-extension Family {
-  /// The folders above its first field.
-  fileprivate var folderNames: [[UInt8]] {
-    pattern.components.dropLast().prefix { $0.literal != nil }.compactMap(\.literal)
   }
 }
 

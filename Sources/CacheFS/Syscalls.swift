@@ -156,7 +156,7 @@ public struct Kernel: Sendable {
   }
 }
 
-/// Whether what is mounted inside the cache directory is entered.
+/// Whether what is mounted at a folder is entered.
 public enum Mounts: Sendable {
   case refused
   case crossed
@@ -187,16 +187,18 @@ public final class Directory: Sendable {
 
   let descriptor: CInt
   private let tree: Tree
+  /// Its place among those where a mount belongs to the cache; nil below them.
+  private let fixed: FixedFolder?
 
   /// What the folders of one cache directory have in common.
   private final class Tree: Sendable {
     /// The cache directory as it was named, and without the links in that.
     let path: FilePath
     let realPath: FilePath
-    let mounts: Mounts
+    let mounts: MountPlaces
     let kernel: Kernel
 
-    init(_ path: FilePath, _ realPath: FilePath, _ mounts: Mounts, _ kernel: Kernel) {
+    init(_ path: FilePath, _ realPath: FilePath, _ mounts: MountPlaces, _ kernel: Kernel) {
       self.path = path
       self.realPath = realPath
       self.mounts = mounts
@@ -204,9 +206,10 @@ public final class Directory: Sendable {
     }
   }
 
-  private init(_ descriptor: CInt, _ tree: Tree) {
+  private init(_ descriptor: CInt, _ tree: Tree, _ fixed: FixedFolder?) {
     self.descriptor = descriptor
     self.tree = tree
+    self.fixed = fixed
   }
 
   deinit { close(descriptor) }
@@ -215,7 +218,7 @@ public final class Directory: Sendable {
   /// else.
   /// - Throws: the `Errno` of realpath(3) or open(2).
   public convenience init(
-    root path: FilePath, mounts: Mounts = .refused, kernel: Kernel = .real
+    root path: FilePath, mounts: MountPlaces = .none, kernel: Kernel = .real
   ) throws(Errno) {
     try self.init(Tree(path, try Self.resolve(path), mounts, kernel))
   }
@@ -224,7 +227,7 @@ public final class Directory: Sendable {
     let opened = tree.realPath.withPlatformString { path in
       Result { () throws(Errno) in try retrying { Kernel.openRoot(path) } }
     }
-    self.init(try opened.get(), tree)
+    self.init(try opened.get(), tree, tree.mounts.root)
     // A folder that may be read and not searched opens, and nothing in it does.
     var status = stat()
     _ = try retrying { fstatat(descriptor, ".", &status, 0) }
@@ -266,13 +269,15 @@ public final class Directory: Sendable {
   }
 
   /// Opens a folder of this one.
-  /// - Throws: the `Errno` of openat(2); `ENOTDIR` for a link, `EXDEV` for a mount point.
+  /// - Throws: the `Errno` of openat(2); `ENOTDIR` for a link, `EXDEV` for a mount point where no
+  ///   mount belongs to the cache.
   func openDirectory(_ name: CName) throws(Errno) -> Directory {
-    Directory(try retrying { tree.kernel.openFolder(descriptor, name, tree.mounts) }, tree)
+    let fixed = self.fixed?.folder(name)
+    let mounts = fixed == nil ? tree.mounts.elsewhere : .crossed
+    return Directory(try retrying { tree.kernel.openFolder(descriptor, name, mounts) }, tree, fixed)
   }
 
-  /// Opens a folder of this one.
-  /// - Throws: the `Errno` of openat(2); `ENOTDIR` for a link, `EXDEV` for a mount point.
+  /// Opens a folder of this one, by the same rules.
   func openDirectory(_ name: [UInt8]) throws(Errno) -> Directory {
     try Self.withCName(name) { (name) throws(Errno) in try openDirectory(name) }
   }

@@ -20,7 +20,8 @@ extension Config {
     let objection: String?
     do throws(Errno) {
       directory = try Directory(
-        root: cacheDirectory, mounts: crossesMounts ? .crossed : .refused)
+        root: cacheDirectory,
+        mounts: MountPlaces(of: layout, elsewhere: crossesMounts ? .crossed : .refused))
       objection = takesAnyDirectory ? nil : try self.objection(to: directory)
     } catch {
       throw UserError.cacheDirectory(cacheDirectory, error, from: cacheDirectoryOrigin)

@@ -65,8 +65,11 @@ struct CommonOptions: ParsableArguments {
 
   @Flag(
     help: ArgumentHelp(
-      "Enter file systems that are mounted inside the cache directory.",
-      discussion: "Else they are reported and left alone."))
+      "Enter file systems that are mounted anywhere inside the cache directory.",
+      discussion: """
+        Those at the folders of families are entered anyway; others are reported and left alone, unless \
+        CROSS_MOUNTS in [dirs] of the configuration is yes.
+        """))
   var crossMounts = false
 
   @Option(

@@ -26,7 +26,7 @@ struct Config: Equatable, Sendable {
   var cacheDirectory: FilePath
   /// Where the cache directory was named, for error messages.
   var cacheDirectoryOrigin: String
-  /// Whether what is mounted inside it is entered.
+  /// Whether what is mounted inside it is entered elsewhere than at the folders of families.
   var crossesMounts = false
   /// Whether it may be any folder.
   var takesAnyDirectory = false
@@ -70,7 +70,8 @@ struct Config: Equatable, Sendable {
       try site?.site(effectiveDirectory: directory) ?? (.freshPorts, .freshPorts(.freshPorts))
     return Config(
       cacheDirectory: FilePath(directory), cacheDirectoryOrigin: origin,
-      crossesMounts: flags.crossMounts, takesAnyDirectory: flags.anyCacheDir,
+      crossesMounts: flags.crossMounts || site?.crossesMounts == true,
+      takesAnyDirectory: flags.anyCacheDir,
       layout: layout, hasOwnLayout: site?.hasOwnLayout ?? false, rules: rules,
       connection: connection, namesDatabase: isNamed, listen: site?.listen ?? ListenSettings(),
       verify: site?.verify ?? VerifySettings(),

@@ -275,6 +275,17 @@ extension INI {
     }
   }
 
+  /// A yes or no, as configparser's getboolean reads it; nil when the key is not there.
+  /// - Throws: ``UserError`` with status 78.
+  func boolean(_ key: String, in section: String) throws(UserError) -> Bool? {
+    guard let value = try checkedValue(key, in: section) else { return nil }
+    switch value.text.lowercased() {
+    case "yes", "on", "true", "1": return true
+    case "no", "off", "false", "0": return false
+    default: throw value.problem(key, "expected yes or no, on or off, true or false, 1 or 0")
+    }
+  }
+
   /// `FILE:LINE` of a section's header.
   func place(ofSection section: String) -> String {
     line(ofSection: section).map { "\(file):\($0)" } ?? file

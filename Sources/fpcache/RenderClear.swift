@@ -69,7 +69,7 @@ extension Errno {
     case .notDirectory, .tooManySymbolicLinkLevels:
       "a link is never followed: put a real folder in its place"
     case .readOnlyFileSystem: "mount the cache for writing"
-    case .improperLink: "--cross-mounts enters it"
+    case .improperLink: ClearFailure.mountRemedy
     default: nil
     }
   }

@@ -62,7 +62,7 @@ struct Audit: Equatable {
 
   func lines(all: Bool) -> [String] {
     var lines: [String] = []
-    let openCodes = Set(open.map(\.code))
+    let open = Dictionary(grouping: self.open, by: \.code)
     for (code, findings) in byCode {
       lines.append(
         "\(code.rawValue) (\(code.severity.rawValue)): \(grouped(findings.count)): \(code.meaning)")
@@ -71,10 +71,20 @@ struct Audit: Equatable {
       if shown.count < findings.count {
         lines.append("  and \(grouped(findings.count - shown.count)) more (-v lists all)")
       }
-      if openCodes.contains(code) { lines.append("  remedy: \(code.remedy)") }
+      lines += Self.remedies(open[code] ?? []).map { "  \($0)" }
     }
     lines += notChecked.map { "\($0.heading): \($0.words)" }
     return lines + [verdict + (dryRun ? " (dry run: nothing was changed)" : "")]
+  }
+
+  /// What to do about findings of one code: what the code says, and what single findings say.
+  private static func remedies(_ findings: [Finding]) -> [String] {
+    let own = Dictionary(grouping: findings, by: \.remedy)
+    return own.sorted { Finding.precedes($0.value[0], $1.value[0]) }.map { remedy, findings in
+      if remedy == findings[0].code.remedy { return "remedy: \(remedy)" }
+      let more = findings.count > 1 ? " and \(grouped(findings.count - 1)) more" : ""
+      return "remedy for \(findings[0].subject)\(more): \(remedy)"
+    }
   }
 
   private var verdict: String {
@@ -110,10 +120,12 @@ struct Audit: Equatable {
       return (.unknown, Self.line("UNKNOWN", databaseError.explanation, data))
     }
     let rest = notChecked.isEmpty ? "" : "; \(notChecked[0].heading): \(notChecked[0].words)"
+    // What the code's own remedy does not say, which the documents have for each code.
+    let remedy = open.first { $0.remedy != $0.code.remedy }.map { "; \($0.remedy)" } ?? ""
     let found = counts.isEmpty ? "no findings" : counts
     switch open.map(\.code.severity).max() {
-    case .critical?: return (.critical, Self.line("CRITICAL", found + rest, data))
-    case .warning?: return (.warning, Self.line("WARNING", found + rest, data))
+    case .critical?: return (.critical, Self.line("CRITICAL", found + remedy + rest, data))
+    case .warning?: return (.warning, Self.line("WARNING", found + remedy + rest, data))
     case .notice?, nil:
       return notChecked.isEmpty
         ? (.ok, Self.line("OK", found, data)) : (.unknown, Self.line("UNKNOWN", found + rest, data))

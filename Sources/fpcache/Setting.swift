@@ -21,7 +21,9 @@ struct Setting: Hashable {
   /// - Parameter families: those of which [verify] may speak.
   static func all(families: [String]) -> [Setting] {
     ["HOST", "PORT", "DBNAME", "DBUSER", "PASSWORD"].map { Setting("database", $0) }
-      + (["BASEDIR"] + Template.all.map(\.key)).map { Setting("dirs", $0) }
+      + (["BASEDIR", SiteConfiguration.crossMountsKey] + Template.all.map(\.key)).map {
+        Setting("dirs", $0)
+      }
       + [
         "SETTLE", "POLL_INTERVAL", "STATE_DIR", "STATUS_FILE", "METRICS_FILE", "NODE",
         SiteConfiguration.emptiedAfterKey,

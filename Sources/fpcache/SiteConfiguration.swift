@@ -11,6 +11,8 @@ struct SiteConfiguration {
   let database: [(String, String)]
   /// `BASEDIR/cache`.
   let cacheDirectory: String?
+  /// Whether all that is mounted inside the cache belongs to it.
+  let crossesMounts: Bool
   let listen: ListenSettings
   let verify: VerifySettings
   let oddities: [Oddity]
@@ -67,6 +69,7 @@ struct SiteConfiguration {
     } catch {
       throw UserError(.configuration, error.message)
     }
+    crossesMounts = try ini.boolean(Self.crossMountsKey, in: "dirs") ?? false
     listen = try ListenSettings(ini)
     own = try Self.ownLayout(ini, templates)
     emptiedAfter = try ini.checkedValue(Self.emptiedAfterKey, in: "listen")
@@ -78,6 +81,7 @@ struct SiteConfiguration {
   /// Whether it writes a layout for itself.
   var hasOwnLayout: Bool { own != nil }
 
+  static let crossMountsKey = "CROSS_MOUNTS"
   /// Families that are emptied after every drain.
   static let emptiedAfterKey = "EMPTY_AFTER"
 

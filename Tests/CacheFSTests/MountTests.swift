@@ -1,5 +1,5 @@
-// What is mounted inside the cache directory is another tree: told of, and left alone unless that
-// was asked for.
+// What is mounted inside the cache directory: entered at the folders that families begin with, told of
+// and left alone at all others unless that was asked for.
 
 import SystemPackage
 import TestSupport
@@ -22,9 +22,11 @@ import Testing
   }
 
   private func clearer(
-    _ tree: TemporaryTree, _ mounts: Mounts, _ way: Way
+    _ tree: TemporaryTree, _ elsewhere: Mounts, _ way: Way, _ layout: Layout = .freshPorts
   ) throws -> Clearer {
-    let root = try Directory(root: FilePath(tree.path), mounts: mounts, kernel: way.kernel)
+    let root = try Directory(
+      root: FilePath(tree.path), mounts: MountPlaces(of: layout, elsewhere: elsewhere),
+      kernel: way.kernel)
     return Clearer(root, layout: layout, paths: .kept, threads: 1, kernel: way.kernel)
   }
 
@@ -61,6 +63,94 @@ import Testing
       ).audit()
       #expect(findings.map(\.code) == [.unreadable, .unreadable])
       #expect(findings.first?.evidence == .error(.improperLink))
+    }
+  }
+
+  @Test(
+    "a file system for each family is entered unasked by all that goes there",
+    arguments: Way.allCases)
+  func familyByFamily(_ way: Way) throws {
+    let tree = try TemporaryTree()
+    let families = [
+      "categories", "commits", "daily", "general", "html", "news", "packages", "pages", "ports",
+      "spooling",
+    ]
+    for family in families { try tree.makeDirectory(family) }
+    try PrivateMounts.run {
+      for family in families { try PrivateMounts.mountMemory(at: tree.fullPath(family)) }
+      try tree.plant(["ports/net/a/page", "news/a", "daily/2020/01/21.daily.head", "html/b/c"])
+      try tree.write("news/news.rss2.0.head.xml", bytes: 0)
+      try tree.makeDirectory("ports/net/old")
+      try tree.setAge("ports/net/old", .seconds(7200))
+      let clearer = try clearer(tree, .refused, way)
+      #expect(clearer.unclearableFolders.isEmpty && clearer.missingFolders.isEmpty)
+      #expect(clearer.names.values(of: "category", in: "ports") == [bytes("net")])
+      let scanner = Scanner(clearer.root, layout: layout, threads: 1)
+      let found = measure(scanner, StatsQuery())
+      #expect(found.total.files == 5 && found.failures.isEmpty)
+      let findings = Verifier(
+        scanner, VerifyQuery(codes: [.empty, .emptyDirectory, .unreadable, .notClearable])
+      ).audit().findings
+      #expect(
+        findings.map { "\($0.code.rawValue) \($0.subject)" } == [
+          "empty news/news.rss2.0.head.xml", "empty-dir ports/net/old",
+        ])
+      #expect(clearer.fix(findings).map(\.fix) == [.removed, .removed])
+      for key in [
+        try layout.port("net", "a"), try layout.all(of: "news"), try layout.year(2020),
+        try layout.all(of: "html"),
+      ] { #expect(clearer.clear(key).failures.isEmpty) }
+      #expect(try tree.files().isEmpty)
+    }
+  }
+
+  @Test(
+    "the folders that a pattern begins with, however many; none below a field, none of no family",
+    arguments: Way.allCases)
+  func places(_ way: Way) throws {
+    let layout = Layout([try Family("pages", "a/b/{word}/c/{page...}"), try Family("x", "a/x.txt")])
+    let tree = try TemporaryTree()
+    for folder in ["a", "d/e"] { try tree.makeDirectory(folder) }
+    try PrivateMounts.run {
+      try PrivateMounts.mountMemory(at: tree.fullPath("a"))
+      try tree.makeDirectory("a/b")
+      try PrivateMounts.mountMemory(at: tree.fullPath("a/b"))
+      try tree.makeDirectory("a/b/one")
+      try tree.makeDirectory("a/b/two/c")
+      for place in ["a/b/one", "a/b/two/c", "d/e"] {
+        try PrivateMounts.mountMemory(at: tree.fullPath(place))
+      }
+      try tree.plant(["a/x.txt", "a/b/one/c/page", "a/b/two/c/page", "a/b/three/c/page"])
+      let refused = ["a/b/one", "a/b/two/c"]
+      let clearer = try clearer(tree, .refused, way, layout)
+      let report = clearer.clear(try layout.all(of: "pages"))
+      #expect(report.removedPaths == ["a/b/three/c/page"])
+      #expect(report.failures.map(\.path.description).sorted() == refused)
+      #expect(clearer.clear(try layout.all(of: "x")).removedPaths == ["a/x.txt"])
+      let found = measure(Scanner(clearer.root, layout: layout, threads: 1), StatsQuery())
+      #expect(found.failures.map(\.path.description).sorted() == refused + ["d/e"])
+    }
+  }
+
+  @Test("a mount point is no empty folder that could be removed, and stays without a failure")
+  func emptyMountPoint() throws {
+    let tree = try TemporaryTree()
+    let outside = try TemporaryTree()
+    for folder in ["ports/net/a", "ports/net/b", "news/sub"] { try tree.makeDirectory(folder) }
+    try PrivateMounts.run {
+      try PrivateMounts.mountMemory(at: tree.fullPath("ports/net/a"))
+      try PrivateMounts.bind(outside.path, at: tree.fullPath("ports/net/b"))
+      try PrivateMounts.mountMemory(at: tree.fullPath("news/sub"))
+      try tree.plant(["news/sub/page"])
+      for folder in ["ports/net/a", "ports/net/b"] { try tree.setAge(folder, .seconds(7200)) }
+      let clearer = try clearer(tree, .crossed, .beneath)
+      let scanner = Scanner(clearer.root, layout: layout, threads: 1)
+      #expect(Verifier(scanner, VerifyQuery(codes: [.emptyDirectory])).audit().findings.isEmpty)
+      // Mounted between the audit and the removal.
+      let fixed = clearer.fix([Finding(.emptyDirectory, "ports/net/a")])
+      #expect(fixed.map(\.fix) == [.passed])
+      let news = clearer.clear(try layout.all(of: "news"))
+      #expect(news.removedPaths == ["news/sub/page"] && news.failures.isEmpty)
     }
   }
 

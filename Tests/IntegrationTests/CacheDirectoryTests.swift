@@ -119,7 +119,7 @@ import Testing
   }
 
   @Test(
-    "a mount point is told of by every command and left alone; --cross-mounts enters it",
+    "a mount point below a family's folder is told of by every command and left alone, unless told otherwise",
     .enabled(if: PrivateMount.isAllowed))
   func mounts() throws {
     let tree = try TemporaryTree()
@@ -135,10 +135,12 @@ import Testing
       ).mounting([.bind(other.path, at: tree.fullPath("cache/ports/net/a"))]).run()
     }
     let told = "ports/net/a: another file system is mounted here"
+    let remedy =
+      "if it belongs to the cache, set CROSS_MOUNTS = yes in [dirs] or give --cross-mounts"
 
     let stats = try run(["stats", "--no-database", "--format", "json"])
     #expect(stats.status == 1 && stats.stdout.contains(#""total":{"files":1,"#), "\(stats)")
-    #expect(stats.stderr == "fpcache: \(told); --cross-mounts enters it\n")
+    #expect(stats.stderr == "fpcache: \(told); \(remedy)\n")
     #expect(stats.stdout.contains(#""path":"ports/net/a","error":"EXDEV","#), "\(stats)")
 
     let verify = try run(["verify", "--no-database", "--fix"])
@@ -149,7 +151,7 @@ import Testing
     #expect(
       clear.stdout
         == "1 page of 2 ports removed, 10 bytes; 1 port matched nothing; 1 could not be removed\n")
-    #expect(clear.stderr == "fpcache: \(told); --cross-mounts enters it\n")
+    #expect(clear.stderr == "fpcache: \(told); \(remedy)\n")
     #expect(try other.snapshot() == before)
 
     let database = try PostgresServer.shared.makeDatabase()
@@ -160,7 +162,7 @@ import Testing
     #expect(once.status == 1, "\(once)")
     #expect(
       once.stderr.contains(
-        "error: cache_clearing_ports: net/a: \(told); --cross-mounts enters it; the row stays"))
+        "error: cache_clearing_ports: net/a: \(told); \(remedy); the row stays"))
     #expect(try other.snapshot() == before)
     #expect(try database.count("cache_clearing_ports") == 1)
 

@@ -148,4 +148,37 @@ import Testing
       try tree.setMode("locked/in", 0o755)
     }
   }
+
+  @Test(
+    "with a file system for each family: over all, and as the sum of each by itself",
+    .enabled(if: MountNamespace.isAllowed, "needs root, unshare(1) and mount(8)"))
+  func fileSystems() throws {
+    let cache = try MountedCache()
+    try cache.plant(
+      (0..<200).map { "ports/category\($0 % 7)/p5-Tool-Box\($0 / 3)/page\($0)" }
+        + (0..<20).map { "news/page\($0)" } + ["html/a", "daily/2020/01/21.daily.head"])
+    // Two names on different file systems would be two files; on one they are one.
+    try cache.namespace.run("ln \(cache.path)/news/page0 \(cache.path)/news/page")
+    let stats = try cache.fpcache(["stats", "--no-database", "--format", "json"])
+    #expect(stats.status == 0, "\(stats)")
+    let own = try sums(ofStats: stats, countsFolders: countsFolders())
+    func others(_ places: [String], _ flag: String, _ prune: String) throws -> Sums {
+      func sum(_ script: (String) -> String) throws -> Int {
+        try places.reduce(0) {
+          $0 + (Int(try cache.namespace.run(script($1)).prefix { $0.isNumber }) ?? -1)
+        }
+      }
+      return Sums(
+        apparentBytes: try sum { "du -s \(flag) --block-size=1 --apparent-size \($0)" },
+        diskBytes: try sum { "du -s \(flag) --block-size=1 \($0)" },
+        files: try sum { "find \($0) \(prune) ! -type d | wc -l" },
+        folders: try sum { "find \($0) \(prune) -type d | wc -l" })
+    }
+    #expect(try others([cache.path], "", "") == own)
+    let families = MountedCache.families.map { "\(cache.path)/\($0)" }
+    var each = try others([cache.path] + families, "-x", "-xdev")
+    // find prints the folder that something is mounted on in both.
+    each.folders -= families.count
+    #expect(each == own)
+  }
 }

@@ -250,3 +250,28 @@ extension Template {
     COMMIT_CACHE_PATH   = %(BASEDIR)s/cache/commits/%%s/
     """
 }
+
+@Suite struct CrossMountsTests {
+  private func crosses(_ value: String, flag: Bool = false) throws(UserError) -> Bool {
+    try resolve(
+      Config.Flags(config: "/f", crossMounts: flag), [:],
+      ["/f": "[dirs]\nCROSS_MOUNTS = \(value)\n"]
+    ).crossesMounts
+  }
+
+  @Test("a yes or no, as configparser's getboolean has it")
+  func words() throws {
+    for word in ["yes", "on", "true", "1", "Yes", "TRUE"] { #expect(try crosses(word)) }
+    for word in ["no", "off", "false", "0", "NO"] {
+      #expect(try !crosses(word) && crosses(word, flag: true))
+    }
+    #expect(try !resolve(Config.Flags(config: "/f"), [:], ["/f": "[dirs]\n"]).crossesMounts)
+    for word in ["", "maybe", "2", "y"] {
+      let error = #expect(throws: UserError.self) { try crosses(word) }
+      #expect(error?.status == .configuration)
+      #expect(
+        error?.message
+          == "/f:2: CROSS_MOUNTS: expected yes or no, on or off, true or false, 1 or 0")
+    }
+  }
+}
