@@ -1,6 +1,10 @@
 // The second clear. A page may be written by a request that read the old data before the change
 // was committed and that ends after the page was cleared; so each cleared key is cleared once
 // more a little later, and the list of them survives a crash.
+//
+// The delay is measured by a clock that nobody can set. The time of day would not do: if it jumps
+// forward, the second clear comes at once, and the render is still under way. A restart begins the
+// delay anew for all that is left, since no time that an earlier process wrote down can be trusted.
 
 import CacheFS
 import Logging
@@ -21,25 +25,35 @@ final class Settle {
   private var log: SettleLog
   /// Where the first key stands that has not been cleared again.
   private var head = 0
+  /// Where the lines of this process begin. Those before it fall due together, at ``replayedDue``.
+  private var ownStart = 0
+  private let replayedDue: Int64
   /// How many keys wait.
   private(set) var waiting = 0
-  /// When the key at the head falls due, in milliseconds since the epoch; nil when none waits.
+  /// When the key at the head falls due; nil when none waits.
   private var headDue: Int64?
-  /// The time, in milliseconds since the epoch.
+  /// Milliseconds of a clock that only runs forward and begins anywhere.
   private let now: () -> Int64
 
   /// - Parameter delay: zero turns it off, but for what an earlier process has left.
   init(
     _ delay: Duration, _ log: SettleLog, layout: Layout, _ logger: Logger,
-    now: @escaping () -> Int64 = { currentTime() / 1_000_000 }
+    now: @escaping () -> Int64 = Settle.runningTime
   ) {
     self.delay = delay
     self.now = now
     self.log = log
     self.layout = layout
     self.logger = logger
+    replayedDue = now() + delay.milliseconds
     replay()
   }
+
+  private static let began = SuspendingClock.now
+
+  /// How long the machine has run, in milliseconds. It stands still while the machine sleeps, as a
+  /// render on it does.
+  static func runningTime() -> Int64 { began.duration(to: .now).milliseconds }
 
   /// Opens the list in the state directory; without one, it lives in memory and says so, unless
   /// nothing will be put on it.
@@ -68,7 +82,8 @@ final class Settle {
     return Settle(delay, log, layout: layout, logger)
   }
 
-  /// What an earlier process left: cleared again when due, at once when that time has passed.
+  /// What an earlier process left: each key was cleared before this process began, so the delay from
+  /// now on is long enough.
   private func replay() {
     do throws(Errno) {
       var whole = 0
@@ -85,6 +100,7 @@ final class Settle {
     } catch {
       moveToMemory(error)
     }
+    ownStart = log.count
     readHead()
     if waiting > 0 {
       logger.notice("settle: \(counted(waiting, "key")) of an earlier run to clear")
@@ -118,11 +134,6 @@ final class Settle {
   func run(_ clear: ([CacheKey]) -> Void) -> Duration? {
     guard let due = headDue else { return nil }
     let left = clampedDifference(due, now())
-    if left > delay.milliseconds {
-      // The clock was set back: wait for the delay once, not until the clock is where it was.
-      headDue = now() + delay.milliseconds
-      return delay
-    }
     guard left <= 0 else { return .milliseconds(left) }
     do throws(Errno) {
       let keys = try takeDue()
@@ -130,14 +141,12 @@ final class Settle {
       CrashPoint.settledAgain.reach()
       if waiting == 0 || (head > Self.longestSpentPart && head > log.count / 2) {
         try log.drop(before: head)
-        head = 0
+        forgetSpentPart()
       }
     } catch {
       moveToMemory(error)
     }
-    return headDue.map {
-      .milliseconds(max(0, min(clampedDifference($0, now()), delay.milliseconds)))
-    }
+    return headDue.map { .milliseconds(max(0, clampedDifference($0, now()))) }
   }
 
   /// Before the process leaves.
@@ -153,9 +162,7 @@ final class Settle {
     var rest = bytes[...]
     while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
       let line = String(decoding: rest[..<end], as: UTF8.self)
-      guard Self.due(line).map({ $0 <= now || $0 > now + delay.milliseconds }) ?? true else {
-        break
-      }
+      guard due(line) <= now else { break }
       if let key = key(line) { _ = plan.add([key]) }
       head += end + 1 - rest.startIndex
       waiting = max(0, waiting - 1)
@@ -175,12 +182,16 @@ final class Settle {
       headDue = nil
       return
     }
-    // Read as takeDue reads it: a line that is due at once here and later there would be tried
-    // without a rest.
-    let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
-    let due = Self.due(String(decoding: line, as: UTF8.self)) ?? now()
-    // The clock may have been set back: never wait for longer than the delay.
-    headDue = min(due, now() + delay.milliseconds)
+    headDue = due(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+  }
+
+  /// When the line at the head falls due: one that this process has not written, and that has come
+  /// behind its own, at once.
+  private func due(_ line: String) -> Int64 {
+    guard head >= ownStart else { return replayedDue }
+    let now = now()
+    let due = Int64(Substring(line.utf8.prefix { $0 != UInt8(ascii: "\t") })) ?? now
+    return due > now + delay.milliseconds ? now : due
   }
 
   /// The key of a line; nil for what this layout does not know any more.
@@ -194,8 +205,10 @@ final class Settle {
     }
   }
 
-  private static func due(_ line: String) -> Int64? {
-    Int64(Substring(line.utf8.prefix { $0 != UInt8(ascii: "\t") }))
+  /// The list begins at the head now.
+  private func forgetSpentPart() {
+    ownStart = max(0, ownStart - head)
+    head = 0
   }
 
   /// The file failed: what it still holds goes on in memory.
@@ -208,7 +221,7 @@ final class Settle {
     let memory = MemorySettleLog()
     memory.append((try? log.read(at: head, count: log.count - head)) ?? [])
     log = memory
-    head = 0
+    forgetSpentPart()
   }
 }
 

@@ -46,17 +46,17 @@ struct SettleCrashTests {
     let incident = try IncidentTree(ports: 2, days: 0)
     let state = try TemporaryTree()
     let layout = Layout.freshPorts
-    func line(_ port: PortKey, due: Int64) throws -> String {
+    func line(_ port: PortKey) throws -> String {
       let key = try layout.port(category: Array(port.category.utf8), port: Array(port.port.utf8))
-      return "\(due)\t\(layout.text(of: key))\n"
+      return "1\t\(layout.text(of: key))\n"
     }
-    // More than a megabyte that is due, and a line that is not.
-    let spent = try line(incident.ports[0], due: 1)
-    let waits = try line(incident.ports[1], due: currentTime() / 1_000_000 + 3_000_000)
-    let count = (1 << 20) / spent.utf8.count + 1000
-    try state.write("settle", text: String(repeating: spent, count: count) + waits)
+    // It is copied when more than a megabyte of it is spent; the last line is not, then.
+    let spent = try line(incident.ports[0])
+    let count = (3 << 19) / spent.utf8.count
+    try state.write(
+      "settle", text: String(repeating: spent, count: count) + line(incident.ports[1]))
 
-    try crash(at: .settleCompacted, incident.tree, database, state, ["--settle", "3600"])
+    try crash(at: .settleCompacted, incident.tree, database, state)
     #expect(try state.files() == ["settle", "settle.new"])
     #expect(!incident.tree.exists(IncidentTree.portPages(incident.ports[0])[0]))
     #expect(incident.tree.exists(IncidentTree.portPages(incident.ports[1])[0]))

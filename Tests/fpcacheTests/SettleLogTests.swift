@@ -32,8 +32,11 @@ import Testing
     "\(due)\t\(layout.text(of: try port(name)))\n"
   }
 
-  /// Milliseconds since the epoch.
-  private var now: Int64 { currentTime() / 1_000_000 }
+  /// A list in the folder, by a clock that stands still until it is moved.
+  private func open(_ delay: Duration, by clock: Clock) throws -> Settle {
+    Settle(
+      delay, try FileSettleLog(in: folder), layout: layout, messages.logger, now: { clock.time })
+  }
 
   /// Runs the list until it is empty and returns what it cleared.
   private func runAll(_ settle: Settle) throws -> [CacheKey] {
@@ -89,37 +92,72 @@ import Testing
     ]
     try tree.write(
       "settle", text: try line("a", due: 1) + bad.joined() + line("z", due: 2))
-    let settle = open(.seconds(5))
+    let settle = open(.milliseconds(5))
     #expect(try runAll(settle) == [try port("a"), try port("early"), try port("z")])
     #expect(try tree.read("settle") == "")
   }
 
-  @Test("a clock set back while a key waits puts it off by the delay, not by what the clock lost")
-  func clockSetBack() throws {
-    var time: Int64 = 1_000_000_000
-    let settle = Settle(
-      .seconds(5), MemorySettleLog(), layout: layout, messages.logger, now: { time })
+  @Test("the delay is kept whatever the time of day does: no line of the list holds it")
+  func timeOfDay() throws {
+    let clock = Clock(7000)
+    let settle = try open(.seconds(5), by: clock)
     settle.add([try port("a")])
-    #expect(settle.run { _ in Issue.record("cleared at once") } == .seconds(5))
-    time -= 3_600_000
-    #expect(settle.run { _ in Issue.record("the delay was not kept") } == .seconds(5))
-    settle.add([try port("b")])
-    time += 4000
-    #expect(settle.run { _ in Issue.record("the delay was not kept") } == .seconds(1))
-    time += 1000
+    #expect(try tree.read("settle") == line("a", due: 12_000))
+    clock.time += 4999
+    #expect(settle.run { _ in Issue.record("cleared too soon") } == .milliseconds(1))
+    clock.time += 1
+    #expect(try runAll(settle) == [try port("a")])
+
+    let log = MemorySettleLog()
+    Settle(.seconds(5), log, layout: layout, messages.logger).add([try port("b")])
+    let text = String(decoding: log.read(at: 0, count: log.count), as: UTF8.self)
+    let due = try #require(Int64(text.prefix { $0 != "\t" }))
+    #expect(due <= Settle.runningTime() + 5000, "the clock of the machine's running is the default")
+  }
+
+  @Test(
+    "what an earlier process left waits for the delay from the start, whatever time it wrote down",
+    arguments: [Int64.min, 0, 1_700_000_000_000, .max])
+  func restart(due: Int64) throws {
+    try tree.write("settle", text: try line("a", due: due) + line("b", due: due))
+    let clock = Clock(0)
+    let settle = try open(.seconds(5), by: clock)
+    clock.time = 4000
+    settle.add([try port("c")])
+    #expect(settle.run { _ in Issue.record("cleared too soon") } == .seconds(1))
+    clock.time = 5000
     var cleared: [CacheKey] = []
-    #expect(settle.run { cleared += $0 } == nil)
+    #expect(settle.run { cleared += $0 } == .seconds(4))
     #expect(cleared == [try port("a"), try port("b")])
+    clock.time = 9000
+    #expect(settle.run { cleared += $0 } == nil)
+    #expect(cleared.last == (try port("c")))
+  }
+
+  @Test("a line that somebody has added to the file is cleared at once, and holds up none")
+  func foreignLine() throws {
+    let clock = Clock(0)
+    let settle = try open(.seconds(5), by: clock)
+    settle.add([try port("a")])
+    for due in [Int64.min, 0, .max] {
+      let log = try #require(fopen(tree.fullPath("settle"), "a"))
+      fputs(try line("foreign", due: due), log)
+      fclose(log)
+    }
+    clock.time = 5000
+    #expect(try runAll(settle).first == (try port("a")))
   }
 
   @Test("more than a megabyte of cleared keys is dropped while others wait")
   func compacted() throws {
     let spent = try line("spent", due: 1)
     let count = (1 << 20) / spent.utf8.count + 1000
-    try tree.write(
-      "settle",
-      text: String(repeating: spent, count: count) + line("waits", due: now + 3_000_000))
-    let settle = open(.seconds(3600))
+    try tree.write("settle", text: String(repeating: spent, count: count))
+    let clock = Clock(0)
+    let settle = try open(.seconds(3600), by: clock)
+    clock.time = 1000
+    settle.add([try port("waits")])
+    clock.time = 3_600_000
     try eventually(timeout: .seconds(60), "what is spent is cleared") {
       _ = settle.run { _ in }
       return settle.waiting <= 1
@@ -131,6 +169,8 @@ import Testing
     #expect(
       try tree.read("settle").split(separator: "\n").suffix(2).map { $0.split(separator: "=").last }
         == ["waits", "new"])
+    // The copy begins with lines of this process, which have times of their own.
+    #expect(settle.run { _ in Issue.record("cleared too soon") } == .seconds(1))
   }
 
   @Test("the copy that a crash left in the making is no obstacle")
@@ -214,6 +254,14 @@ import Testing
     #expect(try tree.read("victim") == "kept\n")
     #expect(messages.all.count == 1)
   }
+}
+
+/// A time that stands still until it is set.
+private final class Clock {
+  /// In milliseconds.
+  var time: Int64
+
+  init(_ time: Int64) { self.time = time }
 }
 
 /// What was logged.

@@ -87,12 +87,6 @@ import Testing
     #expect(try state.read("settle").isEmpty)
   }
 
-  @Test func aClockSetBackDelaysNothingForLong() throws {
-    let state = try TemporaryTree()
-    try state.write("settle", text: "99999999999999\tports\tcategory=www\tport=a\n")
-    #expect(try drain(open(state.path)) == [try key("a")])
-  }
-
   @Test func aLongListIsReadInPiecesAndCopiedWithoutItsSpentPart() throws {
     let state = try TemporaryTree()
     let settle = open(state.path)
