@@ -32,9 +32,19 @@ CREATE TABLE IF NOT EXISTS fpcache_head (
   -- The node that moved last, and goes on doing so.
   mover       text,
   keep_age    interval NOT NULL DEFAULT '7 days',
-  keep_rows   bigint NOT NULL DEFAULT 1000000
+  keep_rows   bigint NOT NULL DEFAULT 1000000,
+  CONSTRAINT fpcache_head_keep CHECK (keep_rows >= 0 AND keep_age BETWEEN '0' AND '1000 years')
 ) WITH (fillfactor = 50);
-INSERT INTO fpcache_head DEFAULT VALUES ON CONFLICT DO NOTHING;
+-- Tables that were made before there was this constraint get it.
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_constraint WHERE conname = 'fpcache_head_keep'
+    AND conrelid = 'fpcache_head'::regclass) THEN
+    UPDATE fpcache_head SET keep_rows = greatest(keep_rows, 0),
+      keep_age = least(greatest(keep_age, '0'), '1000 years');
+    ALTER TABLE fpcache_head ADD CONSTRAINT fpcache_head_keep
+      CHECK (keep_rows >= 0 AND keep_age BETWEEN '0' AND '1000 years');
+  END IF;
+END $$;
 
 -- The nodes, and how far in the log each has come.
 CREATE TABLE IF NOT EXISTS fpcache_node (
@@ -59,6 +69,16 @@ CREATE TABLE IF NOT EXISTS fpcache_owed (
   moved_at  timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (node, id)
 );
+
+-- If the row is gone although there are nodes (TRUNCATE, a restore without data), or begins anew, nobody
+-- knows what they have missed: the numbers go on behind all that were given out, and each node empties
+-- its cache.
+INSERT INTO fpcache_head AS head (last_id, trimmed_to)
+SELECT coalesce(known.last + 1, 0), coalesce(known.last + 1, 0)
+FROM (SELECT greatest((SELECT max(id) FROM fpcache_log), (SELECT max(cursor) FROM fpcache_node)) AS last)
+  AS known
+ON CONFLICT (is_only) DO UPDATE SET last_id = excluded.last_id, trimmed_to = excluded.trimmed_to
+  WHERE head.last_id < excluded.last_id - 1;
 
 GRANT SELECT, INSERT, DELETE ON fpcache_log TO listening;
 GRANT SELECT, UPDATE ON fpcache_head TO listening;

@@ -30,6 +30,21 @@ public struct ServerError: Equatable, Sendable {
   /// insufficient_privilege.
   public var isPermissionDenied: Bool { sqlState == "42501" }
 
+  /// unique_violation.
+  public var isDuplicate: Bool { sqlState == "23505" }
+  /// read_only_sql_transaction.
+  public var isReadOnly: Bool { sqlState == "25006" }
+
+  /// insufficient_privilege, as the server itself would say it.
+  static func permissionDenied(for table: String) -> ServerError {
+    ServerError(sqlState: "42501", message: "permission denied for table \(table)", hint: nil)
+  }
+
+  /// no_data_found, said by us: without its one row the log can give no numbers, and whoever deletes rows
+  /// from a queue would lose them.
+  public static let noHead = ServerError(
+    sqlState: "P0002", message: "fpcache_head has no row", hint: nil)
+
   /// wrong_object_type, said by us: of a row that a foreign server keeps, the place is the foreign table's, and
   /// no lock of ours holds off those who write there.
   static let isForeign = ServerError(

@@ -172,7 +172,8 @@ public final class Listener {
     if hasLog {
       try listening.query("LISTEN \(FanoutSchema.channel)")
       // See NodeLog.swift for why that is safe.
-      try working.script("SET synchronous_commit = off; SET jit = off")
+      try working.script(
+        "SET synchronous_commit = off; SET jit = off; SET default_transaction_read_only = off")
     } else {
       takesFromNodes = false
       try lookForNodes(working)

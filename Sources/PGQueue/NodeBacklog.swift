@@ -37,6 +37,9 @@ public struct NodeBacklog: Equatable, Sendable {
   public static func all(on connection: Connection) throws(DatabaseError) -> [NodeBacklog] {
     guard try NodeLog.isThere(on: connection) else { return [] }
     let rows = try connection.query(statement)
+    if rows.count == 0, try connection.query("SELECT FROM fpcache_head").count == 0 {
+      throw .refused(.noHead)
+    }
     return (0..<rows.count).compactMap { row in
       guard let name = rows.text(row, 0) else { return nil }
       return NodeBacklog(
@@ -56,7 +59,7 @@ public struct NodeBacklog: Equatable, Sendable {
     WHERE id > node.cursor ORDER BY id LIMIT 1), \
     (SELECT count(*) FROM fpcache_owed WHERE fpcache_owed.node = node.name), \
     extract(epoch FROM now() - node.seen_at), \
-    greatest(head.trimmed_to - node.cursor, node.cursor - head.last_id, 0), \
+    greatest(least(head.trimmed_to, head.last_id) - node.cursor, node.cursor - head.last_id, 0), \
     CASE WHEN node.must_empty THEN extract(epoch FROM now() - node.registered) END, \
     node.name = head.mover \
     FROM fpcache_node AS node CROSS JOIN fpcache_head AS head ORDER BY node.name

@@ -65,7 +65,7 @@ public enum LogReading {
   case unregistered
   /// Another cache has been registered under the name since.
   case taken
-  /// The log begins after the cursor; so many rows are gone that the node has not seen.
+  /// So many rows are gone that the node has not seen.
   case lost(Int64)
   /// The log ends before the cursor: it is not the one that the node has read.
   case another
@@ -129,12 +129,13 @@ public struct NodeLog {
   /// The mark is set before anything is emptied, so that the log is kept for the node meanwhile.
   /// - Throws: ``DatabaseError``.
   public func register(as token: String) throws(DatabaseError) {
-    try connection.query(
+    let registered = try connection.query(
       """
       INSERT INTO fpcache_node (name, token, cursor) SELECT $1, $2, last_id FROM fpcache_head \
       ON CONFLICT (name) DO UPDATE SET token = excluded.token, cursor = excluded.cursor, \
       must_empty = true, registered = now(), seen_at = now() RETURNING \(Self.waitForDisk)
       """, [node.name, token])
+    guard registered.count == 1 else { throw .refused(.noHead) }
   }
 
   /// The token of the cache that the cursor belongs to; nil where no node of that name is registered.
@@ -179,7 +180,8 @@ public struct NodeLog {
 
   // MARK: Reading
 
-  /// Reads what comes after the node's cursor, cursor and rows in one snapshot.
+  /// Reads what comes after the node's cursor, cursor and rows in one snapshot. The log's numbers have
+  /// no gaps, so a row that is missing there is one that the node would never see.
   ///
   /// - Parameter position: where to go on without having moved the cursor, as a dry run does.
   /// - Throws: ``DatabaseError``.
@@ -187,26 +189,41 @@ public struct NodeLog {
     let rows = try connection.query(
       """
       SELECT row.id, row.queue, node.cursor, node.token = $2, \
-      node.must_empty, head.trimmed_to, head.mover, head.last_id, \(keyColumns) \
-      FROM fpcache_node AS node CROSS JOIN fpcache_head AS head LEFT JOIN LATERAL \
-      (SELECT id, queue, key FROM fpcache_log \
-      WHERE id > greatest(node.cursor, $3::bigint) ORDER BY id LIMIT $4::bigint) AS row ON true \
-      WHERE node.name = $1 ORDER BY row.id
+      node.must_empty, least(head.trimmed_to, head.last_id), head.mover, head.last_id, \(keyColumns) \
+      FROM (VALUES (true)) AS one LEFT JOIN fpcache_head AS head ON true \
+      LEFT JOIN fpcache_node AS node ON node.name = $1 LEFT JOIN LATERAL \
+      (SELECT id, queue, key FROM fpcache_log WHERE id > greatest(node.cursor, $3::bigint) \
+      AND id <= head.last_id ORDER BY id LIMIT $4::bigint) AS row ON true ORDER BY row.id
       """, [node.name, node.token, position.map(String.init), String(limit)])
-    guard rows.count > 0, let cursor = rows.integer(0, 2) else { return .unregistered }
+    guard rows.count > 0, let last = rows.integer(0, 7) else { throw .refused(.noHead) }
+    guard let cursor = rows.integer(0, 2) else { return .unregistered }
     guard rows.text(0, 3) == "t" else { return .taken }
     if let trimmed = rows.integer(0, 5), cursor < trimmed {
       // Others may write both.
       let (gone, isMore) = trimmed.subtractingReportingOverflow(cursor)
       return .lost(isMore ? .max : gone)
     }
-    if let last = rows.integer(0, 7), cursor > last { return .another }
+    if cursor > last { return .another }
+    let start = max(cursor, position ?? cursor)
+    let gone = missing(rows, after: start, upTo: last, limit)
+    if gone > 0 { return .lost(gone) }
     if let table = otherColumns(rows) { return .otherColumns(table.name) }
     return .batch(
       LogBatch(
         rows: logged(rows, keyAt: 8), cursor: cursor,
-        last: rows.integer(rows.count - 1, 0) ?? max(cursor, position ?? cursor),
+        last: rows.integer(rows.count - 1, 0) ?? start,
         mover: rows.text(0, 6), mustEmpty: rows.text(0, 4) == "t"))
+  }
+
+  /// How many rows of the log are not there that should be.
+  private func missing(
+    _ rows: Rows, after start: Int64, upTo last: Int64, _ limit: Int
+  ) -> Int64 {
+    // Where there is nothing, there is one row of NULLs.
+    let found = rows.text(0, 0) == nil ? 0 : rows.count
+    let end = found < limit ? last : rows.integer(found - 1, 0) ?? last
+    let (span, isMore) = end.subtractingReportingOverflow(start)
+    return isMore ? .max : max(0, span - Int64(found))
   }
 
   /// The queue of which there is a row with other columns; nil when there is none.
@@ -300,12 +317,12 @@ public struct NodeLog {
   /// Moves rows of a queue into the log, under the queue's lock: every writer that saw them has
   /// committed then, so what is cleared after this is cleared for those too that added no row.
   /// - Returns: how many; nil when a lock was not to be had, or another node moves just now.
-  /// - Throws: ``DatabaseError``.
+  /// - Throws: ``DatabaseError``; where the log has no head, no row has left its queue.
   public func move(_ table: QueueTable, limit: Int) throws(DatabaseError) -> Int? {
-    do {
-      let results = try connection.script(
-        moveScript(table, limit: limit))
-      return results.dropLast().last?.integer(0, 0).map(Int.init) ?? 0
+    do throws(DatabaseError) {
+      let moved = try connection.script(moveScript(table, limit: limit)).dropLast().last
+      guard let moved, moved.text(0, 1) == "t" else { throw .refused(.noHead) }
+      return moved.integer(0, 0).map(Int.init) ?? 0
     } catch {
       guard case .refused(let reason) = error else { throw error }
       try connection.script("ROLLBACK")
@@ -316,21 +333,22 @@ public struct NodeLog {
 
   /// In one round trip: the lock is held for no longer than the server needs. The statement that
   /// moves comes after both locks and so takes its snapshot after them; it deletes what is there
-  /// now, whoever has seen it. The names of the node and of the
-  /// queue are of letters that need no escape.
+  /// now, whoever has seen it, and nothing where there is no head to give the rows their numbers. The
+  /// names of the node and of the queue are of letters that need no escape.
   private func moveScript(_ table: QueueTable, limit: Int) -> String {
     """
     \(table.lockScript(.compile)); SELECT FROM fpcache_head FOR UPDATE; \
     WITH moved AS (DELETE FROM \(table.reference) WHERE ctid = ANY (ARRAY(SELECT ctid \
-    FROM \(table.reference) ORDER BY \(table.order.column) LIMIT \(limit))) \
+    FROM \(table.reference) WHERE EXISTS (SELECT FROM fpcache_head) \
+    ORDER BY \(table.order.column) LIMIT \(limit))) \
     RETURNING \(table.order.column) AS place, ARRAY[\(table.boundedKey)] AS key), \
     added AS (INSERT INTO fpcache_log (id, queue, key, moved_at) \
     SELECT head.last_id + row_number() OVER (ORDER BY moved.place), '\(table.nameInLog)', \
     moved.key::text[], clock_timestamp() FROM moved CROSS JOIN fpcache_head AS head RETURNING 1), \
     given AS (UPDATE fpcache_head SET last_id = last_id + (SELECT count(*) FROM moved), \
     mover = '\(node.name)' WHERE EXISTS (SELECT FROM moved)) \
-    SELECT count(*), CASE WHEN count(*) > 0 THEN pg_notify('\(FanoutSchema.channel)', '') END \
-    FROM added; COMMIT
+    SELECT count(*), EXISTS (SELECT FROM fpcache_head), \
+    CASE WHEN count(*) > 0 THEN pg_notify('\(FanoutSchema.channel)', '') END FROM added; COMMIT
     """
   }
 
@@ -339,15 +357,18 @@ public struct NodeLog {
   /// - Returns: whether there is more to forget.
   /// - Throws: ``DatabaseError``.
   public func trim() throws(DatabaseError) -> Bool {
-    // A node that is behind the mark is lost already, and holds up nothing any more.
+    // A node that is behind the mark is lost already, and holds up nothing any more. A mark beyond the
+    // end would take what has yet to come: the bounds may be older than the constraints on them.
     try connection.query(
       """
-      UPDATE fpcache_head AS head SET trimmed_to = bound.id FROM (SELECT greatest( \
-      (SELECT coalesce(min(cursor), inner_head.last_id) FROM fpcache_node \
-      WHERE cursor >= inner_head.trimmed_to), inner_head.last_id - inner_head.keep_rows, \
+      UPDATE fpcache_head AS head SET trimmed_to = bound.id FROM (SELECT least( \
+      inner_head.last_id, greatest((SELECT coalesce(min(cursor), inner_head.last_id) FROM fpcache_node \
+      WHERE cursor >= inner_head.trimmed_to), inner_head.last_id - greatest(inner_head.keep_rows, 0), \
       (SELECT coalesce(min(id) - 1, inner_head.last_id) FROM (SELECT id FROM fpcache_log \
-      WHERE moved_at >= now() - inner_head.keep_age ORDER BY id LIMIT 1) AS young)) AS id \
-      FROM fpcache_head AS inner_head) AS bound WHERE head.trimmed_to < bound.id
+      WHERE moved_at >= now() - least(greatest(inner_head.keep_age, '0'), '\(FanoutSchema.longestAge)') \
+      ORDER BY id LIMIT 1) AS young))) AS id \
+      FROM fpcache_head AS inner_head) AS bound \
+      WHERE head.trimmed_to < bound.id OR head.trimmed_to > head.last_id
       """)
     let gone = try connection.query(
       """

@@ -78,7 +78,9 @@ struct DatabaseReader {
     do throws(DatabaseError) {
       answers.nodes = try NodeBacklog.all(on: connection)
     } catch {
-      guard case .refused = error else { throw error }
+      guard case .refused(let reason) = error else { throw error }
+      // A site without nodes has no need to be told that it may not see them.
+      if reason == .noHead { answers.refused.append(("nodes", reason)) }
     }
     return answers
   }

@@ -272,7 +272,7 @@ final class Drain {
     passes[table] = nil
     if troubles.updateValue(reason, forKey: table)?.sqlState != reason.sqlState {
       if table == .log {
-        logger.error("\(reason.message)\(NodeState.schemaRemedy)")
+        logger.error("\(reason.explanation)\(NodeState.remedy(for: reason))")
       } else if reason.isMissingTable {
         if isNeeded(table) {
           logger.error(
@@ -286,8 +286,9 @@ final class Drain {
           )
         }
       } else {
-        let remedy = reason.isPermissionDenied ? "; it needs SELECT and DELETE" : ""
-        logger.error("\(table.name): \(reason.explanation)\(remedy); tried again later")
+        let needs = reason.isPermissionDenied ? "; it needs SELECT and DELETE" : ""
+        let remedy = node == nil ? "\(needs); tried again later" : NodeState.remedy(for: reason)
+        logger.error("\(table.name): \(reason.explanation)\(remedy)")
       }
     }
     // The poll backstop comes back to it.

@@ -113,7 +113,7 @@ extension Drain {
   func tell(_ row: QueueRow, _ problem: RowProblem) {
     logger.error(
       """
-      \(row.table.name): row \(escape(Array(row.position.utf8))) \(problem.explanation); \
+      \(row.table.name.escaped): row \(escape(Array(row.position.utf8))) \(problem.explanation); \
       nothing to clear, the row \(clearer.dryRun == .no ? "is" : "would be") deleted
       """)
   }

@@ -41,7 +41,8 @@ extension Drain {
     case .other(let other):
       guard try log.claim(from: other) else { return .drained(retryAfter: .seconds(1)) }
       node.mover = .this
-      logger.notice("\(node.name): moves the queues' rows from now on; \(other) did not")
+      logger.notice(
+        "\(node.name): moves the queues' rows from now on; \(other.escaped) did not")
     }
     let began = ContinuousClock.now
     guard let moved = try log.move(queue.table, limit: limit) else {
@@ -67,7 +68,7 @@ extension Drain {
   func serve(_ log: NodeLog) throws(DatabaseError) -> ListenerMachine.Served {
     guard let node else { return .drained(retryAfter: nil) }
     let limit = batchSize.rows
-    switch try log.read(after: node.position, limit: limit) {
+    switch try read(log, node, limit) {
     case .unregistered:
       if node.wasRegistered {
         logger.error(
@@ -81,8 +82,8 @@ extension Drain {
       let rows = Int(gone)
       logger.error(
         """
-        \(node.name): was away for longer than the log is kept: \(counted(rows, "row")) of it \
-        \(rows == 1 ? "is" : "are") gone; its cache is emptied
+        \(node.name): \(counted(rows, "row")) of the log \(rows == 1 ? "is" : "are") gone that it \
+        has not seen; its cache is emptied
         """)
       return try begin(log, node)
     case .another:
@@ -103,6 +104,18 @@ extension Drain {
       node.hasToldOfRival = false
       node.mover = batch.mover.map { $0 == node.node.name ? .this : .other($0) } ?? .this
       return try serve(batch, limit, log, node)
+    }
+  }
+
+  private func read(
+    _ log: NodeLog, _ node: NodeState, _ limit: Int
+  ) throws(DatabaseError) -> LogReading {
+    do throws(DatabaseError) {
+      return try log.read(after: node.position, limit: limit)
+    } catch {
+      // Into a log that cannot be read nothing is moved.
+      node.mover = .unknown
+      throw error
     }
   }
 

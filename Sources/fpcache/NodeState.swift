@@ -7,9 +7,21 @@ final class NodeState {
   /// How long two listeners of one name leave it to each other before either takes it back: each
   /// time costs a cache.
   static let takeBackAfter = Duration.seconds(30)
-  /// What to do where the log cannot be used.
-  static let schemaRemedy =
-    "; have the tables' owner run: fpcache listen --print-schema | psql DATABASE"
+  /// What to do where the server refuses a node its queues or its log.
+  static func remedy(for reason: ServerError) -> String {
+    if reason.isPermissionDenied {
+      return "; a node's role needs SELECT and DELETE on the queues, and what "
+        + "fpcache listen --print-schema grants"
+    }
+    if reason.isReadOnly {
+      return "; a node writes down how far it has come: connect to the primary server, with a role "
+        + "that may write"
+    }
+    // A number that the log has already: its head has begun anew.
+    let isSchema = reason.isMissingTable || reason.isMissingColumn || reason.isDuplicate
+    guard isSchema || reason == .noHead else { return "; tried again later" }
+    return "; have the tables' owner run: fpcache listen --print-schema | psql DATABASE"
+  }
 
   /// Who moves rows from the queues into the log.
   enum Mover: Equatable {

@@ -178,7 +178,7 @@ private let port = PortKey("graphics", "py-pygeoapi")
 
     try away.startAndSettle()
     try away.daemon?.waitForLog(
-      containing: "web2: was away for longer than the log is kept: 3 rows of it are gone")
+      containing: "web2: 3 rows of the log are gone that it has not seen; its cache is emptied")
     #expect(!away.tree.exists(old))
     try fleet.publish(port)
     try fleet.queue(port)
