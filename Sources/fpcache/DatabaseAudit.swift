@@ -284,6 +284,7 @@ final class DatabaseAudit {
     } else if wants(.noListener) {
       judgeStatusFile()
     }
+    tellRefusals()
     for (table, first) in rows {
       guard let maxBacklog, wants(.backlog), first > maxBacklog,
         let still = try count(table), still > maxBacklog
@@ -340,6 +341,22 @@ final class DatabaseAudit {
   private var noListenerWords: String {
     "has nobody who listens to its channels: no session of the role \(escape(Array(role.utf8))) "
       + "or of another that we may see"
+  }
+
+  /// The listener's role may be another than ours: what the server refuses it stands in its status file.
+  private func tellRefusals() {
+    guard let status = StatusFile.read(config.listen.statusFile).status, status.isAlive else {
+      return
+    }
+    for queue in status.refused {
+      let subject = CachePath(Array(queue.utf8))
+      let isKnown = findings.contains {
+        $0.subject == subject && [.noPermission, .missingTable].contains($0.code)
+      }
+      if !isKnown {
+        tell(.noPermission, queue, .words("is refused to the listener: its log says why"))
+      }
+    }
   }
 
   /// A listener that is connected and does not drain does not pass for healthy; one that has

@@ -49,7 +49,11 @@ final class Drain {
   ) throws(DatabaseError) -> ListenerMachine.Served {
     do throws(DatabaseError) {
       guard depth == .whole else { return try prompt(queue) }
+      let before = tally
       let served = try serve(queue, as: node)
+      if served != .contended, tally.moved == before.moved, tally.rows == before.rows {
+        try requireRights(queue)
+      }
       // Rows that may be read are not yet rows that may be deleted.
       if served != .contended, troubles.removeValue(forKey: queue.table) != nil {
         logger.notice("\(queue.table.name): can be drained again")
@@ -72,6 +76,19 @@ final class Drain {
   /// The queues that it does not have and should.
   var missingQueues: [String] {
     troubles.filter { $0.value.isMissingTable && isNeeded($0.key) }.map(\.key.name).sorted()
+  }
+
+  /// The queues of which nothing is drained although the site needs it: as long as there is one, pages may
+  /// be stale, and nothing else proves health.
+  var undrainedQueues: [String] {
+    troubles.keys.filter { $0 == .log || isNeeded($0) }.map(\.name).sorted()
+  }
+
+  /// Nothing has shown that the role may still do what rows will ask for. A dry run needs none of it.
+  private func requireRights(_ queue: Queue) throws(DatabaseError) {
+    guard clearer.dryRun == .no else { return }
+    guard queue.table == .log, let node else { return try queue.requireRights() }
+    try NodeLog(node.node, on: queue, tables: rules.tables).requireRights()
   }
 
   private func isNeeded(_ table: QueueTable) -> Bool {

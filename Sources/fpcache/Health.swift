@@ -9,6 +9,8 @@ import PGQueue
 struct Health: Equatable {
   enum State: String {
     case starting, draining, listening, polling, disconnected, stopping
+    /// Connected, and kept from a queue that the site needs.
+    case refused
     case noCacheDirectory = "no-cache-directory"
   }
 
@@ -31,6 +33,8 @@ struct Health: Equatable {
   var reconnects = 0
   var retriesWaiting = 0
   var settleWaiting = 0
+  /// The queues that the server refuses or does not have, and that the site needs.
+  var refused: [String] = []
   /// Rows and the oldest row's age in seconds, as of the last poll.
   var backlog: [QueueBacklog] = []
   private(set) var delays = [Int](repeating: 0, count: buckets.count + 1)
@@ -46,6 +50,7 @@ struct Health: Equatable {
 
   static func == (left: Health, right: Health) -> Bool {
     left.state == right.state && left.total == right.total && left.healthyAt == right.healthyAt
+      && left.refused == right.refused
   }
 
   mutating func enter(_ state: State, now: Int64) {
@@ -55,10 +60,11 @@ struct Health: Equatable {
   }
 
   /// A batch was served: progress is proof, even where the drain takes hours.
+  /// - Parameter isProof: false where something else keeps pages stale, which voids earlier proof.
   /// - Returns: whether health is proved by it.
-  mutating func served(_ tally: Drain.Tally, now: Int64) -> Bool {
+  mutating func served(_ tally: Drain.Tally, isProof: Bool, now: Int64) -> Bool {
     underWay = tally
-    hasDrained = true
+    hasDrained = isProof
     return prove(now)
   }
 
@@ -69,7 +75,7 @@ struct Health: Equatable {
     underWay = nil
     total.add(tally)
     lastDrain = (now, tally, seconds)
-    hasDrained = hasDrained || isProof
+    hasDrained = isProof
     return prove(now)
   }
 

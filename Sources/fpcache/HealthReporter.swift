@@ -51,13 +51,21 @@ final class HealthReporter {
     noteChange()
   }
 
-  func served(_ tally: Drain.Tally) { passOn(health.served(tally, now: currentTime())) }
+  func served(_ tally: Drain.Tally, isProof: Bool) {
+    passOn(health.served(tally, isProof: isProof, now: currentTime()))
+  }
+
+  /// The queues that the server keeps from us.
+  func refused(_ queues: [String]) {
+    if queues != health.refused { update { $0.refused = queues } }
+  }
 
   func drained(_ tally: Drain.Tally, _ duration: Duration, complete: Bool, isProof: Bool) {
-    hasDrained = hasDrained || (complete && isProof)
+    hasDrained = isProof && (hasDrained || complete)
     passOn(
       health.drained(tally, seconds: duration.seconds, isProof: isProof, now: currentTime()))
-    manager?.status("\(health.state.rawValue): \(health.total.text) since the start")
+    let queues = health.refused.isEmpty ? "" : " (\(health.refused.joined(separator: ", ")))"
+    manager?.status("\(health.state.rawValue)\(queues): \(health.total.text) since the start")
   }
 
   func probed() {

@@ -15,6 +15,8 @@ extension JSON {
     return members.first { $0.0 == name }?.1
   }
 
+  /// The elements of an array; none of everything else.
+  var elements: [JSON] { if case .array(let elements) = self { elements } else { [] } }
   var string: String? { if case .string(let text) = self { text } else { nil } }
   var wholeNumber: Int64? { if case .integer(let value) = self { value } else { nil } }
 }

@@ -25,6 +25,8 @@ final class ListenService: ListenerService {
   private var unemptied: Set<String> = []
   /// Whether a drain of many rows has left memory behind.
   private var isSwollen = false
+  /// The queues that have had a turn on this connection.
+  private var tried: Set<QueueTable> = []
   /// Whether the log has it that a writer holds a queue.
   private var hasToldOfWriter = false
 
@@ -66,13 +68,21 @@ final class ListenService: ListenerService {
       lastProgress = .now
     }
     let served = try drain.step(queue, depth)
+    tried.insert(queue.table)
     if served == .prompted { noteCleared() }
     if served == .more {
       reporter.enter(.draining)
-      reporter.served(drain.tally)
+      reporter.served(drain.tally, isProof: isProof)
       tellProgress(queue.table)
     }
     return served
+  }
+
+  /// Whether it proves health that something was drained: not as long as there is a queue of which nothing is,
+  /// or of which that is not known yet. One that a writer holds is late, no more; its pages are cleared.
+  private var isProof: Bool {
+    let queues = drain.node == nil ? drain.rules.tables : [.log]
+    return drain.hasRoot && drain.undrainedQueues.isEmpty && tried.isSuperset(of: queues)
   }
 
   private func tellProgress(_ table: QueueTable) {
@@ -93,8 +103,9 @@ final class ListenService: ListenerService {
     let time = (drainBegan ?? .now).duration(to: .now)
     drainBegan = nil
     noteCleared()
-    reporter.enter(!drain.hasRoot ? .noCacheDirectory : isDeaf ? .polling : .listening)
-    reporter.drained(tally, time, complete: complete, isProof: drain.hasRoot)
+    reporter.refused(drain.undrainedQueues)
+    reporter.enter(state)
+    reporter.drained(tally, time, complete: complete, isProof: isProof)
     let isHeld = !complete && !hasToldOfWriter
     hasToldOfWriter = !complete
     if isFresh || tally.rows > 0 || tally.files > 0 || isHeld {
@@ -104,6 +115,13 @@ final class ListenService: ListenerService {
     }
     isFresh = false
     isSwollen = isSwollen || tally.rows > BatchSize.least
+  }
+
+  /// What the listener does between drains.
+  private var state: Health.State {
+    if !drain.hasRoot { return .noCacheDirectory }
+    if !drain.undrainedQueues.isEmpty { return .refused }
+    return isDeaf ? .polling : .listening
   }
 
   /// The pages that the last notification was about are gone.
@@ -168,6 +186,7 @@ final class ListenService: ListenerService {
   func reset() {
     drain.reset()
     reporter.lost()
+    tried = []
     isFresh = true
     notifiedAt = nil
   }

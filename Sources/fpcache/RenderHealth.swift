@@ -29,6 +29,7 @@ extension Health {
       ("reconnects", .integer(reconnects)),
       ("retries_waiting", .integer(retriesWaiting)),
       ("settle_waiting", .integer(settleWaiting)),
+      ("queues_refused", .array(refused.map(JSON.string))),
       (
         "last_error",
         lastError.map {
@@ -62,6 +63,10 @@ extension Health {
     text.add("fpcache_retries_waiting", "gauge", "Rows that wait for another try.", retriesWaiting)
     text.add(
       "fpcache_settle_waiting", "gauge", "Keys that wait to be cleared again.", settleWaiting)
+    text.add(
+      "fpcache_queues_refused", "gauge",
+      "Queues that the server refuses to the listener or lacks, and that the site needs.",
+      refused.count)
     if let healthyAt {
       text.add(
         "fpcache_healthy_timestamp_seconds", "gauge",

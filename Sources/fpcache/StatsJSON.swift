@@ -212,6 +212,7 @@ extension StatusFile {
         ("last_drain_age_seconds", seconds(status.lastDrain)),
         ("rows", .integer(status.rows)), ("retries_waiting", .integer(status.retriesWaiting)),
         ("settle_waiting", .integer(status.settleWaiting)),
+        ("queues_refused", .array(status.refused.map { .string($0.escaped) })),
         ("last_error", status.lastError.map { .string(withoutControls($0.message)) } ?? .null),
         ("last_error_age_seconds", seconds(status.lastError?.at)),
       ])

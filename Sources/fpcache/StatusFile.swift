@@ -54,6 +54,8 @@ struct ListenerStatus: Equatable {
   let rows: Int64
   let retriesWaiting: Int64
   let settleWaiting: Int64
+  /// The queues that the server refuses it.
+  let refused: [String]
   let lastError: (at: Int64?, message: String)?
 
   /// Nil when the document is none of ours.
@@ -70,6 +72,7 @@ struct ListenerStatus: Equatable {
     rows = json["total"]?["rows"]?.wholeNumber ?? 0
     retriesWaiting = json["retries_waiting"]?.wholeNumber ?? 0
     settleWaiting = json["settle_waiting"]?.wholeNumber ?? 0
+    refused = json["queues_refused"]?.elements.compactMap(\.string) ?? []
     lastError = json["last_error"]?["message"]?.string.map { message in
       (Self.time(json["last_error"]?["at"]), message)
     }
@@ -80,6 +83,7 @@ struct ListenerStatus: Equatable {
       && left.stateSince == right.stateSince && left.healthyAt == right.healthyAt
       && left.lastDrain == right.lastDrain && left.rows == right.rows
       && left.retriesWaiting == right.retriesWaiting && left.settleWaiting == right.settleWaiting
+      && left.refused == right.refused
       && left.lastError?.at == right.lastError?.at
       && left.lastError?.message == right.lastError?.message
   }

@@ -145,6 +145,10 @@ struct Verdict: Equatable {
         )
       ]
     }
+    if !status.refused.isEmpty {
+      let queues = listed(status.refused.map(\.escaped), "and")
+      return [Verdict(severity: .bad, text: "the server refuses the listener \(queues)")]
+    }
     guard let age = overview.age(status.healthyAt) else {
       return [Verdict(severity: .waiting, text: "the listener has not proved its health yet")]
     }

@@ -21,6 +21,7 @@ import Testing
     _ = health.drained(tally, seconds: 2.5, isProof: true, now: 1_600_000_030 * second)
     health.retriesWaiting = 3
     health.settleWaiting = 4
+    health.refused = ["cache_clearing_dates", "fpcache_log"]
     let json = health.json(
       lastError: (1_600_000_005 * second, "line\nof \u{1B}[31m \"trouble\""), pid: 42)
     let status = try #require(read(json.text + "\n").status)
@@ -29,6 +30,7 @@ import Testing
     #expect(status.healthyAt == 1_600_000_030 * second)
     #expect(status.lastDrain == 1_600_000_030 * second)
     #expect(status.rows == 20_798 && status.retriesWaiting == 3 && status.settleWaiting == 4)
+    #expect(status.refused == ["cache_clearing_dates", "fpcache_log"])
     #expect(status.lastError?.at == 1_600_000_005 * second)
     #expect(status.lastError?.message == "line\nof \u{1B}[31m \"trouble\"")
   }
