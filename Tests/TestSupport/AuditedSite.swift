@@ -140,10 +140,21 @@ public struct AuditedSite: Sendable {
 
   // MARK: The database
 
+  /// Files that lie in no port's folder, and have a history of their own.
+  private static let files = ["MOVED", "Mk/Uses/cargo.mk", "graphics/Makefile"]
+
+  private static func addition(of path: String) -> String {
+    """
+    WITH file AS (
+      INSERT INTO element (name, directory_file_flag) VALUES ('\(path)', 'F') RETURNING id),
+    named AS (INSERT INTO element_pathname SELECT id, '/ports/head/\(path)' FROM file)
+    INSERT INTO commit_log_elements (commit_log_id, element_id) SELECT 1, id FROM file;
+    """
+  }
+
   /// What the pages show, last changed a day ago.
   private func fill(_ database: TestDatabase) throws {
-    try database.sql(
-      String(contentsOfFile: SQLFiles.folder + "/freshports.sql", encoding: .utf8))
+    try database.makeFreshPorts()
     let rows = zip(ports, commits).map { "\($0.category)\t\($0.port)\t\($1)\n" }.joined()
     try database.sql(
       """
@@ -162,6 +173,9 @@ public struct AuditedSite: Sendable {
         JOIN categories ON categories.name = category
         JOIN element ON element.name = port
         JOIN commit_log ON commit_log.message_id = incoming.commit;
+      INSERT INTO ports_categories SELECT id, category_id FROM ports;
+      INSERT INTO packages_last_checked VALUES (1, 'latest', now(), now() - interval '1 day');
+      \(Self.files.map(Self.addition).joined(separator: "\n"))
       ANALYZE;
       """)
   }

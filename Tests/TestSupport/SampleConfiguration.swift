@@ -32,11 +32,24 @@ public enum SampleConfiguration {
     return ([lines[start]] + rest).joined(separator: "\n")
   }
 
+  /// The families that have a query for FreshPorts' schema.
+  public static let freshPortsFamilies = [
+    "ports", "categories", "commits", "daily", "news", "files", "packages",
+  ]
+
+  /// What the listener's role has to be granted for them.
+  public static var grants: [String] {
+    get throws {
+      try text.split(separator: "\n").filter { $0.hasPrefix("# GRANT ") }
+        .map { String($0.dropFirst(2)) }
+    }
+  }
+
   /// A section [verify] with the queries for FreshPorts' schema.
   public static var freshPortsQueries: String {
     get throws {
       try "[verify]\n"
-        + ["PORTS", "CATEGORIES", "COMMITS", "DAILY", "NEWS"].map(query).joined(separator: "\n")
+        + freshPortsFamilies.map { try query($0.uppercased()) }.joined(separator: "\n")
         + "\n"
     }
   }

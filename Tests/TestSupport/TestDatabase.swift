@@ -38,6 +38,14 @@ public final class TestDatabase: Sendable, CustomStringConvertible {
     try server.sql(sql, in: name)
   }
 
+  /// Puts the tables that the sample configuration asks in the place of the small ones, empty, and grants
+  /// the listener's role what the sample says.
+  public func makeFreshPorts() throws {
+    try sql(
+      String(contentsOfFile: SQLFiles.folder + "/freshports.sql", encoding: .utf8)
+        + SampleConfiguration.grants.joined(separator: "\n"))
+  }
+
   /// How many rows a table holds, for instance `cache_clearing_ports`.
   public func count(_ table: String) throws -> Int {
     Int(try sql("SELECT count(*) FROM \(table)")) ?? -1

@@ -63,8 +63,7 @@ enum SmallCache {
   /// A database of FreshPorts' schema in which what the pages show was last changed before they were
   /// written; nothing waits.
   static func tell(_ database: TestDatabase) throws {
-    try database.sql(
-      String(contentsOfFile: SQLFiles.folder + "/freshports.sql", encoding: .utf8))
+    try database.makeFreshPorts()
     try database.sql(
       """
       INSERT INTO categories (name) VALUES ('graphics'), ('lang'), ('x11-wm');
@@ -74,6 +73,10 @@ enum SmallCache {
         VALUES ('\(messageID)', '2020-01-21 12:00Z', now() - interval '80 hours');
       INSERT INTO ports (category_id, element_id, last_commit_id) VALUES
         (1, 1, 1), (1, 2, 1), (2, 3, 1), (3, 4, 1), (3, 5, 1);
+      INSERT INTO packages_last_checked VALUES (1, 'latest', now(), now() - interval '80 hours');
+      INSERT INTO element (name, directory_file_flag) VALUES ('MOVED', 'F');
+      INSERT INTO element_pathname VALUES (6, '/ports/head/MOVED');
+      INSERT INTO commit_log_elements (commit_log_id, element_id) VALUES (1, 6);
       """)
   }
 
