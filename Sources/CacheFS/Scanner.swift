@@ -75,11 +75,16 @@ public struct Scanner: Sendable {
   let root: Directory
   let layout: Layout
   let threads: Int
+  /// Folders that can hold no page of this family are not entered; nil for all of the tree.
+  let family: Int?
 
-  public init(_ root: Directory, layout: Layout, threads: Int = defaultThreads) {
+  public init(
+    _ root: Directory, layout: Layout, threads: Int = defaultThreads, family: Int? = nil
+  ) {
     self.root = root
     self.layout = layout
     self.threads = threads
+    self.family = family
   }
 
   /// Walks the tree and returns the visitors, one for each thread, to be added up.
@@ -87,10 +92,10 @@ public struct Scanner: Sendable {
     _ visitor: @escaping @Sendable () -> Visitor
   ) -> [Visitor] {
     let top = ScannedFolder(directory: root, place: LayoutPlace(root: layout), prefix: [])
-    let root = self.root
-    let layout = self.layout
+    let (root, layout, family) = (self.root, self.layout, self.family)
     let workers = WorkPool.run(
-      [ScanTask.walk(top)], threads: threads, worker: ScanWorker(visitor: visitor(), root, layout)
+      [ScanTask.walk(top)], threads: threads,
+      worker: ScanWorker(visitor: visitor(), root, layout, family)
     ) {
       worker, task, pool in
       worker.perform(task) { pool.push($0) }
@@ -121,11 +126,13 @@ private struct ScanWorker<Visitor: ScanVisitor> {
   private var matcher: Matcher
   private let buffers = ListingBuffers()
   private let root: Directory
+  private let family: Int?
   private var chain = OpenChain()
 
-  init(visitor: Visitor, _ root: Directory, _ layout: Layout) {
+  init(visitor: Visitor, _ root: Directory, _ layout: Layout, _ family: Int?) {
     self.visitor = visitor
     self.root = root
+    self.family = family
     matcher = Matcher(layout)
   }
 
@@ -227,6 +234,10 @@ private struct ScanWorker<Visitor: ScanVisitor> {
   }
 
   private mutating func task(_ name: [UInt8], _ folder: ScannedFolder) -> ScanTask? {
+    if let family {
+      let place = name.withUnsafeBufferPointer { matcher.enter($0, at: folder.place) }
+      guard place.rows.contains(where: { $0.family == family }) else { return nil }
+    }
     if !folder.isDeep { return .enter(name: name, parent: folder) }
     // Longer than any path that a page could be asked for by.
     guard folder.prefix.count + name.count <= FieldKind.longestPath else {

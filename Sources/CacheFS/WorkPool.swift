@@ -144,6 +144,17 @@ private final class WorkerThread<Result>: @unchecked Sendable {
     pthread_join(thread, nil)
     return result
   }
+
+  /// The thread keeps itself alive.
+  func detach() { pthread_detach(thread) }
+}
+
+/// Runs something on a thread that nobody waits for.
+/// - Returns: false when the system has no thread to spare; nothing was run then.
+public func detachThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+  guard let thread = WorkerThread(body) else { return false }
+  thread.detach()
+  return true
 }
 
 /// What pthread_create's one pointer points to.

@@ -175,57 +175,31 @@ final class DatabaseAudit {
   }
 
   private func ask(_ query: VerifySettings.Query) throws(DatabaseError) -> ChangeTable? {
-    var table: ChangeTable?
-    var problem: String?
+    let changes: FamilyChanges
     do throws(DatabaseError) {
-      try ChangeQuery(query.sql, timeout: config.verify.timeout).run(on: connection) {
-        columns, hasTime in
-        (table, problem) = changeTable(query, columns, hasTime)
-        return table != nil
-      } row: { row in
-        table?.add(row.values, changed: row.changed.map(nanoseconds))
-      }
+      changes = try FamilyChanges(
+        query, config.layout, timeout: config.verify.timeout, on: connection)
     } catch {
       guard case .refused(let reason) = error else { throw error }
       leaveOut(query.family, [.stale, .orphan], reason)
       return nil
     }
-    if let refused = table?.refused, let example = refused.example {
+    if let refused = changes.table?.refused, let example = refused.example {
       odd(
         query,
         "gives \(counted(refused.rows, "row")) with what no \(example.field) can be, "
           + "such as \"\(escape(example.value))\"")
     }
-    if let table, table.count == 0 {
+    if let table = changes.table, table.count == 0 {
       // Or else every page of the family would be an orphan.
       leaveOut(query.family, [.stale, .orphan], "the query of \(query.place) gives no row")
       return nil
     }
-    if let problem {
+    if let problem = changes.problem {
       odd(query, problem)
       leaveOut(query.family, [.stale, .orphan], "the query of \(query.place) \(problem)")
     }
-    return table
-  }
-
-  private func changeTable(
-    _ query: VerifySettings.Query, _ columns: [String], _ hasTime: Bool
-  ) -> (ChangeTable?, problem: String?) {
-    guard hasTime else { return (nil, "has no column \(ChangeQuery.timeColumn)") }
-    do throws(ChangeTable.Problem) {
-      return (try ChangeTable(query.family, columns, config.layout), nil)
-    } catch {
-      switch error {
-      case .unknownFamily: return (nil, "is for a family that the layout does not have")
-      case .unknownField(let field, let family):
-        let fields = config.layout.family(named: family)?.fieldNames ?? []
-        return (
-          nil,
-          "has a column \(escape(Array(field.utf8))), which is no field of \(family); expected "
-            + "some of \((fields + [ChangeQuery.timeColumn]).joined(separator: ", "))"
-        )
-      }
-    }
+    return changes.table
   }
 
   private func odd(_ query: VerifySettings.Query, _ words: String) {

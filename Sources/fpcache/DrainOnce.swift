@@ -86,6 +86,8 @@ struct DrainOnce {
     // As if each channel had been notified, but for what no queue remembers.
     service.finish(
       Set(drain.rules.events.filter { !$0.isErrand }), complete: result.contended.isEmpty)
+    // And those by the site's own queries, where there are any.
+    if !isStopped { service.clearMissedNow() }
     result.tally = service.total
     result.refused = drain.refusedQueues
     result.missing = drain.missingQueues

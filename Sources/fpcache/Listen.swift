@@ -103,12 +103,12 @@ struct Listen: ParsableCommand {
       try NodeTokens(
         $0, stateDirectory: stateDirectory(settings), dryRun: common.dryRun ? .yes : .no, logger)
     }
-    let site = try site(config, node, logger)
     guard let signals = Signals() else {
       throw UserError(
         .incomplete,
         "no pipe for signals: too many files are open; raise the limit (ulimit -n)")
     }
+    let site = try site(config, node, signals, logger)
     let reporter = HealthReporter(
       statusFile: settings.statusFile, metricsFile: settings.metricsFile,
       manager: once ? nil : ServiceManager(environment()["NOTIFY_SOCKET"]), lastError: lastError,
@@ -121,7 +121,7 @@ struct Listen: ParsableCommand {
       drain, settle, reporter, logger, owing: once ? .nextRun : .thisListener
     ) { () throws(UserError) in
       let config = try common.resolve()
-      let site = try self.site(config, node, logger)
+      let site = try self.site(config, node, signals, logger)
       tellOfNode(config, node, logger)
       let fixed = settings.changed(in: flags.orElse(config.listen))
       if !fixed.isEmpty {
@@ -131,6 +131,7 @@ struct Listen: ParsableCommand {
       }
       return site
     }
+    service.missed.follow(MissedLook(config, stop: signals.stop.descriptor))
     if once {
       let run = DrainOnce(drain, service, signals)
       let result = try run.drainAll(connection)
@@ -163,7 +164,7 @@ struct Listen: ParsableCommand {
 
   /// What the configuration makes of the listener. The name of a node stays what it was at the start.
   private func site(
-    _ config: Config, _ node: NodeTokens?, _ logger: Logger
+    _ config: Config, _ node: NodeTokens?, _ signals: Signals, _ logger: Logger
   ) throws(UserError) -> ListenerSite {
     guard !config.rules.queues.isEmpty || !config.rules.events.isEmpty else {
       throw UserError(
@@ -193,7 +194,7 @@ struct Listen: ParsableCommand {
     let name = ApplicationName.listener + (once ? " --once" : "")
     return ListenerSite(
       clearer: clearer, rules: config.rules, connection: config.connection.named(name),
-      settings: settings)
+      settings: settings, missed: MissedLook(config, stop: signals.stop.descriptor))
   }
 
   /// A name goes with a token, a place in the log and a queue more: too much for a change in passing.

@@ -29,6 +29,8 @@ final class ListenService: ListenerService {
   private var tried: Set<QueueTable> = []
   /// Whether the log has it that a writer holds a queue.
   private var hasToldOfWriter = false
+  /// Looks for notifications that were missed, once on each connection.
+  let missed: MissedNotifications
 
   init(
     _ drain: Drain, _ settle: Settle?, _ reporter: HealthReporter, _ logger: Logger,
@@ -39,6 +41,7 @@ final class ListenService: ListenerService {
     self.reporter = reporter
     self.logger = logger
     debts = Debts(creditor, logger)
+    missed = MissedNotifications(logger)
     reloadSite = reload
   }
 
@@ -113,6 +116,9 @@ final class ListenService: ListenerService {
       let verb = drain.clearer.dryRun == .no ? "drained" : "would drain"
       logger.notice("\(verb): \(tally.text) in \(time.text)\(rest)")
     }
+    // The queues come first: nobody waits for the site's queries.
+    if isFresh { missed.want() }
+    missed.begin()
     isFresh = false
     isSwollen = isSwollen || tally.rows > BatchSize.least
   }
@@ -141,6 +147,27 @@ final class ListenService: ListenerService {
     settle?.add([key])
   }
 
+  /// Clears what notifications would have that were missed.
+  private func clearMissed() {
+    for (query, stale) in missed.take().map({ ($0.query, $0.keys) }) {
+      stale.keys.forEach(clearWithoutRow)
+      settle?.add(stale.keys)
+      let verb = drain.clearer.dryRun == .no ? "cleared" : "would clear"
+      logger.notice(
+        """
+        \(query.family): \(verb) \(counted(stale.pages, "page")) that may be older than what the query of \
+        \(query.place) says: a notification may have been missed
+        """)
+      isSwollen = true
+    }
+  }
+
+  /// The same for a run that does not stay, which can wait for the queries.
+  func clearMissedNow() {
+    missed.lookNow()
+    clearMissed()
+  }
+
   private func clearWithoutRow(_ key: CacheKey) {
     debts.note(key, drain.clear(key), drain.clearer.layout)
   }
@@ -148,7 +175,7 @@ final class ListenService: ListenerService {
   // MARK: What time brings
 
   func tick(isBusy: Bool) -> Duration? {
-    if settleWaiting > 0 || debts.count > 0 || !unemptied.isEmpty {
+    if settleWaiting > 0 || debts.count > 0 || !unemptied.isEmpty || missed.hasEnded {
       // Nothing is settled in a directory that is not there.
       guard drain.followRoot() else {
         return min(.seconds(1), reporter.writeIfDue(isBusy: isBusy) ?? .seconds(1))
@@ -163,6 +190,7 @@ final class ListenService: ListenerService {
         debts.note(key, report, drain.clearer.layout)
       }
     }
+    clearMissed()
     let owed = debts.run(clearWithoutRow)
     let waiting = (retries: drain.retriesWaiting + debts.count, settle: settleWaiting)
     if waiting != (reporter.health.retriesWaiting, reporter.health.settleWaiting) {
@@ -175,7 +203,8 @@ final class ListenService: ListenerService {
       isSwollen = false
       Memory.giveBack()
     }
-    return [settled, owed, reporter.writeIfDue(isBusy: isBusy)].compactMap { $0 }.min()
+    return [settled, owed, missed.nextLook, reporter.writeIfDue(isBusy: isBusy)]
+      .compactMap { $0 }.min()
   }
 
   func measure(_ backlog: [QueueBacklog]) {
@@ -197,6 +226,7 @@ final class ListenService: ListenerService {
       let site = try reloadSite()
       debts.follow(from: drain.clearer.layout, to: site.clearer.layout)
       drain.follow(site.clearer, site.rules)
+      missed.follow(site.missed)
       return (site.connection, site.settings)
     } catch {
       logger.error("SIGHUP: \(error.message); the configuration stays as it was")
@@ -224,6 +254,7 @@ final class ListenService: ListenerService {
     case .stopping:
       reporter.enter(.stopping)
       settle?.sync()
+      missed.leave()
     default: break
     }
     if let (level, message) = news.logLine(total) { logger.log(level: level, "\(message)") }
@@ -237,4 +268,6 @@ struct ListenerSite {
   let rules: SiteRules
   let connection: ConnectionParameters
   let settings: ListenerMachine.Settings
+  /// What to look for once on each connection; nil for nothing.
+  let missed: MissedLook?
 }

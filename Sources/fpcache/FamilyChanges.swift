@@ -1,0 +1,55 @@
+// One of the site's own queries asked, and what is wrong with it: for an audit, and for the listener.
+
+import CacheFS
+import PGQueue
+
+/// When the pages of one family were last changed, as its query of `[verify]` tells.
+struct FamilyChanges {
+  /// Nil when the query is of no use.
+  private(set) var table: ChangeTable?
+  /// What is wrong with the query, as what it does or has; nil when it is of use.
+  private(set) var problem: String?
+
+  /// - Parameter mostKeys: keys beyond this are not kept, and the query is of no use.
+  /// - Throws: ``DatabaseError``.
+  init(
+    _ query: VerifySettings.Query, _ layout: Layout, timeout: Duration, mostKeys: Int = .max,
+    on connection: Connection
+  ) throws(DatabaseError) {
+    var table: ChangeTable?
+    var problem: String?
+    try ChangeQuery(query.sql, timeout: timeout).run(on: connection) { columns, hasTime in
+      (table, problem) = Self.table(query, layout, columns, hasTime)
+      return table != nil
+    } row: { row in
+      guard (table?.count ?? 0) <= mostKeys else { return }
+      table?.add(row.values, changed: row.changed.map(nanoseconds))
+    }
+    if let count = table?.count, count > mostKeys {
+      table = nil
+      problem = "gives more than \(grouped(mostKeys)) keys"
+    }
+    self.table = table
+    self.problem = problem
+  }
+
+  private static func table(
+    _ query: VerifySettings.Query, _ layout: Layout, _ columns: [String], _ hasTime: Bool
+  ) -> (ChangeTable?, problem: String?) {
+    guard hasTime else { return (nil, "has no column \(ChangeQuery.timeColumn)") }
+    do throws(ChangeTable.Problem) {
+      return (try ChangeTable(query.family, columns, layout), nil)
+    } catch {
+      switch error {
+      case .unknownFamily: return (nil, "is for a family that the layout does not have")
+      case .unknownField(let field, let family):
+        let fields = layout.family(named: family)?.fieldNames ?? []
+        return (
+          nil,
+          "has a column \(escape(Array(field.utf8))), which is no field of \(family); expected "
+            + "some of \((fields + [ChangeQuery.timeColumn]).joined(separator: ", "))"
+        )
+      }
+    }
+  }
+}
