@@ -87,8 +87,20 @@ final class Drain {
   /// Nothing has shown that the role may still do what rows will ask for. A dry run needs none of it.
   private func requireRights(_ queue: Queue) throws(DatabaseError) {
     guard clearer.dryRun == .no else { return }
-    guard queue.table == .log, let node else { return try queue.requireRights() }
-    try NodeLog(node.node, on: queue, tables: rules.tables).requireRights()
+    guard let node else { return try queue.requireRights() }
+    if queue.table == .log {
+      try NodeLog(node.node, on: queue, tables: rules.tables).requireRights()
+    } else if node.mover == .this {
+      try queue.requireRights()
+    }
+  }
+
+  /// Another node has moved rows: what is refused to this one is done all the same.
+  func leaveQueuesToOthers() {
+    for table in troubles.keys where table != .log {
+      troubles[table] = nil
+      logger.notice("\(table.name): can be drained again")
+    }
   }
 
   private func isNeeded(_ table: QueueTable) -> Bool {

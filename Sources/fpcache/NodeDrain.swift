@@ -39,6 +39,8 @@ extension Drain {
     case .unknown: return .drained(retryAfter: nil)
     case .this: break
     case .other(let other):
+      // Whoever cannot move rows must not take their place who can.
+      try queue.requireRights()
       guard try log.claim(from: other) else { return .drained(retryAfter: .seconds(1)) }
       node.mover = .this
       logger.notice(
@@ -103,6 +105,7 @@ extension Drain {
       node.wasRegistered = true
       node.hasToldOfRival = false
       node.mover = batch.mover.map { $0 == node.node.name ? .this : .other($0) } ?? .this
+      if node.mover != .this, !batch.rows.isEmpty { leaveQueuesToOthers() }
       return try serve(batch, limit, log, node)
     }
   }
