@@ -436,7 +436,7 @@ _fpcache_clear() {
 
 _fpcache_stats() {
     repeating_flags=()
-    non_repeating_flags=(--no-database --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
+    non_repeating_flags=(--no-database --queues --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
     non_repeating_options=(--format --group-by --top --older-than --watch --status-file --config --cache-dir --dsn --log --color)
     __fpcache_offer_flags_options 0
@@ -490,7 +490,7 @@ _fpcache_verify() {
     repeating_flags=()
     non_repeating_flags=(--fix --no-database --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--format --only --skip --stale-after --max-backlog --as-user --config --cache-dir --dsn --log --color)
+    non_repeating_options=(--format --only --skip --stale-after --max-backlog --max-wait --as-user --config --cache-dir --dsn --log --color)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
@@ -511,6 +511,9 @@ _fpcache_verify() {
         return
         ;;
     '--max-backlog')
+        return
+        ;;
+    '--max-wait')
         return
         ;;
     '--as-user')

@@ -33,9 +33,9 @@ function __fpcache_parse_tokens -S
         case 'clear'
             __fpcache_parse_subcommand -r 2 'require-match' 'y/yes' '0/null' 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'version' 'h/help'
         case 'stats'
-            __fpcache_parse_subcommand 0 'format=' 'group-by=' 'top=' 'older-than=' 'watch=' 'status-file=' 'no-database' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'version' 'h/help'
+            __fpcache_parse_subcommand 0 'format=' 'group-by=' 'top=' 'older-than=' 'watch=' 'status-file=' 'no-database' 'queues' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'version' 'h/help'
         case 'verify'
-            __fpcache_parse_subcommand 0 'format=' 'only=' 'skip=' 'fix' 'no-database' 'stale-after=' 'max-backlog=' 'as-user=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'version' 'h/help'
+            __fpcache_parse_subcommand 0 'format=' 'only=' 'skip=' 'fix' 'no-database' 'stale-after=' 'max-backlog=' 'max-wait=' 'as-user=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'version' 'h/help'
         case 'help'
             __fpcache_parse_subcommand -r 1 'version'
         end
@@ -199,6 +199,7 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" watch' -l 'watch' -d 'Look again this often, and show what changes in a second; Ctrl-C ends it.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" status-file' -l 'status-file' -d 'The listener\'s status file.' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" no-database' -l 'no-database' -d 'Leave the queues alone.'
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" queues' -l 'queues' -d 'Show the queues alone.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache stats" any-cache-dir' -l 'any-cache-dir' -d 'Take any folder for the cache directory.'
@@ -218,6 +219,7 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" no-database' -l 'no-database' -d 'Leave the database alone.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" stale-after' -l 'stale-after' -d 'Report pages older than this, such as 365d.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" max-backlog' -l 'max-backlog' -d 'Report a queue with more rows than this.' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" max-wait' -l 'max-wait' -d 'Report a queue whose oldest row has waited longer than this, such as 10m.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" as-user' -l 'as-user' -d 'Whether this user could delete the pages, instead of who runs the audit.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" config' -l 'config' -d 'Configuration file (fp-listen.ini).' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache verify" cache-dir' -l 'cache-dir' -d 'The cache directory.' -rfa '(__fpcache_complete_directories)'

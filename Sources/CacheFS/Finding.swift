@@ -18,6 +18,8 @@ public struct Finding: Equatable, Sendable {
     case none
     /// A predicate of the subject, ready to be printed.
     case words(String)
+    /// The same, with what puts just this right.
+    case advised(String, remedy: String)
     /// The name is none that a page of its place has: it is not for us to remove.
     case unshaped
     /// The families of which the name is.
@@ -51,6 +53,7 @@ public struct Finding: Equatable, Sendable {
   public var remedy: String {
     switch evidence {
     case .unshaped: FindingCode.unknown.remedy
+    case .advised(_, let remedy): remedy
     case .error(.improperLink): ClearFailure.mountRemedy
     default: code.remedy
     }

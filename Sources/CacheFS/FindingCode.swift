@@ -143,7 +143,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
         "see that fpcache listen runs, or run fpcache listen --once")
     case .backlog:
       Row(
-        .database, .critical, .byHand, "has more rows waiting than allowed",
+        .database, .critical, .byHand, "has more rows waiting than allowed, or for longer",
         "see that fpcache listen runs, or run fpcache listen --once")
     case .noListener:
       Row(
@@ -185,6 +185,17 @@ public enum FindingCode: String, CaseIterable, Sendable {
   }
 
   public var area: Area { row.area }
+
+  /// All that must be there for the code to be looked for. What needs no tree needs no cache directory.
+  public var needs: Set<Area> {
+    switch self {
+    case .stale, .orphan: [.tree, .database, .configuration]
+    case .pending: [.tree, .database]
+    case .missingDirectory: [.tree, .configuration]
+    default: [area]
+    }
+  }
+
   public var severity: Severity { row.severity }
   /// One plain sentence on the thing found, without its subject.
   public var meaning: String { row.meaning }

@@ -67,6 +67,14 @@ public struct StatsReport: Sendable {
 
 extension StatsReport: Equatable {}
 
+extension StatsReport {
+  /// Of a tree that was not looked at.
+  public init(_ layout: Layout, _ query: StatsQuery) {
+    let families = layout.families.count
+    self = StatsCounter.report([StatsCounter(families: families, query, nil)], query)
+  }
+}
+
 extension FolderTally {
   fileprivate static func + (left: Self, right: Self) -> Self {
     var sum = left

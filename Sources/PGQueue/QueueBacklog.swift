@@ -8,6 +8,29 @@ public struct QueueBacklog: Equatable, Sendable {
   /// time of day only, from which no age can be told.
   public let oldestAge: Double?
 
+  /// - Parameter oldestAge: seconds; nil when nobody knows.
+  public init(table: QueueTable, rows: Int, oldestAge: Double?) {
+    self.table = table
+    self.rows = rows
+    self.oldestAge = oldestAge
+  }
+
+  /// Looks at one queue.
+  /// - Throws: ``DatabaseError``.
+  public init(of table: QueueTable, on connection: Connection) throws(DatabaseError) {
+    let rows: Rows
+    do throws(DatabaseError) {
+      rows = try connection.query(table.backlogStatement)
+    } catch {
+      // Without the column there is no age to tell, but the rows wait all the same.
+      guard case .refused(let reason) = error, reason.isMissingColumn else { throw error }
+      rows = try connection.query(table.countStatement)
+    }
+    self.init(
+      table: table, rows: rows.text(0, 0).flatMap { Int($0) } ?? 0,
+      oldestAge: rows.text(0, 1).flatMap { Double($0) })
+  }
+
   /// Every queue that this database has and that we may read.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   public static func all(
@@ -16,11 +39,7 @@ public struct QueueBacklog: Equatable, Sendable {
     var all: [QueueBacklog] = []
     for table in queues where table != .log {
       do throws(DatabaseError) {
-        let rows = try connection.query(table.backlogStatement)
-        all.append(
-          QueueBacklog(
-            table: table, rows: rows.text(0, 0).flatMap { Int($0) } ?? 0,
-            oldestAge: rows.text(0, 1).flatMap { Double($0) }))
+        all.append(try QueueBacklog(of: table, on: connection))
       } catch {
         guard case .refused = error else { throw error }
       }
@@ -30,12 +49,15 @@ public struct QueueBacklog: Equatable, Sendable {
 }
 
 extension QueueTable {
-  /// The cast by way of text keeps the statement valid where date_added is a time of day.
+  /// The cast by way of text keeps the statement valid where date_added is a time of day; an age of an
+  /// infinite time is none.
   fileprivate var backlogStatement: String {
     """
     SELECT count(*), CASE WHEN pg_typeof(min(\(added.quoted))) IN \
     ('timestamp'::regtype, 'timestamptz'::regtype) \
-    THEN extract(epoch FROM now() - min(\(added.quoted))::text::timestamptz) END FROM \(reference)
+    THEN extract(epoch FROM now() - (min(\(added.quoted)) FILTER \
+    (WHERE \(added.quoted)::text NOT IN ('infinity', '-infinity')))::text::timestamptz) END \
+    FROM \(reference)
     """
   }
 }

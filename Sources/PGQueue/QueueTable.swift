@@ -109,6 +109,9 @@ public final class QueueTable: Hashable, Sendable {
     isOptional = false
   }
 
+  /// Whether a site may lack the table.
+  public var mayBeMissing: Bool { isOptional }
+
   /// Whether a site is wrong to lack the table: one that nothing announces may be missing, since older
   /// schemas have no queue of commits and files.
   /// - Parameter announced: the queues of which a channel tells.

@@ -38,6 +38,8 @@ struct Config: Equatable, Sendable {
   var connection: ConnectionParameters
   /// Whether somebody named a database: a flag, the file, or a PG* variable.
   var namesDatabase: Bool
+  /// The role that the file names: the listener's, whoever runs the command.
+  var configuredRole: String?
   /// What the file says of the listener.
   var listen = ListenSettings()
   /// What it says of the audit.
@@ -73,7 +75,9 @@ struct Config: Equatable, Sendable {
       crossesMounts: flags.crossMounts || site?.crossesMounts == true,
       takesAnyDirectory: flags.anyCacheDir,
       layout: layout, hasOwnLayout: site?.hasOwnLayout ?? false, rules: rules,
-      connection: connection, namesDatabase: isNamed, listen: site?.listen ?? ListenSettings(),
+      connection: connection, namesDatabase: isNamed,
+      configuredRole: site?.database.last { $0.0 == "user" }?.1,
+      listen: site?.listen ?? ListenSettings(),
       verify: site?.verify ?? VerifySettings(),
       file: site.flatMap { unescape($0.file) }.map { String(decoding: $0, as: UTF8.self) },
       holdsPassword: site?.database.contains { $0.0 == "password" } ?? false,

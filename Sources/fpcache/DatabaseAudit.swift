@@ -5,45 +5,43 @@ import CacheFS
 import PGQueue
 import SystemPackage
 
-/// Something that was to be looked for and could not be.
-struct NotChecked: Equatable {
-  /// What it is about: a family, a table.
-  let subject: String
-  let codes: [FindingCode]
-  /// Why not; escaped.
-  let reason: String
-}
-
 /// Asks the database, before the tree is walked and after.
 final class DatabaseAudit {
   /// A listener that reconnects or is restarted may be away for a moment.
   private static let secondLookMilliseconds = 700
   /// A status file whose proof of health is older than so many polls is nobody's any more.
-  private static let pollsWithoutProof = 5
+  static let pollsWithoutProof = 5
 
-  private let connection: Connection
-  private let config: Config
-  private let codes: Set<FindingCode>
-  private let maxBacklog: Int?
+  let connection: Connection
+  let config: Config
+  let codes: Set<FindingCode>
+  private let limits: QueueLimits
   private(set) var findings: [Finding] = []
-  private(set) var notChecked: [NotChecked] = []
-  /// The rows of each queue that could be counted.
-  private(set) var rows: [(table: QueueTable, rows: Int)] = []
+  var notChecked: [NotChecked] = []
+  /// Each queue that could be read.
+  private(set) var queues: [QueueBacklog] = []
   private(set) var clocks = ClockComparison()
   private var tables: [QueueTable] = []
-  private var channels: [Channel] = []
-  private var hasNoListener = false
+  /// Nil where they could not be read.
+  private var channels: [Channel]?
+  /// Whether the role that asks may read the tables.
+  private(set) var rights: [TableRights] = []
+  var listener: ListenerAudit?
+  /// Whether the role that asks could be the listener's.
+  var isListenersRole = false
   private var queueReview: QueueReview?
   /// Whether a node was behind or gone at the first look.
   private var hasNodeTrouble = false
-  /// Why the nodes could not be looked at; nil when they were, or there are none.
-  private(set) var nodesRefused: String?
+  /// Why the nodes could not be looked at, and what would change that; nil when they were, or there are none.
+  private(set) var nodesRefused: (reason: String, grant: String?)?
 
   /// - Throws: ``DatabaseError`` when there is no connection.
-  init(_ config: Config, _ codes: Set<FindingCode>, maxBacklog: Int?) throws(DatabaseError) {
+  init(
+    _ config: Config, _ codes: Set<FindingCode>, _ limits: QueueLimits
+  ) throws(DatabaseError) {
     self.config = config
     self.codes = codes
-    self.maxBacklog = maxBacklog
+    self.limits = limits
     var parameters = config.connection
     // So that one audit does not take another for a listener.
     parameters.keywords.append(("fallback_application_name", "fpcache verify"))
@@ -51,9 +49,9 @@ final class DatabaseAudit {
     try connection.makeAuditor()
   }
 
-  private func wants(_ code: FindingCode) -> Bool { codes.contains(code) }
+  func wants(_ code: FindingCode) -> Bool { codes.contains(code) }
 
-  private func tell(_ code: FindingCode, _ subject: String, _ evidence: Finding.Evidence) {
+  func tell(_ code: FindingCode, _ subject: String, _ evidence: Finding.Evidence) {
     if wants(code) { findings.append(Finding(code, CachePath(Array(subject.utf8)), evidence)) }
   }
 
@@ -62,46 +60,52 @@ final class DatabaseAudit {
   /// Looks at tables, channels, queues and the listener.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func begin() throws(DatabaseError) {
-    let rights = try TableRights.all(of: config.rules.tables, on: connection)
-    if let events = rights.last, events.exists, events.missing.isEmpty { try readChannels(events) }
-    for table in rights { judge(table) }
-    for channel in channels where channel.event == nil {
+    rights = try TableRights.all(of: config.rules.tables, to: .read, on: connection)
+    if let events = rights.last { try readChannels(events) }
+    for table in rights { try judge(table) }
+    for channel in channels ?? [] where channel.event == nil {
       tell(
         .unknownEvent, channel.name,
         .words(
           "names the event \(escape(Array(channel.scriptName.utf8))), which fpcache does not know"))
     }
-    for table in tables {
-      guard let count = try count(table) else { continue }
-      rows.append((table, count))
-    }
-    if wants(.noListener) { hasNoListener = try seesNoListener() }
+    try lookForListener()
     hasNodeTrouble = try !nodeFindings().isEmpty
   }
 
-  /// What is wrong with the nodes. A site without any has no need to be told that it may not know.
+  /// What is wrong with the nodes; nothing on a site without any.
   private func nodeFindings() throws(DatabaseError) -> [Finding] {
     guard wants(.nodeLag) || wants(.nodeLost) else { return [] }
     do throws(DatabaseError) {
       let silence = (pollInterval * Self.pollsWithoutProof).seconds
       return try NodeBacklog.all(on: connection)
-        .flatMap { $0.findings(maxBacklog: maxBacklog, longestSilence: silence) }
+        .flatMap { $0.findings(maxBacklog: limits.rows, longestSilence: silence) }
         .filter { wants($0.code) }
     } catch {
       guard case .refused(let reason) = error else { throw error }
-      if nodesRefused == nil, config.listen.node != nil {
-        leaveOut("fpcache_node", [.nodeLag, .nodeLost], reason)
+      let grants = try TableRights.ofNodes(on: connection).compactMap(\.shownGrant)
+      let grant = grants.isEmpty ? nil : grants.joined(separator: " ")
+      // A site without any has no need to be told that it may not know.
+      if config.listen.node != nil {
+        leaveOut("fpcache_node", [.nodeLag, .nodeLost], reason.explanation, grant)
       }
-      nodesRefused = reason.explanation
+      nodesRefused = (reason.explanation, grant)
       return []
     }
   }
 
-  private var pollInterval: Duration {
+  var pollInterval: Duration {
     config.listen.pollInterval ?? ListenerMachine.Settings().pollInterval
   }
 
   private func readChannels(_ events: TableRights) throws(DatabaseError) {
+    guard events.exists else {
+      if !wants(.missingTable) { leaveOut(events.table, [.unknownEvent], Self.noSuchTable) }
+      return
+    }
+    if events.missing.contains(TableRights.usage) {
+      return leaveOut(events.table, [.unknownEvent], events.denial, events.shownGrant)
+    }
     do throws(DatabaseError) {
       channels = try Channel.all(of: config.rules.events, on: connection)
     } catch {
@@ -110,42 +114,65 @@ final class DatabaseAudit {
     }
   }
 
-  /// A queue that nothing announces may be missing: older schemas lack two of them.
-  private func judge(_ rights: TableRights) {
+  private static let noSuchTable = "this database has no such table"
+
+  /// Reads a queue, or says why not.
+  private func judge(_ rights: TableRights) throws(DatabaseError) {
     let queue = config.rules.tables.first { $0.name == rights.table }
     if rights.exists {
-      if !rights.missing.isEmpty {
-        tell(
-          .noPermission, rights.table,
-          .words("lacks \(rights.missing.joined(separator: " and ")) for the listener's role"))
+      if let queue, let backlog = try read(queue, rights) {
+        tables.append(queue)
+        queues.append(backlog)
       }
-      if let queue, !rights.missing.contains("SELECT") { tables.append(queue) }
       return
     }
-    let isNeeded = queue?.isNeeded(announced: channels.announced) ?? true
-    if isNeeded { tell(.missingTable, rights.table, .none) }
+    // A queue that nothing announces may be missing: older schemas lack two of them.
+    if let queue, channels == nil, self.rights.last?.exists == true, queue.mayBeMissing {
+      leaveOut(
+        rights.table, [.missingTable],
+        "\(Self.noSuchTable), and whether its event is in listen_for "
+          + "cannot be read", self.rights.last?.shownGrant)
+    } else if queue?.isNeeded(announced: channels?.announced ?? []) ?? true {
+      if wants(.missingTable) {
+        tell(.missingTable, rights.table, .none)
+      } else if queue != nil {
+        leaveOut(rights.table, [.backlog, .pending], Self.noSuchTable)
+      }
+    }
   }
 
-  private func count(_ table: QueueTable) throws(DatabaseError) -> Int? {
+  /// A queue's rows; nil where they cannot be read, which is said once.
+  private func read(
+    _ table: QueueTable, _ rights: TableRights
+  ) throws(DatabaseError) -> QueueBacklog? {
+    if rights.missing.contains(TableRights.usage) {
+      // The server would say that there is no such table.
+      leaveOut(table.name, [.backlog, .pending], rights.denial, rights.shownGrant)
+      return nil
+    }
     do throws(DatabaseError) {
-      return try Queue(table, on: connection).count()
+      return try QueueBacklog(of: table, on: connection)
     } catch {
       guard case .refused(let reason) = error else { throw error }
       leaveOut(table.name, [.backlog, .pending], reason)
-      tables.removeAll { $0 == table }
       return nil
     }
   }
 
   private func leaveOut(_ subject: String, _ codes: [FindingCode], _ reason: ServerError) {
-    leaveOut(subject, codes, reason.explanation)
+    let grant = reason.isPermissionDenied ? rights.first { $0.table == subject }?.shownGrant : nil
+    leaveOut(subject, codes, reason.explanation, grant)
   }
 
   /// - Parameter reason: fit to be shown.
-  private func leaveOut(_ subject: String, _ codes: [FindingCode], _ reason: String) {
+  func leaveOut(
+    _ subject: String, _ codes: [FindingCode], _ reason: String, _ grant: String? = nil
+  ) {
     let wanted = codes.filter(wants)
-    guard !wanted.isEmpty else { return }
-    notChecked.append(NotChecked(subject: subject, codes: wanted, reason: reason))
+    guard !wanted.isEmpty,
+      !notChecked.contains(where: { $0.subject == subject && $0.codes == wanted })
+    else { return }
+    notChecked.append(NotChecked(subject: subject, codes: wanted, reason: reason, grant: grant))
   }
 
   // MARK: The site's queries
@@ -253,19 +280,19 @@ final class DatabaseAudit {
     if hasNoListener, waited < Self.secondLookMilliseconds {
       pause(milliseconds: Self.secondLookMilliseconds - waited)
     }
-    if hasNoListener, try seesNoListener() {
-      tell(.noListener, "listen_for", .words(noListenerWords))
-    } else if wants(.noListener) {
-      judgeStatusFile()
-    }
+    if wants(.noListener) { try judgeListener() }
     tellRefusals()
-    for (table, first) in rows {
-      guard let maxBacklog, wants(.backlog), first > maxBacklog,
-        let still = try count(table), still > maxBacklog
+    for first in queues where wants(.backlog) {
+      guard limits.isPassed(by: first) || limits.isUntold(by: first),
+        let still = try read(first.table, TableRights(table: first.table.name, exists: true))
       else { continue }
-      tell(
-        .backlog, table.name,
-        .words("has \(counted(still, "row")) waiting; \(grouped(maxBacklog)) are allowed"))
+      if limits.isPassed(by: still) {
+        tell(.backlog, first.table.name, .words(limits.words(still)))
+      } else if limits.isUntold(by: still) {
+        leaveOut(
+          first.table.name, [.backlog],
+          "\(counted(still.rows, "row")) waiting, and no row says since when")
+      }
     }
     if hasNodeTrouble { findings += try nodeFindings() }
     try confirmPending(&found)
@@ -290,64 +317,6 @@ final class DatabaseAudit {
       }
     }
     found.removeAll { $0.code == .pending && !queueReview.isWaiting($0.subject, waiting) }
-  }
-
-  // MARK: The listener
-
-  private var role = ""
-
-  /// Whether no session shows itself as a listener's. Where that cannot be seen it is said, once.
-  private func seesNoListener() throws(DatabaseError) -> Bool {
-    let sessions = try ListenerSessions.count(on: connection)
-    role = sessions.role
-    if sessions.listening > 0 { return false }
-    let cannotSee =
-      !sessions.isTracked
-      ? "track_activities is off"
-      : sessions.hidden > 0 ? "permission denied for the statements of other roles" : nil
-    guard let cannotSee else { return true }
-    if !notChecked.contains(where: { $0.codes == [.noListener] }) {
-      leaveOut("pg_stat_activity", [.noListener], cannotSee)
-    }
-    return false
-  }
-
-  private var noListenerWords: String {
-    "has nobody who listens to its channels: no session of the role \(escape(Array(role.utf8))) "
-      + "or of another that we may see"
-  }
-
-  /// The listener's role may be another than ours: what the server refuses it stands in its status file.
-  private func tellRefusals() {
-    guard let status = StatusFile.read(config.listen.statusFile).status, status.isAlive else {
-      return
-    }
-    for queue in status.refused {
-      let subject = CachePath(Array(queue.utf8))
-      let isKnown = findings.contains {
-        $0.subject == subject && [.noPermission, .missingTable].contains($0.code)
-      }
-      if !isKnown {
-        tell(.noPermission, queue, .words("is refused to the listener: its log says why"))
-      }
-    }
-  }
-
-  /// A listener that is connected and does not drain does not pass for healthy; one that has
-  /// proved its health is there, whether we may see its sessions or not.
-  private func judgeStatusFile() {
-    guard let path = config.listen.statusFile,
-      let proof = (try? Ownership(of: FilePath(path)))?.modified
-    else { return }
-    let polls = pollInterval * Self.pollsWithoutProof
-    guard Double(clampedDifference(currentTime(), proof)) / 1e9 > polls.seconds else {
-      return notChecked.removeAll { $0.codes == [.noListener] }
-    }
-    tell(
-      .noListener, "listen_for",
-      .words(
-        "has a listener that has not proved its health since \(timestamp(proof)) "
-          + "(\(escape(Array(path.utf8))))"))
   }
 }
 

@@ -16,14 +16,19 @@ enum DatabaseSurvey: Equatable {
     /// The nodes that share the queues; none where a listener has them for itself, or where we may
     /// not know.
     var nodes: [NodeBacklog] = []
-    /// What the server refused to tell: the table's name, and its words.
-    var refused: [(table: String, reason: ServerError)] = []
+    /// What the server refused to tell.
+    var refused: [Refusal] = []
+  }
 
-    static func == (left: Self, right: Self) -> Bool {
-      left.queues == right.queues && left.channels == right.channels
-        && left.server == right.server && left.nodes == right.nodes
-        && left.refused.elementsEqual(right.refused, by: ==)
-    }
+  /// A table that could not be read.
+  struct Refusal: Equatable {
+    let table: String
+    let reason: ServerError
+    /// The statements that would let this role read it; nil where that is not what is missing.
+    var grant: String?
+
+    /// Why, and what would change that.
+    var words: String { "\(reason.explanation)\(grant.map { "; \($0)" } ?? "")" }
   }
 
   var answers: Answers? {
@@ -35,11 +40,14 @@ enum DatabaseSurvey: Equatable {
 struct DatabaseReader {
   private let parameters: ConnectionParameters
   private let rules: SiteRules
+  /// Whether it is told that the nodes could not be looked at.
+  private let tellsNodes: Bool
   private var connection: Connection?
 
-  init(_ parameters: ConnectionParameters, _ rules: SiteRules) {
+  init(_ parameters: ConnectionParameters, _ rules: SiteRules, tellsNodes: Bool) {
     self.parameters = parameters
     self.rules = rules
+    self.tellsNodes = tellsNodes
   }
 
   mutating func read() -> DatabaseSurvey {
@@ -58,6 +66,8 @@ struct DatabaseReader {
     }
   }
 
+  private typealias Refusal = DatabaseSurvey.Refusal
+
   private func answers(
     _ connection: Connection
   ) throws(DatabaseError) -> DatabaseSurvey.Answers {
@@ -66,22 +76,46 @@ struct DatabaseReader {
       server: try ServerSurvey(on: connection))
     for queue in answers.queues {
       if case .refused(let reason) = queue.outcome {
-        answers.refused.append((queue.table.name, reason))
+        answers.refused.append(Refusal(table: queue.table.name, reason: reason))
       }
     }
     do throws(DatabaseError) {
       answers.channels = try Channel.all(of: rules.events, on: connection)
     } catch {
       guard case .refused(let reason) = error else { throw error }
-      answers.refused.append(("listen_for", reason))
+      answers.refused.append(Refusal(table: "listen_for", reason: reason))
     }
     do throws(DatabaseError) {
       answers.nodes = try NodeBacklog.all(on: connection)
     } catch {
       guard case .refused(let reason) = error else { throw error }
-      // A site without nodes has no need to be told that it may not see them.
-      if reason == .noHead { answers.refused.append(("nodes", reason)) }
+      // A site without nodes has no need to be told that it may not see them, unless that is all it asks for.
+      if reason == .noHead {
+        answers.refused.append(Refusal(table: "nodes", reason: reason))
+      } else if tellsNodes {
+        answers.refused.append(Refusal(table: "fpcache_node", reason: reason))
+      }
+    }
+    if answers.refused.contains(where: \.reason.isPermissionDenied) {
+      answers.refused = try granted(answers.refused, connection)
     }
     return answers
+  }
+
+  /// The same, each with what would let this role read it.
+  private func granted(
+    _ refused: [Refusal], _ connection: Connection
+  ) throws(DatabaseError) -> [Refusal] {
+    let rights = try TableRights.all(of: rules.tables, to: .read, on: connection)
+    let nodes = try TableRights.ofNodes(on: connection)
+    return refused.map { refusal in
+      guard refusal.reason.isPermissionDenied else { return refusal }
+      let tables =
+        refusal.table == "fpcache_node" ? nodes : rights.filter { $0.table == refusal.table }
+      let grants = tables.compactMap(\.shownGrant)
+      return Refusal(
+        table: refusal.table, reason: refusal.reason,
+        grant: grants.isEmpty ? nil : grants.joined(separator: " "))
+    }
   }
 }

@@ -8,7 +8,7 @@ extension Finding {
   var words: String {
     switch evidence {
     case .none: code.meaning
-    case .words(let words): words
+    case .words(let words), .advised(let words, _): words
     case .unshaped: "has zero bytes and a name that no page here has"
     case .families(let families):
       "is named like a page of \(families.joined(separator: " or ")), which lies in another folder"

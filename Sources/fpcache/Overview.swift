@@ -6,6 +6,14 @@ import SystemPackage
 
 /// The tree, the queues and those who serve them, at one moment.
 struct Overview {
+  /// What was looked at.
+  enum Scope {
+    case all
+    /// The database alone: the tree is empty, and not shown.
+    case queues
+  }
+
+  var scope = Scope.all
   let directory: String
   let layout: Layout
   var rules = SiteRules.freshPorts(.freshPorts)
@@ -27,7 +35,7 @@ struct Overview {
 
   /// A database that nobody named and that is not there is no failure.
   func status(namesDatabase: Bool) -> ExitStatus {
-    if case .failed = database, namesDatabase { return .noDatabase }
+    if case .failed = database, namesDatabase || scope == .queues { return .noDatabase }
     if case .unreadable = statusFile { return .incomplete }
     let isComplete = tree.failureCount == 0 && database.answers?.refused.isEmpty != false
     return isComplete ? .done : .incomplete
@@ -76,11 +84,10 @@ struct Overview {
     case .notAsked: break
     case .failed(let error):
       problems.append(
-        "queues not counted: \(error.explanation); see --dsn and --no-database")
+        "queues not counted: \(error.explanation); see --dsn"
+          + (scope == .queues ? "" : " and --no-database"))
     case .done(let answers):
-      problems += answers.refused.map { table, reason in
-        "\(table): \(reason.explanation)"
-      }
+      problems += answers.refused.map { "\($0.table): \($0.words)" }
     }
     if case .unreadable(let path, let why) = statusFile {
       problems.append("status file \(escape(Array(path.utf8))): \(why)")

@@ -23,18 +23,12 @@ struct Audit: Equatable {
   var databaseError: DatabaseError?
   let namesDatabase: Bool
   var notChecked: [NotChecked] = []
-  /// The rows of each queue that was counted.
-  var rows: [QueueRows] = []
+  /// Each queue that was read.
+  var queues: [QueueBacklog] = []
   /// How far the database's clock is ahead of the file system's, in seconds; nil when they were
   /// not compared.
   var clockDifference: Double?
-  var maxBacklog: Int?
-
-  /// One queue's rows.
-  struct QueueRows: Equatable {
-    let table: String
-    let rows: Int
-  }
+  var limits = QueueLimits()
 
   /// An audit that could not ask the database that was named is not done.
   private var isIncomplete: Bool { databaseError != nil && namesDatabase }
@@ -90,7 +84,8 @@ struct Audit: Equatable {
   private var verdict: String {
     let place = files.map { " in \(counted($0, "file"))" } ?? ""
     if !open.isEmpty { return counted(open.count, "finding") + place }
-    return notChecked.isEmpty ? "clean" + place : "nothing found\(place), but not all was checked"
+    return notChecked.isEmpty && !isIncomplete
+      ? "clean" + place : "nothing found\(place), but not all was checked"
   }
 
   // MARK: JSON
@@ -104,8 +99,12 @@ struct Audit: Equatable {
       ("findings", .array(findings.map(\.json))),
       ("database_error", databaseError.map { .string($0.explanation) } ?? .null),
       ("not_checked", .array(notChecked.map(\.json))),
-      ("queues", .object(rows.map { ($0.table, .integer($0.rows)) })),
+      ("queues", .object(queues.map { ($0.table.name, .integer($0.rows)) })),
       ("clock_difference_seconds", clockDifference.map { .number($0) } ?? .null),
+      (
+        "queue_oldest_seconds",
+        .object(queues.map { ($0.table.name, $0.oldestAge.map { .number($0) } ?? .null) })
+      ),
     ])
   }
 
@@ -119,27 +118,27 @@ struct Audit: Equatable {
     if isIncomplete, let databaseError {
       return (.unknown, Self.line("UNKNOWN", databaseError.explanation, data))
     }
-    let rest = notChecked.isEmpty ? "" : "; \(notChecked[0].heading): \(notChecked[0].words)"
     // What the code's own remedy does not say, which the documents have for each code.
     let remedy = open.first { $0.remedy != $0.code.remedy }.map { "; \($0.remedy)" } ?? ""
     let found = counts.isEmpty ? "no findings" : counts
+    let all = notChecked.line(behind: found + remedy)
     switch open.map(\.code.severity).max() {
-    case .critical?: return (.critical, Self.line("CRITICAL", found + remedy + rest, data))
-    case .warning?: return (.warning, Self.line("WARNING", found + remedy + rest, data))
+    case .critical?: return (.critical, Self.line("CRITICAL", all, data))
+    case .warning?: return (.warning, Self.line("WARNING", all, data))
     case .notice?, nil:
       return notChecked.isEmpty
-        ? (.ok, Self.line("OK", found, data)) : (.unknown, Self.line("UNKNOWN", found + rest, data))
+        ? (.ok, Self.line("OK", found, data)) : (.unknown, Self.line("UNKNOWN", all, data))
     }
   }
 
   /// `label=value;warn;crit`: the findings, the files, the findings of each severity, the rows of
-  /// each queue.
+  /// each queue, and the seconds that its oldest row has waited.
   private func performanceData(_ open: [Finding]) -> String {
     var data = ["findings=\(open.count)", "files=\(files ?? 0)"]
     for severity in Severity.allCases.reversed() {
       data.append("\(severity.rawValue)=\(open.count { $0.code.severity == severity })")
     }
-    data += rows.map { "\($0.table)=\($0.rows)" + (maxBacklog.map { ";;\($0)" } ?? "") }
+    data += queues.map(limits.rowData) + queues.compactMap(limits.ageData)
     return data.joined(separator: " ")
   }
 
@@ -147,23 +146,6 @@ struct Audit: Equatable {
   static func line(_ state: String, _ text: String, _ data: String? = nil) -> String {
     let text = text.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "/")
     return "FPCACHE \(state) - \(text)" + (data.map { " | \($0)" } ?? "")
-  }
-}
-
-extension NotChecked {
-  fileprivate var heading: String {
-    "\(codes.map(\.rawValue).joined(separator: ", ")) of \(subject)"
-  }
-
-  /// Why it was left out.
-  var words: String { "not checked: \(reason)" }
-
-  fileprivate var json: JSON {
-    .object([
-      ("subject", .string(subject)),
-      ("codes", .array(codes.map { .string($0.rawValue) })),
-      ("message", .string(words)),
-    ])
   }
 }
 

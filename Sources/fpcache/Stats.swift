@@ -23,6 +23,7 @@ struct Stats: ParsableCommand {
         fpcache stats --group-by category --top 10
         fpcache stats --older-than 90d --format json --no-database
         fpcache stats --watch 5
+        fpcache stats --queues --dsn "host=db.example.org dbname=freshports.org user=reporting"
       """)
 
   enum Format: String, WordArgument {
@@ -52,10 +53,16 @@ struct Stats: ParsableCommand {
       valueName: "file"), completion: .file())
   var statusFile: String?
   @Flag(help: "Leave the queues alone.") var noDatabase = false
+  @Flag(
+    help: ArgumentHelp(
+      "Show the queues alone.",
+      discussion: "The tree is not walked, and no cache directory is needed."))
+  var queues = false
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
     if let top, top < 1 { throw ValidationError("--top \(top): expected a number from 1") }
+    if queues { try validateQueues() }
     if let watch {
       guard ListenSettings.seconds(watch, Self.watchRange) != nil else {
         throw ValidationError("--watch \(watch): expected seconds from 0.1 to 86400")
@@ -64,6 +71,16 @@ struct Stats: ParsableCommand {
         throw ValidationError("--watch: Prometheus asks by itself; expected --format text or json")
       }
     }
+  }
+
+  /// What asks for the tree, or against the queues, cannot be meant beside --queues.
+  private func validateQueues() throws {
+    let others = [
+      ("--group-by", groupBy != nil), ("--top", top != nil), ("--older-than", olderThan != nil),
+      ("--no-database", noDatabase),
+    ]
+    guard let (option, _) = others.first(where: \.1) else { return }
+    throw ValidationError("--queues and \(option) exclude each other; give one of them")
   }
 
   private static let watchRange = 0.1...86_400.0
@@ -130,25 +147,22 @@ private struct Look {
     self.config = config
     if !command.noDatabase {
       database = DatabaseReader(
-        config.connection.named("fpcache stats").unconverted, config.rules)
+        config.connection.named("fpcache stats").unconverted, config.rules,
+        tellsNodes: command.queues)
     }
   }
 
   mutating func take() throws(UserError) -> Overview {
-    let scanner = Scanner(try config.openCacheDirectory(), layout: config.layout)
     let now = currentTime()
     let query = StatsQuery(
       groupBy: command.groupBy, top: command.top,
       modifiedBefore: command.olderThan.map { $0.before(now) }, now: now)
-    // The line would run through the picture that is drawn again and again.
-    let tally = ScanTally()
-    let progress = Progress.start(if: !command.common.quiet && last == nil) { tally.text }
     let start = ContinuousClock.now
-    let tree = measure(scanner, query, observer: progress.map { _ in tally })
+    let tree = command.queues ? StatsReport(config.layout, query) : try walk(query)
     let scanSeconds = start.duration(to: .now).seconds
-    progress?.finish()
     var overview = Overview(
-      directory: config.cacheDirectoryText, layout: config.layout, rules: config.rules, tree: tree,
+      scope: command.queues ? .queues : .all, directory: config.cacheDirectoryText,
+      layout: config.layout, rules: config.rules, tree: tree,
       query: query,
       olderThan: command.olderThan, database: database?.read() ?? .notAsked,
       statusFile: StatusFile.read(command.statusFile ?? config.listen.statusFile),
@@ -160,5 +174,14 @@ private struct Look {
     }
     if command.watch != nil { last = (overview, start) }
     return overview
+  }
+
+  private func walk(_ query: StatsQuery) throws(UserError) -> StatsReport {
+    let scanner = Scanner(try config.openCacheDirectory(), layout: config.layout)
+    // The line would run through the picture that is drawn again and again.
+    let tally = ScanTally()
+    let progress = Progress.start(if: !command.common.quiet && last == nil) { tally.text }
+    defer { progress?.finish() }
+    return measure(scanner, query, observer: progress.map { _ in tally })
   }
 }

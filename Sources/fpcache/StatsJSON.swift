@@ -5,8 +5,30 @@ import PGQueue
 
 extension Overview {
   var json: JSON {
+    var members: [(String, JSON)] = [("version", .integer(1))]
+    if scope == .all { members += treeMembers } else { members.append(("at", timestamp(now))) }
+    members += databaseMembers
+    if let json = statusFile.json(age) { members.append(("status_file", json)) }
+    members.append(
+      (
+        "verdict",
+        .array(
+          Verdict.of(self).map {
+            .object([("severity", .string($0.severity.rawValue)), ("text", .string($0.text))])
+          })
+      ))
+    if let rates { members.append(("rates", json(rates))) }
+    if scope == .all {
+      members.append(("failures", .array(tree.failures.map(\.json))))
+      members.append(("failure_count", .integer(tree.failureCount)))
+    }
+    return .object(members)
+  }
+
+  // MARK: The tree
+
+  private var treeMembers: [(String, JSON)] {
     var members: [(String, JSON)] = [
-      ("version", .integer(1)),
       ("cache_dir", .string(directory)),
       ("at", timestamp(now)),
       ("scan_seconds", .number(scanSeconds)),
@@ -29,23 +51,8 @@ extension Overview {
             })
         ))
     }
-    members += databaseMembers
-    if let json = statusFile.json(age) { members.append(("status_file", json)) }
-    members.append(
-      (
-        "verdict",
-        .array(
-          Verdict.of(self).map {
-            .object([("severity", .string($0.severity.rawValue)), ("text", .string($0.text))])
-          })
-      ))
-    if let rates { members.append(("rates", json(rates))) }
-    members.append(("failures", .array(tree.failures.map(\.json))))
-    members.append(("failure_count", .integer(tree.failureCount)))
-    return .object(members)
+    return members
   }
-
-  // MARK: The tree
 
   /// What `du -s --block-size=1` says, with and without `--apparent-size`; null when not all is
   /// counted.
@@ -118,10 +125,12 @@ extension Overview {
     let queues = zip(database.answers?.queues ?? [], rates.queueRows).map {
       ($0.table.name, JSON.object([("rows_per_second", $1.map(JSON.number) ?? .null)]))
     }
-    return .object([
-      ("interval_seconds", .number(rates.seconds)), ("families", .object(rows)),
-      ("total", pair(rates.totalFiles, rates.totalBytes)), ("queues", .object(queues)),
-    ])
+    let tree: [(String, JSON)] = [
+      ("families", .object(rows)), ("total", pair(rates.totalFiles, rates.totalBytes)),
+    ]
+    return .object(
+      [("interval_seconds", .number(rates.seconds))] + (scope == .all ? tree : [])
+        + [("queues", .object(queues))])
   }
 
   // MARK: The database
@@ -140,9 +149,17 @@ extension Overview {
         ("notification_queue_usage", .number(answers.server.notificationQueueUsage)),
         (
           "database_error",
-          answers.refused.first.map { table, reason in
-            .string("\(table): \(reason.explanation)")
-          } ?? .null
+          answers.refused.first.map { .string("\($0.table): \($0.words)") } ?? .null
+        ),
+        (
+          "not_checked",
+          .array(
+            answers.refused.map {
+              .object([
+                ("subject", .string($0.table)), ("message", .string($0.words)),
+                ("grant", $0.grant.map(JSON.string) ?? .null),
+              ])
+            })
         ),
       ]
     }

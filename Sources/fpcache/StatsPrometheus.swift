@@ -6,8 +6,10 @@ import PGQueue
 extension Overview {
   var prometheus: String {
     var text = PrometheusText()
-    addTree(to: &text)
-    addGroups(to: &text)
+    if scope == .all {
+      addTree(to: &text)
+      addGroups(to: &text)
+    }
     if database != .notAsked {
       text.add(
         "fpcache_database_up", "gauge", "Whether the database answered.",
@@ -116,6 +118,14 @@ extension Overview {
   private func addDatabase(_ answers: DatabaseSurvey.Answers, to text: inout PrometheusText) {
     let queues = answers.queues.compactMap { queue in
       queue.contents.map { (label("queue", queue.table.name), $0) }
+    }
+    if !answers.refused.isEmpty {
+      text.add(
+        "fpcache_not_checked", "gauge",
+        "Tables that could not be read, and what would let the role.",
+        answers.refused.map {
+          (label("table", $0.table) + "," + label("grant", $0.grant ?? ""), "1")
+        })
     }
     add("fpcache_queue_rows", "Rows in a queue table.", queues, to: &text) { $0.rows }
     add("fpcache_queue_keys", "Distinct keys in a queue table.", queues, to: &text) { $0.keys }

@@ -76,7 +76,10 @@ extension StatsText {
   private func details(_ queue: QueueSurvey) -> [String] {
     switch queue.outcome {
     case .missing: return ["  no such table in this database"]
-    case .refused(let reason): return terminal.lines("  ", words: [reason.explanation])
+    case .refused(let reason):
+      let refusal = overview.database.answers?.refused.first { $0.table == queue.table.name }
+      let words = refusal?.words ?? reason.explanation
+      return terminal.lines("  ", words: words.split(separator: " ").map(String.init))
     case .counted(let contents):
       guard let oldest = contents.oldest, let newest = contents.newest else { return [] }
       return terminal.lines(

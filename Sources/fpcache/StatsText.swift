@@ -13,15 +13,16 @@ struct StatsText {
 
   /// The whole, with the verdict last, where it stands above the next prompt.
   var lines: [String] {
-    Self.joined(
-      [heading, tree, spread, groups, largest] + databaseSections + [verdict(cut: false)])
+    let tree = overview.scope == .all ? [tree, spread, groups, largest] : []
+    return Self.joined([heading] + tree + databaseSections + [verdict(cut: false)])
   }
 
   /// The whole cut to the terminal's size, what matters most first: the rest is not to be seen on
   /// a small one. The line below it is the cursor's.
   var screen: [String] {
     let sections =
-      [problems] + queueSections + [tree, groups, largest, spread] + channelSections
+      [problems] + queueSections
+      + (overview.scope == .all ? [tree, groups, largest, spread] : []) + channelSections
     let lines = Self.joined([cut(heading), verdict(cut: true)] + sections.map(cut))
     guard let rows = terminal.rows, lines.count > rows - 1, rows > 2 else { return lines }
     let rest = lines.count - (rows - 2)
@@ -57,6 +58,10 @@ struct StatsText {
   // MARK: The tree
 
   private var heading: [String] {
+    if overview.scope == .queues {
+      return terminal.lines(
+        "", words: ["queues", "at", utcTimestamp(Int(overview.now / 1_000_000_000))])
+    }
     var words = ["cache directory", overview.directory + ","]
     if let age = overview.olderThan {
       words += ["only files older than", ageText(age.seconds) + ","]

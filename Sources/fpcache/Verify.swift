@@ -20,6 +20,7 @@ struct Verify: ParsableCommand {
         fpcache verify --only empty,expired --stale-after 365d --fix
         fpcache verify --as-user freshports
         fpcache verify --format nagios --max-backlog 1000
+        fpcache verify --format nagios --only backlog,no-listener --max-wait 10m
       """)
 
   enum Format: String, WordArgument {
@@ -47,6 +48,12 @@ struct Verify: ParsableCommand {
   var staleAfter: Age?
   @Option(help: ArgumentHelp("Report a queue with more rows than this.", valueName: "n"))
   var maxBacklog: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Report a queue whose oldest row has waited longer than this, such as 10m.",
+      valueName: "age"),
+    transform: Age.parse)
+  var maxWait: Age?
   @Option(
     help: ArgumentHelp(
       "Whether this user could delete the pages, instead of who runs the audit.",
@@ -110,12 +117,13 @@ struct Verify: ParsableCommand {
     let codes = (try? codes()) ?? []
     let config = try common.resolve()
     var run = VerifyRun(config: config, codes: codes, actor: try actor())
-    run.root = try config.openCacheDirectory()
+    // What asks the database alone is asked from anywhere.
+    if codes.needTree { run.root = try config.openCacheDirectory() }
     run.asksDatabase = !noDatabase
     run.staleAfter = staleAfter
-    run.maxBacklog = maxBacklog
+    run.limits = QueueLimits(rows: maxBacklog, wait: maxWait)
     run.isExplicit = only != nil
-    run.fixer = fix ? try common.clearer(config, paths: .dropped) : nil
+    run.fixer = fix && codes.needTree ? try common.clearer(config, paths: .dropped) : nil
     run.dryRun = common.dryRun
     let audit = run.audit()
     if let error = audit.databaseError {

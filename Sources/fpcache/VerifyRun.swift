@@ -13,7 +13,7 @@ struct VerifyRun {
   var root: Directory?
   var asksDatabase = true
   var staleAfter: Age?
-  var maxBacklog: Int?
+  var limits = QueueLimits()
   /// Whether the codes were asked for by name: what cannot be looked for is told then.
   var isExplicit = false
   /// Removes what is found; nil when that was not asked for.
@@ -26,20 +26,14 @@ struct VerifyRun {
     self.actor = actor
   }
 
-  /// Codes for which no file has to be looked at.
-  private static let withoutTree: Set<FindingCode> = [
-    .backlog, .noListener, .nodeLag, .nodeLost, .unknownEvent, .missingTable, .noPermission,
-    .oddValue, .quotedValue,
-  ]
-
   func audit() -> Audit {
     let began = ContinuousClock.now
     var database: DatabaseAudit?
     var databaseError: DatabaseError?
     var changes: [ChangeTable] = []
-    if asksDatabase, codes.contains(where: { $0.area == .database }) {
+    if asksDatabase, codes.contains(where: { $0.needs.contains(.database) }) {
       do throws(DatabaseError) {
-        let audit = try DatabaseAudit(config, codes, maxBacklog: maxBacklog)
+        let audit = try DatabaseAudit(config, codes, limits)
         try audit.begin()
         changes = try audit.changes()
         database = audit
@@ -63,9 +57,9 @@ struct VerifyRun {
       databaseError: databaseError, namesDatabase: config.namesDatabase)
     audit.notChecked = database?.notChecked ?? []
     if isExplicit { audit.notChecked += unasked(database, databaseError) }
-    audit.rows = database?.rows.map { .init(table: $0.table.name, rows: $0.rows) } ?? []
+    audit.queues = database?.queues ?? []
     audit.clockDifference = changes.isEmpty ? nil : database.map { tenths($0.clocks.lead) }
-    audit.maxBacklog = maxBacklog
+    audit.limits = limits
     return audit
   }
 
@@ -74,7 +68,7 @@ struct VerifyRun {
   private func look(
     _ changes: [ChangeTable], _ database: DatabaseAudit?, _ failure: inout DatabaseError?
   ) -> (findings: [Finding], files: Int?) {
-    guard let root, !codes.isSubset(of: Self.withoutTree) else { return ([], nil) }
+    guard let root, codes.needTree else { return ([], nil) }
     var query = VerifyQuery(codes: codes, actor: actor, changes: changes)
     // Ages are told by the clock that stamps the files.
     query.now = root.fileSystemTime() ?? currentTime()
@@ -116,26 +110,36 @@ struct VerifyRun {
     if codes.contains(.stub), config.verify.leastSizes.isEmpty {
       reasons.append((.stub, "no FAMILY_STUB in [verify] of the configuration"))
     }
-    for code in FindingCode.allCases where code.area == .database && codes.contains(code) {
+    for code in FindingCode.allCases where code.needs.contains(.database) && codes.contains(code) {
       if !asksDatabase {
         reasons.append((code, "--no-database"))
       } else if let databaseError, !config.namesDatabase {
         reasons.append((code, databaseError.explanation))
-      } else if code == .backlog, maxBacklog == nil {
-        reasons.append((code, "--max-backlog does not say from how many rows"))
+      } else if code == .backlog, limits.isUnlimited {
+        reasons.append(
+          (code, "--max-backlog does not say from how many rows, nor --max-wait from which age"))
       } else if code == .stale || code == .orphan, config.verify.queries.isEmpty {
         reasons.append((code, "no query in [verify] of the configuration"))
-      } else if code == .nodeLag || code == .nodeLost, config.listen.node == nil,
-        let reason = database?.nodesRefused
-      {
-        reasons.append((code, reason))
       }
     }
-    return reasons.map { NotChecked(subject: "--only", codes: [$0.code], reason: $0.reason) }
+    let unasked = reasons.map {
+      NotChecked(subject: "--only", codes: [$0.code], reason: $0.reason)
+    }
+    let nodeCodes = [FindingCode.nodeLag, .nodeLost].filter(codes.contains)
+    guard let (reason, grant) = database?.nodesRefused, config.listen.node == nil else {
+      return unasked
+    }
+    return unasked
+      + nodeCodes.map { NotChecked(subject: "--only", codes: [$0], reason: reason, grant: grant) }
   }
 
   /// Seconds, to a tenth: what is less is the grain of clocks. Never minus zero.
   private func tenths(_ nanoseconds: Int64) -> Double {
     (Double(nanoseconds) / 1e8).rounded() / 10 + 0
   }
+}
+
+extension Set<FindingCode> {
+  /// Whether the cache directory is looked at for some of them.
+  var needTree: Bool { contains { $0.needs.contains(.tree) } }
 }

@@ -40,7 +40,7 @@ import Testing
         + #"{"code":"symlink","severity":"warning","path":"html/link","#
         + #""message":"is a symbolic link, which is never followed","#
         + #""remedy":"find out who put it there, and remove it by hand"}],"database_error":null,"not_checked":[],"#
-        + #""queues":{},"clock_difference_seconds":null}"# + "\n"
+        + #""queues":{},"clock_difference_seconds":null,"queue_oldest_seconds":{}}"# + "\n"
     }
     let before = try tree.snapshot()
     let plain = try fpcache("verify --format json", tree)

@@ -252,8 +252,10 @@ import Testing
     #expect(result.status == 1, "\(result)")
     #expect(
       result.stderr
-        == "fpcache: cache_clearing_ports: permission denied for table cache_clearing_ports\n"
-        + "fpcache: listen_for: permission denied for table listen_for\n", "\(result)")
+        == "fpcache: cache_clearing_ports: permission denied for table cache_clearing_ports; "
+        + "GRANT SELECT ON cache_clearing_ports TO listening;\n"
+        + "fpcache: listen_for: permission denied for table listen_for; "
+        + "GRANT SELECT ON listen_for TO listening;\n", "\(result)")
     #expect(result.stdout.contains("cache_clearing_dates"), "\(result)")
     #expect(result.stdout.contains("1 date has waited "), "\(result)")
     let document = try document(database)

@@ -221,7 +221,9 @@ import Testing
       nagios.stdout == """
         FPCACHE UNKNOWN - no findings; orphan of ports: not checked: permission denied for table \
         commit_log | findings=0 files=4 critical=0 warning=0 notice=0 cache_clearing_ports=0 \
-        cache_clearing_dates=0 cache_clearing_commits=0 cache_clearing_files=0
+        cache_clearing_dates=0 cache_clearing_commits=0 cache_clearing_files=0 \
+        cache_clearing_ports_oldest=0s cache_clearing_dates_oldest=0s \
+        cache_clearing_commits_oldest=0s cache_clearing_files_oldest=0s
 
         """)
     #expect(nagios.status == 3)
@@ -314,7 +316,8 @@ import Testing
     #expect(
       try notChecked(["--dsn", database.listenerDSN, "--only", "stale,backlog"]) == [
         "stale not checked: no query in [verify] of the configuration",
-        "backlog not checked: --max-backlog does not say from how many rows",
+        "backlog not checked: --max-backlog does not say from how many rows, nor --max-wait from "
+          + "which age",
       ])
   }
 
@@ -353,7 +356,8 @@ import Testing
     #expect(document.findings.isEmpty)
     #expect(
       document.notChecked.map(\.message) == [
-        "not checked: permission denied for the statements of other roles"
+        "not checked: permission denied for the statements of other roles; "
+          + "GRANT pg_read_all_stats TO listening;"
       ])
     try site.tree.write("status.json", text: "{}")
     try site.configure("[listen]\nSTATUS_FILE = \(site.tree.path)/status.json")

@@ -136,7 +136,7 @@ import Testing
     try database.sql("REVOKE USAGE ON SCHEMA wiki FROM listening")
     let schema = try wiki.run(["verify", "--only", "no-permission"], database: database)
     #expect(
-      schema.stdout.contains("wiki.page_changes: lacks USAGE of its schema and "), "\(schema)")
+      schema.stdout.contains("wiki.page_changes: lacks USAGE of its schema for "), "\(schema)")
     let refused = try wiki.run(["stats"], database: database)
     #expect(refused.status == 1, "\(refused)")
     #expect(refused.stderr.contains("wiki.page_changes: "), "\(refused)")

@@ -40,11 +40,17 @@ import Testing
     let rights = try TableRights.all(of: QueueTable.all, on: connection(database))
     #expect(
       rights == [
-        TableRights(table: "cache_clearing_ports", exists: true, missing: ["DELETE"]),
-        TableRights(table: "cache_clearing_dates", exists: true, missing: ["SELECT", "DELETE"]),
+        TableRights(
+          table: "cache_clearing_ports", exists: true, missing: ["DELETE"],
+          grant: "GRANT DELETE ON cache_clearing_ports TO listening;"),
+        TableRights(
+          table: "cache_clearing_dates", exists: true, missing: ["SELECT", "DELETE"],
+          grant: "GRANT SELECT, DELETE ON cache_clearing_dates TO listening;"),
         TableRights(table: "cache_clearing_commits", exists: true, missing: []),
         TableRights(table: "cache_clearing_files", exists: false, missing: []),
-        TableRights(table: "listen_for", exists: true, missing: ["SELECT"]),
+        TableRights(
+          table: "listen_for", exists: true, missing: ["SELECT"],
+          grant: "GRANT SELECT ON listen_for TO listening;"),
       ])
   }
 

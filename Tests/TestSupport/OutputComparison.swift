@@ -16,6 +16,7 @@ public enum OutputComparison {
     // A duration has a fraction; an age, a setting and a retry have none.
     text.replace(/\b\d+\.\d+ s\b/, with: "DURATION")
     text.replace(/("[a-z_]*seconds":)\d+(\.\d+)?/) { "\($0.1)0" }
+    text.replace(/(_oldest=)[1-9]\d*s/) { "\($0.1)0s" }
     text.replace(/("(pid|process)":)\d+/) { "\($0.1)0" }
     text.replace(/LISTENING +PROCESS +ROLE +SINCE/, with: "LISTENING PROCESS ROLE SINCE")
     // The listener's connections in stats, and how long it has been there.

@@ -19,7 +19,7 @@ public final class Tour: Sendable {
 
   /// - Parameter name: `small-cache`, whose database has the site's triggers; `audited`, whose
   ///   database has what the pages show; `incident`, the two days without a listener in full;
-  ///   `wiki`, a site with a layout of its own, and `new-wiki`, the same before fpcache was told
+  ///   `monitor`, a host without a cache, whose role `reporting` may read the site's tables; `wiki`, a site with a layout of its own, and `new-wiki`, the same before fpcache was told
   ///   anything; `completion`, a small cache and the completions' scripts; `sources`, this project's
   ///   own folder.
   public init(_ name: String) throws {
@@ -45,13 +45,14 @@ public final class Tour: Sendable {
       try SmallCache.fill(folder)
       try SmallCache.tell(database)
     case "incident": try IncidentSite.fill(folder, database)
+    case "monitor": try MonitorTour.prepare(folder, database)
     case "wiki", "new-wiki": try WikiTour.fill(folder, database, isNew: name == "new-wiki")
     case "completion":
       try SmallCache.fill(folder)
       try SmallCache.copyCompletions(folder)
     default: throw SupportError("there is no tour \(name)")
     }
-    if !isWiki {
+    if !isWiki, name != "monitor" {
       try configure(
         database, queries: name == "audited" ? SampleConfiguration.freshPortsQueries : "")
     }

@@ -161,3 +161,22 @@ enum IncidentSite {
     }
   }
 }
+
+/// A monitor's host: there is no cache, and the role `reporting` may read the tables of the site.
+enum MonitorTour {
+  /// Roles belong to the server, so it may be there already; what is granted belongs to the database, but for
+  /// the membership.
+  static func prepare(_ folder: TemporaryTree, _ database: TestDatabase) throws {
+    // The listener's cache, which is not where a command of this place looks for one.
+    try folder.makeDirectory("elsewhere")
+    try database.sql(
+      """
+      INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'net', 'a');
+      DO $$ BEGIN CREATE ROLE reporting LOGIN;
+      EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+      GRANT SELECT ON listen_for, cache_clearing_ports, cache_clearing_dates, cache_clearing_commits,
+        cache_clearing_files TO reporting;
+      GRANT pg_read_all_stats TO reporting;
+      """)
+  }
+}

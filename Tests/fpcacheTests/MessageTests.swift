@@ -15,7 +15,7 @@ import Testing
     "QueueSurvey.swift", "QueueTable.swift", "RenderHealth.swift", "ServerSurvey.swift",
     "SiteHealth.swift", "SiteRules.swift", "StatsPrometheus.swift", "StatsQueueText.swift",
     "StatsText.swift",
-    "WaitingRow.swift",
+    "TableRights.swift", "TriggerSurvey.swift", "WaitingRow.swift",
   ]
   /// What stands before texts that are help, which the manual is made of.
   private static let help = ["help:", "ArgumentHelp(", "abstract:", "discussion:", "Help = "]

@@ -1,0 +1,105 @@
+// What a role may do with the site's tables, as the server's catalogues tell every role of every other,
+// and the GRANT that gives it what it lacks.
+
+/// One table, as far as a role may use it.
+public struct TableRights: Equatable, Sendable {
+  public let table: String
+  public let exists: Bool
+  /// What the role lacks of what was asked for: `SELECT`, `DELETE`, ``usage``.
+  public let missing: [String]
+  /// The statements that give it, for the table's owner; nil when nothing is missing.
+  public let grant: String?
+
+  /// What lets a role look into the table's schema.
+  public static let usage = "USAGE of its schema"
+
+  public init(table: String, exists: Bool, missing: [String] = [], grant: String? = nil) {
+    self.table = table
+    self.exists = exists
+    self.missing = missing
+    self.grant = grant
+  }
+
+  /// What somebody wants to do with a queue.
+  public enum Purpose: Sendable {
+    /// As a listener does.
+    case serve
+    case read
+
+    fileprivate var privileges: [String] {
+      switch self {
+      case .serve: ["SELECT", "DELETE"]
+      case .read: ["SELECT"]
+      }
+    }
+  }
+
+  /// The queues and listen_for, in the order in which they are told.
+  /// - Parameter role: whose rights are asked for; nil for the role that asks. One that does not exist lacks all.
+  /// - Throws: ``DatabaseError``.
+  public static func all(
+    of queues: [QueueTable], to purpose: Purpose = .serve, for role: String? = nil,
+    on connection: Connection
+  ) throws(DatabaseError) -> [TableRights] {
+    var all: [TableRights] = []
+    for queue in queues {
+      all.append(
+        try rights(to: purpose.privileges, of: (queue.name, queue.reference), role, connection))
+    }
+    all.append(try rights(to: ["SELECT"], of: ("listen_for", "listen_for"), role, connection))
+    return all
+  }
+
+  /// What the role that asks lacks to read the tables of the nodes: those that are there.
+  /// - Throws: ``DatabaseError``.
+  public static func ofNodes(on connection: Connection) throws(DatabaseError) -> [TableRights] {
+    var all: [TableRights] = []
+    for name in ["fpcache_node", "fpcache_head", "fpcache_log", "fpcache_owed"] {
+      let rights = try rights(to: ["SELECT"], of: (name, name), nil, connection)
+      if rights.exists { all.append(rights) }
+    }
+    return all
+  }
+
+  private static func rights(
+    to privileges: [String], of table: (name: String, reference: String), _ role: String?,
+    _ connection: Connection
+  ) throws(DatabaseError) -> TableRights {
+    let columns = privileges.map { ", has_table_privilege(role.oid, found.oid, '\($0)')" }
+    let rows = try connection.query(statement(columns.joined()), [table.reference, role])
+    guard rows.count > 0 else { return TableRights(table: table.name, exists: false) }
+    let (place, schema, grantee) = (rows.text(0, 0), rows.text(0, 1), rows.text(0, 2))
+    let lacked = privileges.indices.filter { rows.text(0, $0 + 4) != "t" }.map { privileges[$0] }
+    let isClosed = rows.text(0, 3) != "t"
+    var grants: [String] = []
+    if let schema, let grantee, isClosed {
+      grants.append("GRANT USAGE ON SCHEMA \(schema) TO \(grantee);")
+    }
+    if let place, let grantee, !lacked.isEmpty {
+      grants.append("GRANT \(lacked.joined(separator: ", ")) ON \(place) TO \(grantee);")
+    }
+    return TableRights(
+      table: table.name, exists: true,
+      missing: (isClosed ? [usage] : []) + lacked,
+      grant: grants.isEmpty ? nil : grants.joined(separator: " "))
+  }
+
+  /// The table by its name, as a statement of ours would find it, or in a schema into which we may not look:
+  /// there to_regclass would say that there is none, or fail.
+  /// - Parameter columns: what is asked of `role` and `found`.
+  private static func statement(_ columns: String) -> String {
+    """
+    SELECT found.oid::regclass::text, quote_ident(found.nspname), \
+    coalesce(quote_ident(role.rolname), quote_ident($2::text)), \
+    has_schema_privilege(role.oid, found.schema, 'USAGE')\(columns) \
+    FROM (SELECT pg_class.oid, nspname, pg_namespace.oid AS schema \
+    FROM parse_ident($1) AS parts, pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+    WHERE relname = parts[cardinality(parts)] AND relkind IN ('r', 'p', 'v', 'm', 'f') \
+    AND CASE WHEN cardinality(parts) > 1 THEN nspname = parts[1] \
+    ELSE pg_table_is_visible(pg_class.oid) \
+    OR NOT has_schema_privilege(pg_namespace.oid, 'USAGE') END \
+    ORDER BY pg_table_is_visible(pg_class.oid) DESC, nspname LIMIT 1) AS found \
+    LEFT JOIN pg_roles AS role ON rolname = coalesce($2::text, current_user)
+    """
+  }
+}

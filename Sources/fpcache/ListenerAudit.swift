@@ -1,0 +1,136 @@
+// Who listens, as far as the role of an audit may see, and what role the listener has.
+
+import CacheFS
+import PGQueue
+import SystemPackage
+
+/// What the sessions of the database say of its listeners.
+struct ListenerAudit {
+  enum Outcome {
+    case listens
+    /// No session that could be one.
+    case nobody
+    /// - Parameters:
+    ///   - reason: fit to be shown.
+    ///   - grant: the statement that would show it.
+    case untold(reason: String, grant: String?)
+  }
+
+  let sessions: ListenerSessions
+  let outcome: Outcome
+
+  /// - Parameter isOwnRole: whether the role that asks is the listener's: then that would show itself, whatever
+  ///   it calls itself. Another role cannot tell a hidden listener from other hidden sessions.
+  /// - Throws: ``DatabaseError``.
+  init(on connection: Connection, isOwnRole: Bool) throws(DatabaseError) {
+    sessions = try ListenerSessions.count(on: connection)
+    let hidden = sessions.hidden + (isOwnRole ? 0 : sessions.hiddenOthers)
+    if sessions.listening > 0 {
+      outcome = .listens
+    } else if !sessions.isTracked {
+      outcome = .untold(reason: "track_activities is off", grant: nil)
+    } else if hidden > 0 {
+      outcome = .untold(
+        reason: "permission denied for the statements of other roles",
+        grant: sessions.grant.escaped)
+    } else {
+      outcome = .nobody
+    }
+  }
+
+  var words: String {
+    "has nobody who listens to its channels: no session of the role \(sessions.role.escaped) "
+      + "or of another that we may see"
+  }
+}
+
+extension DatabaseAudit {
+  var hasNoListener: Bool {
+    if case .nobody? = listener?.outcome { wants(.noListener) } else { false }
+  }
+
+  /// Looks who listens, and what that role may do.
+  /// - Throws: ``DatabaseError`` when the connection is lost.
+  func lookForListener() throws(DatabaseError) {
+    guard wants(.noListener) || wants(.noPermission) else { return }
+    let rights = try TableRights.all(of: config.rules.tables, on: connection)
+    // One that may take no row off a queue is no listener's role.
+    isListenersRole = rights.dropLast().contains { $0.exists && !$0.missing.contains("DELETE") }
+    listener = try ListenerAudit(on: connection, isOwnRole: isListenersRole)
+    if wants(.noPermission) { try judgeListenersRights() }
+  }
+
+  /// Looks once more where nobody was seen.
+  /// - Throws: ``DatabaseError`` when the connection is lost.
+  func judgeListener() throws(DatabaseError) {
+    if hasNoListener {
+      let second = try ListenerAudit(on: connection, isOwnRole: isListenersRole)
+      listener = second
+      if hasNoListener { return tell(.noListener, "listen_for", .words(second.words)) }
+    }
+    if case .untold(let reason, let grant)? = listener?.outcome {
+      leaveOut("pg_stat_activity", [.noListener], reason, grant)
+    }
+    judgeStatusFile()
+  }
+
+  // MARK: What the listener may do
+
+  /// Asked of the role that the listener has, as far as that is known: what a monitor's own role may not do is
+  /// no fault of the listener's.
+  private func judgeListenersRights() throws(DatabaseError) {
+    let sessions = listener?.sessions
+    var roles: [String?] = sessions?.listeners ?? []
+    if roles.isEmpty, let role = config.configuredRole { roles = [role] }
+    if roles.isEmpty, isListenersRole { roles = [nil] }
+    guard !roles.isEmpty else {
+      return leaveOut(
+        "listen_for", [.noPermission],
+        "nothing tells which role the listener has, and \(sessions?.role.escaped ?? "") may delete from "
+          + "no queue; run it as the listener's role")
+    }
+    for role in roles {
+      for table in try TableRights.all(of: config.rules.tables, for: role, on: connection)
+      where !table.missing.isEmpty {
+        tell(
+          .noPermission, table.table,
+          .advised(
+            "lacks \(table.missing.joined(separator: " and ")) for the listener's role",
+            remedy: table.shownGrant ?? FindingCode.noPermission.remedy))
+      }
+    }
+  }
+
+  /// The listener's role may be another than ours: what the server refuses it stands in its status file.
+  func tellRefusals() {
+    guard let status = StatusFile.read(config.listen.statusFile).status, status.isAlive else {
+      return
+    }
+    for queue in status.refused {
+      let subject = CachePath(Array(queue.utf8))
+      let isKnown = findings.contains {
+        $0.subject == subject && [.noPermission, .missingTable].contains($0.code)
+      }
+      if !isKnown {
+        tell(.noPermission, queue, .words("is refused to the listener: its log says why"))
+      }
+    }
+  }
+
+  /// A listener that is connected and does not drain does not pass for healthy; one that has
+  /// proved its health is there, whether we may see its sessions or not.
+  private func judgeStatusFile() {
+    guard let path = config.listen.statusFile,
+      let proof = (try? Ownership(of: FilePath(path)))?.modified
+    else { return }
+    let polls = pollInterval * Self.pollsWithoutProof
+    guard Double(clampedDifference(currentTime(), proof)) / 1e9 > polls.seconds else {
+      return notChecked.removeAll { $0.codes == [.noListener] }
+    }
+    tell(
+      .noListener, "listen_for",
+      .words(
+        "has a listener that has not proved its health since \(timestamp(proof)) "
+          + "(\(escape(Array(path.utf8))))"))
+  }
+}

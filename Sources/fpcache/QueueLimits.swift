@@ -1,0 +1,53 @@
+// How much may wait in a queue, and for how long, before an audit finds fault with it.
+
+import PGQueue
+
+/// What a queue may hold; nil for whatever it likes.
+struct QueueLimits: Equatable {
+  var rows: Int?
+  /// How long its oldest row may have waited.
+  var wait: Age?
+
+  var isUnlimited: Bool { rows == nil && wait == nil }
+
+  /// Whether the rows wait for too long, as far as they say.
+  private func isLate(_ queue: QueueBacklog) -> Bool {
+    guard let wait, let age = queue.oldestAge else { return false }
+    return age > Double(wait.seconds)
+  }
+
+  private func isLong(_ queue: QueueBacklog) -> Bool { rows.map { queue.rows > $0 } ?? false }
+
+  func isPassed(by queue: QueueBacklog) -> Bool { isLate(queue) || isLong(queue) }
+
+  /// Whether its rows do not say since when they wait, and the limit asks for that.
+  func isUntold(by queue: QueueBacklog) -> Bool {
+    wait != nil && queue.rows > 0 && queue.oldestAge == nil
+  }
+
+  /// What is the matter with a queue that has passed a limit: a predicate of its name.
+  func words(_ queue: QueueBacklog) -> String {
+    var parts: [String] = []
+    if let rows, isLong(queue) {
+      parts.append("has \(counted(queue.rows, "row")) waiting; \(grouped(rows)) are allowed")
+    }
+    if let wait, isLate(queue) {
+      parts.append(
+        "has had a row waiting for \(durationWords(queue.oldestAge ?? 0)); "
+          + "\(durationWords(Double(wait.seconds))) are allowed")
+    }
+    return parts.joined(separator: ", and ")
+  }
+
+  /// `label=value;warn;crit` of a queue's rows.
+  func rowData(_ queue: QueueBacklog) -> String {
+    "\(queue.table.name)=\(queue.rows)" + (rows.map { ";;\($0)" } ?? "")
+  }
+
+  /// The same of its oldest row, in seconds; nil where that is not known.
+  func ageData(_ queue: QueueBacklog) -> String? {
+    guard let age = queue.rows == 0 ? 0 : queue.oldestAge else { return nil }
+    return "\(queue.table.name)_oldest=\(max(0, whole(age)))s"
+      + (wait.map { ";;\($0.seconds)" } ?? "")
+  }
+}
