@@ -44,6 +44,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case unknownEvent = "unknown-event"
   case missingTable = "missing-table"
   case noPermission = "no-permission"
+  case riskyTrigger = "risky-trigger"
   case missingDirectory = "missing-dir"
   case oddValue = "odd-value"
   case quotedValue = "quoted-value"
@@ -169,6 +170,11 @@ public enum FindingCode: String, CaseIterable, Sendable {
       Row(
         .database, .critical, .byHand, "may not be used as the listener has to",
         "grant the role what is missing")
+    case .riskyTrigger:
+      Row(
+        .database, .warning, .byHand,
+        "is a trigger's function that can lose a change unseen",
+        "add the row by one INSERT ... ON CONFLICT DO NOTHING: see docs/drain-protocol.md")
     case .missingDirectory:
       Row(
         .configuration, .critical, .byHand, "is a configured folder that does not exist",

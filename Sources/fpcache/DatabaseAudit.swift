@@ -70,7 +70,20 @@ final class DatabaseAudit {
           "names the event \(escape(Array(channel.scriptName.utf8))), which fpcache does not know"))
     }
     try lookForListener()
+    if wants(.riskyTrigger) { try judgeTriggers() }
     hasNodeTrouble = try !nodeFindings().isEmpty
+  }
+
+  /// What the text of the triggers' functions shows.
+  private func judgeTriggers() throws(DatabaseError) {
+    do throws(DatabaseError) {
+      for trigger in try RiskyTrigger.all(of: config.rules.tables, on: connection) {
+        tell(.riskyTrigger, trigger.function, .words(trigger.words))
+      }
+    } catch {
+      guard case .refused(let reason) = error else { throw error }
+      leaveOut("pg_proc", [.riskyTrigger], reason)
+    }
   }
 
   /// What is wrong with the nodes; nothing on a site without any.
@@ -324,4 +337,14 @@ final class DatabaseAudit {
 /// that nobody will see.
 func nanoseconds(_ seconds: Double) -> Int64 {
   seconds.isNaN ? 0 : Int64(min(max(seconds, -9e9), 9e9) * 1_000_000_000)
+}
+
+extension RiskyTrigger {
+  /// A predicate of the function.
+  fileprivate var words: String {
+    switch risk {
+    case .looksFirst: "reads \(queue.escaped) in one statement and adds its row in another"
+    case .catchesViolation: "catches the unique violation of its INSERT into \(queue.escaped)"
+    }
+  }
 }

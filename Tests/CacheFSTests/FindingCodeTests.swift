@@ -11,7 +11,8 @@ import Testing
         "unknown", "misplaced", "bad-date", "future-date", "empty", "stub", "symlink", "special",
         "not-clearable", "unreadable", "spool-leftover", "empty-dir", "expired", "stale", "orphan",
         "pending", "backlog", "no-listener", "node-lag", "node-lost", "unknown-event",
-        "missing-table", "no-permission", "missing-dir", "odd-value", "quoted-value",
+        "missing-table", "no-permission", "risky-trigger", "missing-dir", "odd-value",
+        "quoted-value",
       ])
   }
 

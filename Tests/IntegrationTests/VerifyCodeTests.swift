@@ -197,7 +197,13 @@ extension Fixture {
       files: 0, queues: empty, sql: "REVOKE DELETE ON cache_clearing_files FROM listening"),
   ]
 
-  static let all = tree + configuration + database
+  static let trigger = Fixture(
+    code: "risky-trigger", severity: "warning", path: "ports_clear_cache()",
+    message: "reads cache_clearing_ports in one statement and adds its row in another",
+    remedy: "add the row by one INSERT ... ON CONFLICT DO NOTHING: see docs/drain-protocol.md",
+    files: 0, queues: empty, sql: PlantedFaults.looksFirst("ports_clear_cache"))
+
+  static let all = tree + configuration + database + [trigger]
 }
 
 @Suite struct VerifyCodeTests {
@@ -262,7 +268,7 @@ extension Fixture {
     let codes = help.split(separator: "\n").drop { $0 != "CODES" }.dropFirst()
       .prefix { $0.hasPrefix("  ") }.compactMap { $0.split(separator: ":").first }
       .map { $0.trimmingCharacters(in: .whitespaces) }
-    #expect(codes.count == 26)
+    #expect(codes.count == 27)
     #expect(
       Set(codes) == Set(Fixture.all.map(\.code) + ["not-clearable", "node-lag", "node-lost"]))
   }

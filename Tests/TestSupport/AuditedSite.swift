@@ -178,5 +178,27 @@ public struct AuditedSite: Sendable {
       \(Self.files.map(Self.addition).joined(separator: "\n"))
       ANALYZE;
       """)
+    try addTriggers(to: database)
+  }
+
+  /// The three shapes, with what would be wrong as a comment.
+  private func addTriggers(to database: TestDatabase) throws {
+    let insert = "INSERT INTO cache_clearing_ports (port_id, category, port)"
+    let bodies = [
+      "-- IF NOT EXISTS (SELECT FROM cache_clearing_ports) THEN\n\(insert) VALUES (1, 'net', 'a');",
+      """
+      \(insert) SELECT 1, 'net', 'a' WHERE NOT EXISTS (SELECT FROM cache_clearing_ports AS pending
+        WHERE pending.category = 'net' AND pending.port = 'a');
+      """,
+      "\(insert) VALUES (1, 'net', 'a') ON CONFLICT DO NOTHING; /* EXCEPTION WHEN OTHERS THEN */",
+    ]
+    for (index, body) in bodies.enumerated() {
+      try database.sql(
+        """
+        \(PlantedFaults.function("shape_\(index)", body + "\nNOTIFY port_updated; RETURN NULL;"));
+        CREATE TRIGGER shape_\(index) AFTER UPDATE ON ports
+          FOR EACH ROW EXECUTE FUNCTION shape_\(index)();
+        """)
+    }
   }
 }

@@ -177,7 +177,49 @@ public struct PlantedFaults: Sendable {
     expect("missing-table", "cache_clearing_commits")
     expect("no-permission", "cache_clearing_files")
     expect("no-listener", "listen_for")
+    try database.sql(
+      """
+      \(PlantedFaults.looksFirst("site_looks_first"));
+      \(PlantedFaults.catchesViolation("site_catches"));
+      CREATE TRIGGER a AFTER UPDATE ON categories
+        FOR EACH ROW EXECUTE FUNCTION site_looks_first();
+      CREATE TRIGGER b AFTER UPDATE ON categories FOR EACH ROW EXECUTE FUNCTION site_catches();
+      """)
+    for name in ["looks_first", "catches"] { expect("risky-trigger", "site_\(name)()") }
     if expected["pending"] != nil { expect("backlog", "cache_clearing_dates") }
+  }
+
+  /// A trigger's function that looks into the queue before it adds a row.
+  public static func looksFirst(_ name: String) -> String {
+    function(
+      name,
+      """
+      PERFORM 1 FROM cache_clearing_ports WHERE category = 'net' AND port = 'a';
+      IF NOT FOUND THEN
+        INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'net', 'a');
+        NOTIFY port_updated;
+      END IF;
+      RETURN NULL;
+      """)
+  }
+
+  /// One that catches the unique violation of its INSERT.
+  public static func catchesViolation(_ name: String) -> String {
+    function(
+      name,
+      """
+      BEGIN
+        INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'net', 'a');
+      EXCEPTION WHEN unique_violation THEN NULL;
+      END;
+      NOTIFY port_updated;
+      RETURN NULL;
+      """)
+  }
+
+  static func function(_ name: String, _ body: String) -> String {
+    "CREATE OR REPLACE FUNCTION \(name)() RETURNS trigger LANGUAGE plpgsql AS $site$ BEGIN\n\(body)\n"
+      + "END $site$"
   }
 
   /// The configuration says `new` for `news`, has a value in quotes, and a key that nobody reads.
