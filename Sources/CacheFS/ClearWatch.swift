@@ -9,8 +9,8 @@ public final class ClearWatch: Sendable {
   private let bytes = Atomic<Int64>(0)
   private let isStopped: @Sendable () -> Bool
 
-  /// - Parameter isStopped: whether no further folder is to be begun; asked by every thread
-  ///   before each key and each folder found by listing.
+  /// - Parameter isStopped: whether no further folder is to be begun; asked by every thread before each key and
+  ///   each folder found by listing, and in a folder of very many files now and then.
   public init(isStopped: @escaping @Sendable () -> Bool = { false }) {
     self.isStopped = isStopped
   }
@@ -24,7 +24,7 @@ public final class ClearWatch: Sendable {
     return bytes < 0 ? .max : bytes
   }
 
-  /// Whether the clear is to end: it finishes the folders in hand.
+  /// Whether the clear is to end: it finishes the folders in hand, but for those of very many files.
   public var stopped: Bool { isStopped() }
 
   func removed(_ size: Int64) {

@@ -14,6 +14,8 @@ struct ClearWorker {
   private(set) var reports: [(index: Int, report: ClearReport)] = []
   /// Whether it has unlinked anything.
   private(set) var hasRemoved = false
+  /// When the file was written that it has removed last.
+  private var lastModified: Int64 = 0
 
   init(_ clearer: Clearer, _ keys: [CacheKey], _ order: [Int]) {
     self.clearer = clearer
@@ -245,8 +247,14 @@ struct ClearWorker {
     return known != nil && !disagrees && unseen.isEmpty && isOfBranch
   }
 
-  /// Lists the folder until nothing more goes: a listing that took several calls may miss
-  /// entries that moved while others were deleted.
+  /// More listings of a folder than any file system needs: a writer who dates its files back must not
+  /// hold up the clear.
+  private static let mostListings = 64
+
+  /// Lists the folder until nothing goes that was there before: a listing that took several calls may miss
+  /// entries that moved while others were deleted. What is written meanwhile is no reason for another listing,
+  /// or whoever writes fast enough would keep the clear from ending; docs/drain-protocol.md says why it need
+  /// not go.
   mutating func list(
     _ index: Int, _ folder: OpenFolder,
     _ body: (inout ClearWorker, CName, Int, EntryType) -> Bool
@@ -255,14 +263,22 @@ struct ClearWorker {
     defer { self.buffer.give(buffer) }
     let failures = failureCount(index)
     var turn = folder.turn
+    let began = currentTime()
+    let watch = clearer.watch
     do throws(Errno) {
-      while true {
+      for _ in 0..<Self.mostListings {
         var removed = 0
-        let calls = try folder.directory.list(buffer, turn) { name, length, type in
-          let type = type == .unknown ? folder.directory.type(of: name) : type
-          if body(&self, name, length, type) { removed += 1 }
+        var isStopped = false
+        let stop = {
+          isStopped = watch?.stopped == true
+          return isStopped
         }
-        if calls <= 2 || removed == 0 || clearer.dryRun == .yes { return }
+        let calls = try folder.directory.list(buffer, turn, until: stop) { name, length, type in
+          let type = type == .unknown ? folder.directory.type(of: name) : type
+          if body(&self, name, length, type), lastModified < began { removed += 1 }
+        }
+        if isStopped { report(index) { $0.isPartial = true } }
+        if calls <= 2 || removed == 0 || isStopped || clearer.dryRun == .yes { return }
         turn = .again
         // What failed in this listing fails again in the next, or has gone then.
         if failureCount(index) > failures {
@@ -306,6 +322,7 @@ struct ClearWorker {
         try folder.directory.unlink(name, clearer.kernel)
         hasRemoved = true
       }
+      lastModified = status.modified
       clearer.watch?.removed(status.size)
       let path = clearer.pathList == .kept ? path(of: name, length, folder) : nil
       report(index) {

@@ -98,6 +98,13 @@ public struct Clearer: Sendable {
     return there !== root
   }
 
+  /// The same clearer, which nothing stops.
+  public func unstoppable() -> Clearer {
+    Clearer(
+      root, layout: layout, dryRun: dryRun, paths: pathList, branches: branches, threads: threads,
+      kernel: kernel)
+  }
+
   /// The cache directory's path as it was named, fit to be shown.
   public var rootText: String { escape(Array(root.rootPath.string.utf8)) }
 

@@ -331,11 +331,14 @@ public final class Directory: Sendable {
   @discardableResult
   func list(
     _ buffer: UnsafeMutableRawBufferPointer, _ turn: ListingTurn = .again,
-    _ body: (CName, Int, EntryType) -> Void
+    until isStopped: () -> Bool = { false }, _ body: (CName, Int, EntryType) -> Void
   ) throws(Errno) -> Int {
     if turn == .again { try rewind() }
     var calls = 1
-    while try listNext(buffer, body) { calls += 1 }
+    while try listNext(buffer, body) {
+      calls += 1
+      if calls > 2, isStopped() { break }
+    }
     #if os(Linux)
       return calls
     #else

@@ -78,6 +78,8 @@ public final class Connection {
   /// How long the server may take to answer. A batch takes milliseconds; what takes this long is
   /// a connection that died without a word.
   public static let replyTimeout = Duration.seconds(10)
+  /// Whether the server can catch an error before it logs it: it has plpgsql, as far as is known.
+  var catchesErrors = true
   private let handle: OpaquePointer
   private let stop: Stop?
 

@@ -29,6 +29,9 @@ public struct ServerError: Equatable, Sendable {
   public var isMissingColumn: Bool { sqlState == "42703" }
   /// insufficient_privilege.
   public var isPermissionDenied: Bool { sqlState == "42501" }
+  /// undefined_object or insufficient_privilege: there is no plpgsql, or not for us. (The privilege that is
+  /// missing may also be that of a table; then it is missing without plpgsql too.)
+  var isOfMissingLanguage: Bool { sqlState == "42704" || isPermissionDenied }
 
   /// unique_violation.
   public var isDuplicate: Bool { sqlState == "23505" }

@@ -139,13 +139,34 @@ public final class QueueTable: Hashable, Sendable {
 
   /// The next rows after a place in the order, each with the table that it is in, which may be a partition
   /// or an heir of this one, and the file that its place belongs to.
-  var batchStatement: String {
+  ///
+  /// The order has no two rows in one place, so that none is passed over where numbers repeat.
+  func batchStatement(_ part: BatchPart) -> String {
     """
     SELECT ctid, xmin, \(order.column)::text, \(boundedKey), \
-    tableoid, pg_relation_filenode(tableoid) FROM \(reference) \
-    WHERE $1::\(order.type) IS NULL OR \(order.column) > $1::\(order.type) \
-    ORDER BY \(place) LIMIT $2::bigint
+    tableoid, pg_relation_filenode(tableoid) FROM \(reference) \(condition(of: part)) \
+    ORDER BY \(place), \(reference).tableoid, \(reference).ctid LIMIT $1::bigint
     """
+  }
+
+  /// Rows without a number come last, and have a statement of their own: an index finds what is behind a
+  /// number and what has none, but not either in one look.
+  enum BatchPart {
+    case all
+    case behindNumber
+    case withoutNumber
+    case behindRowWithoutNumber
+  }
+
+  private func condition(of part: BatchPart) -> String {
+    switch part {
+    case .all: ""
+    case .behindNumber:
+      "WHERE (\(order.column), tableoid, ctid) > ($2::\(order.type), $3::oid, $4::tid)"
+    case .withoutNumber: "WHERE \(order.column) IS NULL"
+    case .behindRowWithoutNumber:
+      "WHERE \(order.column) IS NULL AND (tableoid, ctid) > ($2::oid, $3::tid)"
+    }
   }
 
   /// Begins the transaction that retires rows. READ COMMITTED is said aloud, since the protocol
@@ -158,12 +179,36 @@ public final class QueueTable: Hashable, Sendable {
   ///
   /// The commit need not wait for the disk, and the writers behind the lock with it: a server that
   /// crashes just then has the rows back, and their pages are cleared once more.
-  func lockScript(_ setting: PlannerSetting) -> String {
+  func lockScript(_ setting: PlannerSetting, _ refusal: LockRefusal = .anError) -> String {
+    let lock = "LOCK TABLE \(reference) IN SHARE ROW EXCLUSIVE MODE"
+    return """
+      BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '50ms'; \
+      SET LOCAL synchronous_commit = off; SET LOCAL \(setting.rawValue) = off; \
+      SET LOCAL idle_in_transaction_session_timeout = '10s'; \
+      \(refusal == .anError ? lock : Self.quietly(lock))
+      """
+  }
+
+  /// Whether the lock was not to be had, where that is a setting.
+  static let contendedStatement = "SELECT current_setting('\(contendedSetting)', true)"
+
+  /// What the server makes of a lock that is not to be had in time.
+  enum LockRefusal {
+    /// An error, which stands in its log too.
+    case anError
+    /// ``contendedSetting`` is on: an error that is caught is not logged. It takes plpgsql, which every
+    /// database has unless somebody has dropped it.
+    case aSetting
+  }
+
+  /// Is `on` in a transaction that did not get its lock.
+  static let contendedSetting = "fpcache.contended"
+
+  /// The lock is kept when the block ends, as are those of a savepoint that is released.
+  private static func quietly(_ lock: String) -> String {
     """
-    BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '50ms'; \
-    SET LOCAL synchronous_commit = off; SET LOCAL \(setting.rawValue) = off; \
-    SET LOCAL idle_in_transaction_session_timeout = '10s'; \
-    LOCK TABLE \(reference) IN SHARE ROW EXCLUSIVE MODE
+    DO LANGUAGE plpgsql 'BEGIN \(lock); EXCEPTION WHEN lock_not_available THEN \
+    PERFORM pg_catalog.set_config(''\(contendedSetting)'', ''on'', true); END'
     """
   }
 
@@ -192,15 +237,26 @@ public final class QueueTable: Hashable, Sendable {
   ///
   /// Behind a savepoint, since a row may have to stay after all, and the lock must be kept for the others.
   func deleteScript(_ rows: [QueueRow.Version]) -> String {
-    let deletions = Dictionary(grouping: rows, by: \.table).map { table, rows in
-      let places = rows.map { "\"(\($0.block),\($0.offset))\"" }.joined(separator: ",")
+    (["SAVEPOINT undeleted"] + conditions(rows).map { "DELETE FROM \(reference) WHERE \($0)" })
+      .joined(separator: "; ")
+  }
+
+  /// Which of these versions are there still, each by its table and place.
+  func remainingScript(_ rows: [QueueRow.Version]) -> String {
+    conditions(rows).map { "SELECT tableoid, ctid FROM \(reference) WHERE \($0)" }
+      .joined(separator: "; ")
+  }
+
+  /// What these versions are and no other, table by table.
+  private func conditions(_ rows: [QueueRow.Version]) -> [String] {
+    Dictionary(grouping: rows, by: \.table).map { table, rows in
+      let places = rows.map { "\"\($0.place)\"" }.joined(separator: ",")
       let writers = Set(rows.map(\.writer)).map(String.init).joined(separator: ",")
       return """
-        DELETE FROM \(reference) WHERE ctid = ANY ('{\(places)}'::tid[]) \
-        AND xmin = ANY ('{\(writers)}'::xid[]) AND tableoid = \(table)
+        ctid = ANY ('{\(places)}'::tid[]) AND xmin = ANY ('{\(writers)}'::xid[]) \
+        AND tableoid = \(table)
         """
     }
-    return (["SAVEPOINT undeleted"] + deletions).joined(separator: "; ")
   }
 
   var countStatement: String { "SELECT count(*) FROM \(reference)" }
@@ -215,6 +271,8 @@ public struct QueueRow {
     let offset: UInt16
     let writer: UInt32
     let table: UInt32
+    /// As the server writes it.
+    var place: String { "(\(block),\(offset))" }
     /// The file that the place belongs to; nil for a foreign table, which has none.
     let file: UInt32?
 
@@ -284,8 +342,23 @@ public struct QueueRow {
     positionColumn = 0
   }
 
-  /// The row's place in the queue's order, of which few rows are asked.
+  /// The row's number in its queue's order or in the log, of which few rows are asked; empty for NULL.
   public var position: String { rows.text(number, positionColumn) ?? "" }
+
+  /// Where the row stands in its queue's order; nil for a row of the log.
+  public var place: QueuePlace? {
+    version.map {
+      QueuePlace(order: rows.text(number, positionColumn), table: $0.table, place: $0.place)
+    }
+  }
+}
+
+/// Where a row stands in its queue's order: no other row stands there.
+public struct QueuePlace: Hashable, Sendable {
+  /// Its number, or its text in a queue that goes by one; nil for NULL.
+  let order: String?
+  let table: UInt32
+  let place: String
 }
 
 /// The statements of a drain, on a connection of its own.
@@ -298,10 +371,23 @@ public struct Queue {
     self.connection = connection
   }
 
-  /// The next rows after a position; nil begins at the start.
+  /// The next rows after a place; nil begins at the start.
   /// - Throws: ``DatabaseError``.
-  public func batch(after position: String?, limit: Int) throws(DatabaseError) -> [QueueRow] {
-    let rows = try connection.query(table.batchStatement, [position, String(limit)])
+  public func batch(after place: QueuePlace?, limit: Int) throws(DatabaseError) -> [QueueRow] {
+    guard let place else { return try batch(.all, limit, []) }
+    let version: [String?] = [String(place.table), place.place]
+    guard let order = place.order else {
+      return try batch(.behindRowWithoutNumber, limit, version)
+    }
+    let rows = try batch(.behindNumber, limit, [order] + version)
+    guard rows.count < limit else { return rows }
+    return try rows + batch(.withoutNumber, limit - rows.count, [])
+  }
+
+  private func batch(
+    _ part: QueueTable.BatchPart, _ limit: Int, _ parameters: [String?]
+  ) throws(DatabaseError) -> [QueueRow] {
+    let rows = try connection.query(table.batchStatement(part), [String(limit)] + parameters)
     return (0..<rows.count).compactMap { QueueRow(ofBatch: rows, $0, table) }
   }
 
@@ -325,8 +411,10 @@ public struct Queue {
       files[version.table] = file
     }
     do throws(DatabaseError) {
-      let script = "\(table.lockScript(.readWhole)); \(table.filesStatement(Array(files.keys)))"
-      let now = try connection.script(script).last ?? Rows(nil)
+      guard let now = try lock(Array(files.keys)) else {
+        try rollback()
+        return .contended
+      }
       let isSame = (0..<now.count).allSatisfy { row in
         now.number(row, 0).flatMap { files[$0] } == now.number(row, 1)
       }
@@ -338,6 +426,45 @@ public struct Queue {
       try rollback()
       if reason.isLockTimeout { return .contended }
       throw error
+    }
+  }
+
+  /// - Returns: the files of the tables; nil when the lock was not to be had.
+  private func lock(_ tables: [UInt32]) throws(DatabaseError) -> Rows? {
+    let files = table.filesStatement(tables)
+    if connection.catchesErrors {
+      do throws(DatabaseError) {
+        let answers = try connection.script(
+          "\(table.lockScript(.readWhole, .aSetting)); \(QueueTable.contendedStatement); \(files)")
+        guard let files = answers.last, let isContended = answers.dropLast().last else {
+          return nil
+        }
+        return isContended.text(0, 0) == "on" ? nil : files
+      } catch {
+        guard case .refused(let reason) = error, reason.isOfMissingLanguage else { throw error }
+        try rollback()
+        let answer = try connection.script("\(table.lockScript(.readWhole)); \(files)").last
+        connection.catchesErrors = false
+        return answer ?? Rows(nil)
+      }
+    }
+    return try connection.script("\(table.lockScript(.readWhole)); \(files)").last ?? Rows(nil)
+  }
+
+  /// Which of the rows are there still, in a transaction that has asked for all of them to be deleted.
+  /// - Throws: ``DatabaseError``.
+  public func remaining(of rows: [QueueRow]) throws(DatabaseError) -> [QueueRow] {
+    var there: Set<QueuePlace> = []
+    for found in try connection.script(table.remainingScript(rows.compactMap(\.version))) {
+      for row in 0..<found.count {
+        guard let table = found.number(row, 0), let place = found.text(row, 1) else { continue }
+        there.insert(QueuePlace(order: nil, table: table, place: place))
+      }
+    }
+    return rows.filter { row in
+      row.version.map {
+        there.contains(QueuePlace(order: nil, table: $0.table, place: $0.place))
+      } ?? false
     }
   }
 

@@ -1,5 +1,7 @@
 // Signals as bytes in a pipe, so that the one poll(2) of the listener sees them.
 
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -11,6 +13,8 @@
 /// Write ends of the pipes. A signal handler may touch nothing else.
 nonisolated(unsafe) private var eventPipe: CInt = -1
 nonisolated(unsafe) private var stopPipe: CInt = -1
+/// Set beside it, for threads that have no time to ask a descriptor.
+private let stopAsked = Atomic<Bool>(false)
 
 /// The signals that a daemon answers to, delivered through descriptors.
 public struct Signals {
@@ -25,6 +29,9 @@ public struct Signals {
   /// That a stop was asked for.
   public let stop: Stop
 
+  /// Whether a stop was asked for: cheap enough to be asked before each file.
+  public static var isStopAsked: Bool { stopAsked.load(ordering: .relaxed) }
+
   /// Installs the handlers, once for the process. Nil when no pipe is to be had.
   ///
   /// A second SIGTERM or SIGINT ends the process at once.
@@ -34,10 +41,12 @@ public struct Signals {
     stop = Stop(descriptor: stops.read)
     eventPipe = events.write
     stopPipe = stops.write
+    stopAsked.store(false, ordering: .relaxed)
     signal(SIGPIPE, SIG_IGN)
     for number in [SIGTERM, SIGINT] {
       Self.handle(number) { number in
         var byte = UInt8(truncatingIfNeeded: number)
+        stopAsked.store(true, ordering: .relaxed)
         _ = write(stopPipe, &byte, 1)
         _ = write(eventPipe, &byte, 1)
         signal(SIGTERM, SIG_DFL)

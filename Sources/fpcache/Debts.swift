@@ -4,25 +4,17 @@ import CacheFS
 import Logging
 import PGQueue
 
-/// When to try something again that failed.
-struct Retry {
-  private var backoff = Backoff(first: .seconds(1), ceiling: .seconds(300))
-  private(set) var notBefore = ContinuousClock.now
-
-  /// Whether nothing has failed yet.
-  var isNew: Bool { backoff.isReset }
-
-  /// Pushes the next try away: 1 s, doubling to 5 min.
-  mutating func postpone() {
-    notBefore = .now + backoff.next(jitter: .random(in: 0...1))
-  }
-}
-
 /// The keys that are owed a clear: families that an event asked for, keys of the settle list.
 final class Debts {
-  private var retries: [CacheKey: Retry] = [:]
+  /// So many are tried at a time.
+  private static let atOnce = 1000
+  /// Tries may take this part of the time.
+  private static let rest = 20
+
+  private var ledger: RetryLedger<CacheKey>
   private let creditor: Creditor
-  private let logger: Logger
+  private let failures: FailureLog
+  private var notBefore = ContinuousClock.now
 
   /// Who tries again.
   enum Creditor {
@@ -31,53 +23,63 @@ final class Debts {
     case nextRun
   }
 
-  init(_ creditor: Creditor, _ logger: Logger) {
+  init(_ creditor: Creditor, _ failures: FailureLog) {
     self.creditor = creditor
-    self.logger = logger
+    self.failures = failures
+    ledger = creditor == .nextRun ? RetryLedger(most: .max) : RetryLedger()
   }
 
-  var count: Int { retries.count }
+  var count: Int { ledger.count }
+  var keys: [CacheKey] { ledger.names }
 
   /// What is owed, in words and in order.
-  func names(_ layout: Layout) -> [String] { retries.keys.map { Self.name($0, layout) }.sorted() }
+  func names(_ layout: Layout) -> [String] { ledger.names.map { Self.name($0, layout) }.sorted() }
 
   /// Takes note of what came of clearing a key.
-  func note(_ key: CacheKey, _ report: ClearReport, _ layout: Layout) {
+  /// - Returns: false when it failed and is not remembered here: there are too many.
+  func note(_ key: CacheKey, _ report: ClearReport, _ layout: Layout) -> Bool {
     guard let first = report.failures.first else {
-      if retries.removeValue(forKey: key) != nil {
-        logger.notice("\(Self.name(key, layout)): cleared at last")
+      if ledger.remove(key) {
+        failures.note(
+          .init(subject: Self.family(key, layout), reason: "recovered", level: .notice),
+          "\(Self.name(key, layout))", name: Self.name(key, layout),
+          end: (": cleared at last", ": cleared at last"))
       }
-      return
+      return true
     }
-    var retry = retries[key] ?? Retry()
-    if retry.isNew {
+    let noted = ledger.postpone(key)
+    if noted != .again {
       let next = creditor == .nextRun ? "the next run tries again" : "tried again until it is gone"
-      logger.error("\(Self.name(key, layout)): \(first.explanation); \(next)")
+      failures.note(
+        .init(subject: Self.family(key, layout), reason: first.reason),
+        "\(Self.name(key, layout)): \(first.explanation)", name: Self.name(key, layout),
+        end: ("; \(next)", "; \(next)"))
     }
-    retry.postpone()
-    retries[key] = retry
+    return noted != .full
   }
 
   /// Goes over to another layout; what that does not know is owed no more.
-  func follow(from old: Layout, to new: Layout) {
-    var followed: [CacheKey: Retry] = [:]
-    for (key, retry) in retries {
-      if let key = new.key(key, of: old) { followed[key] = retry }
-    }
-    retries = followed
-  }
+  func follow(from old: Layout, to new: Layout) { ledger.rename { new.key($0, of: old) } }
 
-  /// Tries what is due.
+  /// Tries what is due, some of it at a time.
   /// - Returns: the time until the next try; nil when nothing is owed.
-  func run(_ clear: (CacheKey) -> Void) -> Duration? {
+  func run(_ clear: ([CacheKey]) -> Void) -> Duration? {
+    guard !ledger.isEmpty else { return nil }
     let now = ContinuousClock.now
-    for (key, retry) in retries where retry.notBefore <= now { clear(key) }
-    return retries.values.map(\.notBefore).min().map {
-      max(.zero, ContinuousClock.now.duration(to: $0))
-    }
+    guard notBefore <= now else { return now.duration(to: notBefore) }
+    let due = ledger.due(limit: Self.atOnce)
+    guard !due.names.isEmpty else { return due.next.map { max(.zero, now.duration(to: $0)) } }
+    clear(due.names)
+    let took = now.duration(to: .now)
+    notBefore = .now + took * Self.rest
+    return ledger.isEmpty ? nil : took * Self.rest
   }
 
   private static func name(_ key: CacheKey, _ layout: Layout) -> String {
     layout.text(of: key).replacing("\t", with: " ")
+  }
+
+  private static func family(_ key: CacheKey, _ layout: Layout) -> String {
+    String(layout.text(of: key).prefix { $0 != "\t" })
   }
 }

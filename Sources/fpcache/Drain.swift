@@ -16,6 +16,8 @@ import SystemPackage
 final class Drain {
   /// A pass over rows that wait may take this part of the time, so that nothing spins.
   static let idlePerPass = 20
+  /// What each try to get the lock leaves for the pages of other rows; the tries are soon a second apart.
+  private static let timeForOthers = Duration.milliseconds(50)
 
   private(set) var clearer: Clearer
   private(set) var rules: SiteRules
@@ -24,7 +26,22 @@ final class Drain {
   var tally = Tally()
   var batchSize = BatchSize()
   private var passes: [QueueTable: Pass] = [:]
-  var retries: [RowName: Retry] = [:]
+  /// The rows that cannot be cleared.
+  var retries: RetryLedger<RowName>
+  /// The queues with more of them than the ledger holds, and when these are tried again: they are still in their
+  /// queue, and each pass meets them.
+  private var overflows: [QueueTable: Retry] = [:]
+  /// Those of them that the pass under way has found to be so.
+  private var overflown: Set<QueueTable> = []
+  /// The number of the pass under way, or of the last one.
+  private(set) var pass = 0
+  /// The rows that the server keeps.
+  private var kept: [QueueTable: KeptRows] = [:]
+  /// The queues that somebody holds.
+  private var holds: [QueueTable: QueueHold] = [:]
+  /// How long that is nobody's concern.
+  var holdPatience = QueueHold.patience
+  let failures: FailureLog
   private var troubles: [QueueTable: ServerError] = [:]
   /// The queues that a channel of listen_for announces.
   var announced: Set<QueueTable> = []
@@ -33,8 +50,10 @@ final class Drain {
 
   init(
     _ clearer: Clearer, _ rules: SiteRules, _ settle: Settle?, _ logger: Logger,
-    node: NodeTokens? = nil
+    node: NodeTokens? = nil, remembering most: Int = RetryLedger<RowName>.defaultMost
   ) {
+    retries = RetryLedger(most: most)
+    failures = FailureLog(logger)
     self.clearer = clearer
     self.rules = rules
     self.settle = settle
@@ -47,6 +66,7 @@ final class Drain {
   func step(
     _ queue: Queue, _ depth: ListenerMachine.Depth
   ) throws(DatabaseError) -> ListenerMachine.Served {
+    defer { failures.flush() }
     do throws(DatabaseError) {
       guard depth == .whole else { return try prompt(queue) }
       let before = tally
@@ -54,6 +74,7 @@ final class Drain {
       if served != .contended, tally.moved == before.moved, tally.rows == before.rows {
         try requireRights(queue)
       }
+      try note(hold: served == .contended, of: queue)
       // Rows that may be read are not yet rows that may be deleted.
       if served != .contended, troubles.removeValue(forKey: queue.table) != nil {
         logger.notice("\(queue.table.name): can be drained again")
@@ -63,7 +84,10 @@ final class Drain {
       guard case .refused(let reason) = error else { throw error }
       try queue.rollback()
       // Somebody holds a row of the batch itself: the same as a writer that holds the queue.
-      if reason.isLockTimeout { return .contended }
+      if reason.isLockTimeout {
+        try note(hold: true, of: queue)
+        return .contended
+      }
       return cannotServe(queue.table, reason)
     }
   }
@@ -107,8 +131,28 @@ final class Drain {
     table != .log && table.isNeeded(announced: announced)
   }
 
-  /// How many rows wait for another try.
-  var retriesWaiting: Int { retries.count }
+  /// How many rows wait for another try, as far as they are remembered one by one.
+  var retriesWaiting: Int { retries.count + rowsKept }
+
+  /// How many rows the server keeps.
+  var rowsKept: Int { kept.values.reduce(0) { $0 + $1.places.count } }
+
+  /// The queues that somebody has held for long.
+  var heldQueues: [HeldQueue] {
+    guard !holds.isEmpty else { return [] }
+    return holds.compactMap { $1.entry($0) }.sorted { $0.queue < $1.queue }
+  }
+
+  /// Takes note of whether somebody holds a queue, and says who it is if that lasts.
+  private func note(hold isHeld: Bool, of queue: Queue) throws(DatabaseError) {
+    guard isHeld else {
+      if let hold = holds.removeValue(forKey: queue.table) { hold.tellEnd(queue.table, logger) }
+      return
+    }
+    var hold = holds[queue.table] ?? QueueHold()
+    try hold.look(at: queue, after: holdPatience, logger)
+    holds[queue.table] = hold
+  }
 
   /// Takes what the configuration says by now, between batches.
   func follow(_ clearer: Clearer, _ rules: SiteRules) {
@@ -118,13 +162,17 @@ final class Drain {
     // A queue that nobody asks for any more will not say what became of its rows.
     let isKnown = { (table: QueueTable) in table == .log || rules.queue(table) != nil }
     passes = passes.filter { isKnown($0.key) }
-    retries = retries.filter { isKnown($0.key.table) }
+    retries.keep { name, _ in isKnown(name.table) }
+    overflows = overflows.filter { isKnown($0.key) }
+    kept = kept.filter { isKnown($0.key) }
+    holds = holds.filter { isKnown($0.key) }
     troubles = troubles.filter { isKnown($0.key) }
   }
 
   /// Forgets how far passes have come: after a lost connection they begin anew.
   func reset() {
     passes = [:]
+    holds = [:]
     node?.reset()
   }
 
@@ -165,10 +213,20 @@ final class Drain {
   }
 
   /// Clears what no row asks for: a whole family.
+  ///
+  /// A stop ends it, and leaves the rest to the next process by way of the settle list; where that would not
+  /// survive, nothing but this clear remembers the key, and it goes to its end.
   func clear(_ key: CacheKey) -> ClearReport {
     let report = clearer.clear(key)
     count(report)
-    return report
+    guard report.isPartial, clearer.dryRun == .no else { return report }
+    if let settle, settle.isDurable {
+      settle.putBack([key])
+      return report
+    }
+    let rest = clearer.unstoppable().clear(key)
+    count(rest)
+    return rest
   }
 
   // MARK: One batch
@@ -192,24 +250,27 @@ final class Drain {
     let root = clearer
     var pass = passes.removeValue(forKey: queue.table) ?? Pass()
     defer { passes[queue.table] = pass.hasEnded ? nil : pass }
-    if pass.position == nil { pass.began = .now }
+    if pass.position == nil { begin(&pass, queue.table) }
     let began = ContinuousClock.now
     let limit = batchSize.rows
     let rows = try queue.batch(after: pass.position, limit: limit)
     if rows.isEmpty { return end(&pass, queue.table) }
     CrashPoint.selected.reach()
     let batch = plan(rows)
-    pass.waiting.formUnion(batch.waiting)
     let first = clearPages(of: batch, except: &pass.recent)
     CrashPoint.cleared.reach()
+    // A stop came in the midst of it; the rows are where they were.
+    if first.isPartial { return .more }
     guard clearer.dryRun == .no else {
       countDry(batch, first)
-      pass.waiting.formUnion(first.waiting)
       return advance(&pass, rows, limit, queue.table)
     }
-    if first.retirable.isEmpty, batch.refused.isEmpty {
+    let held = pass.triesKept ? [] : kept[queue.table]?.places ?? []
+    let isAsked = { (row: QueueRow) in held.isEmpty || row.place.map(held.contains) != true }
+    let refused = batch.refused.filter { isAsked($0.row) }
+    let cleared = first.retirable.filter(isAsked)
+    if cleared.isEmpty, refused.isEmpty {
       // Nothing to retire: the writers need not wait for a lock that serves nobody.
-      pass.waiting.formUnion(first.waiting)
       return advance(&pass, rows, limit, queue.table)
     }
     switch try queue.lock(rows) {
@@ -225,31 +286,32 @@ final class Drain {
     CrashPoint.locked.reach()
     let again =
       first.waiting.isEmpty ? batch : batch.only { first.reports[$0].failures.isEmpty }
-    let refused = batch.refused.map(\.row)
     var outcome = Outcome()
-    var deleted = try queue.delete(first.retirable + refused) { outcome = clearPages(of: again) }
+    var asked = cleared + refused.map(\.row)
+    var deleted = try queue.delete(asked) { outcome = clearPages(of: again) }
     CrashPoint.clearedAgain.reach()
-    guard followRoot(), clearer.isSameTree(as: root) else {
-      // What was cleared is not what visitors see: once more, in the tree that they do.
+    guard !outcome.isPartial, followRoot(), clearer.isSameTree(as: root) else {
+      // What was cleared is not what visitors see, or not all: once more, in the tree that they do.
       try queue.rollback()
       return .more
     }
     if !outcome.waiting.isEmpty {
       // A page has come that cannot go: its rows stay after all.
       try queue.undelete()
-      deleted = try queue.delete(outcome.retirable + refused)
+      asked = outcome.retirable.filter(isAsked) + refused.map(\.row)
+      deleted = try queue.delete(asked)
       pass.recent = RecentKeys()
     }
+    let remaining = deleted < asked.count ? try queue.remaining(of: asked) : []
     settle?.add(outcome.cleared)
-    for row in batch.refused { tell(row.row, row.problem) }
     try queue.commit()
     tally.rows += deleted
     CrashPoint.retired.reach()
-    tally.refused += batch.refused.count
+    tally.asked += asked.count
     tally.keys += outcome.keys
+    note(retired: asked, but: remaining, refused, in: &pass)
     pass.promptedTo = nil
-    pass.waiting.formUnion(first.waiting)
-    pass.waiting.formUnion(outcome.waiting)
+    pass.hasRetired = true
     batchSize.adapt(took: began.duration(to: .now), locked: locked.duration(to: .now))
     return advance(&pass, rows, limit, queue.table)
   }
@@ -258,40 +320,121 @@ final class Drain {
     _ pass: inout Pass, _ rows: [QueueRow], _ limit: Int, _ table: QueueTable
   ) -> ListenerMachine.Served {
     guard rows.count >= limit, let last = rows.last else { return end(&pass, table) }
-    pass.position = last.position
+    pass.position = last.place
     return .more
   }
 
   private func end(_ pass: inout Pass, _ table: QueueTable) -> ListenerMachine.Served {
     // A row that was not met again is gone, by somebody else's hand.
-    retries = retries.filter { $0.key.table != table || pass.waiting.contains($0.key) }
-    let next = retries.filter { $0.key.table == table }.map(\.value.notBefore).min()
-    let rest = pass.began.duration(to: .now) * Self.idlePerPass
+    retries.keep { $0.table != table || $1 >= pass.number }
+    endOverflow(of: table)
+    endKept(pass, table)
     pass.hasEnded = true
+    let next = [
+      retries.next { $0.table == table }, overflows[table]?.notBefore, kept[table]?.retry.notBefore,
+    ].compactMap { $0 }.min()
+    // What a pass takes that does nothing but try again must stay a small part of the time.
+    let rest = pass.hasRetired ? .zero : pass.began.duration(to: .now) * Self.idlePerPass
     return .drained(retryAfter: next.map { max(rest, ContinuousClock.now.duration(to: $0)) })
+  }
+
+  private func begin(_ pass: inout Pass, _ table: QueueTable) {
+    pass.number = beginPass()
+    pass.began = .now
+    pass.triesKept = kept[table].map { $0.retry.notBefore <= .now } ?? false
+  }
+
+  /// - Returns: the pass's number.
+  func beginPass() -> Int {
+    pass += 1
+    return pass
+  }
+
+  /// Remembers when rows are tried again of which the ledger is full.
+  func noteOverflow(_ table: QueueTable) {
+    guard overflown.insert(table).inserted else { return }
+    overflows[table, default: Retry()].postpone()
+  }
+
+  /// When the first of these rows is tried again; nil when there is none.
+  var nextOverflow: ContinuousClock.Instant? { overflows.values.map(\.notBefore).min() }
+
+  /// At the end of a pass: of a queue that had no such rows in it, all are gone.
+  /// - Parameter table: nil stands for all.
+  func endOverflow(of table: QueueTable? = nil) {
+    overflows = overflows.filter { (table != nil && $0.key != table) || overflown.contains($0.key) }
+    overflown = overflown.filter { table != nil && $0 != table }
+  }
+
+  // MARK: Rows that the server keeps
+
+  /// Takes note of what has become of the rows that were to be deleted.
+  private func note(
+    retired asked: [QueueRow], but remaining: [QueueRow],
+    _ refused: [(row: QueueRow, problem: RowProblem)], in pass: inout Pass
+  ) {
+    guard let table = asked.first?.table else { return }
+    let places = Set(remaining.compactMap(\.place))
+    let isGone = { (row: QueueRow) in places.isEmpty || row.place.map(places.contains) != true }
+    for row in refused where isGone(row.row) {
+      tally.refused += 1
+      tell(row.row, row.problem)
+    }
+    noteRecovered(asked.filter(isGone))
+    guard !places.isEmpty else { return }
+    let known = kept[table]?.places ?? []
+    for row in remaining where row.place.map(known.contains) != true { tellKept(row) }
+    if pass.triesKept {
+      pass.kept.formUnion(places)
+    } else {
+      kept[table, default: KeptRows()].add(places)
+    }
+  }
+
+  private func endKept(_ pass: Pass, _ table: QueueTable) {
+    guard pass.triesKept, var rows = kept.removeValue(forKey: table) else { return }
+    guard !pass.kept.isEmpty else {
+      logger.notice("\(table.name): rows can be deleted again")
+      return
+    }
+    rows.replace(pass.kept)
+    kept[table] = rows
   }
 
   /// Clears the pages of new rows, which are retired later: step 1 of the protocol alone.
   private func prompt(_ queue: Queue) throws(DatabaseError) -> ListenerMachine.Served {
     guard clearer.dryRun == .no, followRoot() else { return .prompted }
-    var pass = passes[queue.table] ?? Pass()
+    var pass = passes[queue.table] ?? Pass(number: self.pass)
     // A commit's id says nothing of its time: there, all that waits is looked at.
     let start = queue.table.growsWithTime ? pass.promptedTo ?? pass.position : nil
     let rows = try queue.batch(after: start, limit: BatchSize.least)
     _ = clearPages(of: plan(rows))
-    pass.promptedTo = rows.last?.position ?? pass.promptedTo
+    pass.promptedTo = rows.last?.place ?? pass.promptedTo
     passes[queue.table] = pass
     return .prompted
   }
 
-  /// While a writer holds the lock, the pages of the rows behind the first batch go too.
+  /// While a writer holds the lock, the pages of the rows behind the first batch go too: first of those that have
+  /// not had a turn, and then of all of them by turns, since visitors re-create them from what the writer has
+  /// not committed.
   private func clearBeyond(
     _ rows: [QueueRow], _ limit: Int, _ queue: Queue, _ pass: inout Pass
   ) throws(DatabaseError) {
-    guard rows.count >= limit else { return }
-    let more = try queue.batch(after: pass.promptedTo ?? rows.last?.position, limit: limit)
-    _ = clearPages(of: plan(more))
-    pass.promptedTo = more.last?.position ?? pass.promptedTo
+    guard rows.count >= limit, let first = rows.last?.place else { return }
+    let until = ContinuousClock.now + Self.timeForOthers
+    var isAtEnd = false
+    repeat {
+      let more = try queue.batch(after: pass.promptedTo ?? first, limit: limit)
+      if clearPages(of: plan(more)).isPartial { return }
+      pass.promptedTo = more.last?.place ?? pass.promptedTo
+      isAtEnd = more.count < limit
+    } while !isAtEnd && .now < until
+    guard isAtEnd else { return }
+    repeat {
+      let more = try queue.batch(after: pass.rotatedTo ?? first, limit: limit)
+      if clearPages(of: plan(more)).isPartial { return }
+      pass.rotatedTo = more.count < limit ? nil : more.last?.place
+    } while pass.rotatedTo != nil && .now < until
   }
 
   /// A queue that the server will not let us drain: said once, tried again later.

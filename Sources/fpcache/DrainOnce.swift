@@ -20,6 +20,12 @@ struct DrainOnce {
     var tally = Drain.Tally()
     /// Queues whose rows stay, since a writer held them for longer than our patience.
     var contended: [String] = []
+    /// Queues that a stop came before.
+    var unfinished: [String] = []
+    /// Rows that the server did not delete, without an error.
+    var kept = 0
+    /// Rows of queues in which there were more of them at each look.
+    var left = 0
     /// Queues that the server would not let us drain.
     var refused: [String] = []
     /// Queues that the server does not have, and should.
@@ -28,7 +34,18 @@ struct DrainOnce {
     var owed: [String] = []
 
     var status: ExitStatus {
-      tally.failures > 0 || !(contended + refused + missing + owed).isEmpty ? .incomplete : .done
+      tally.failures + kept + left > 0
+        || !(contended + unfinished + refused + missing + owed).isEmpty ? .incomplete : .done
+    }
+
+    /// What was done, and what was not.
+    var text: String {
+      tally.text + (kept > 0 ? ", \(grouped(kept)) kept by the server" : "")
+        + (left > 0 ? ", \(grouped(left)) still there" : "")
+        + (contended.isEmpty ? "" : "; held by a writer: \(contended.joined(separator: ", "))")
+        + (unfinished.isEmpty
+          ? ""
+          : "; stopped before \(unfinished.joined(separator: ", ")) \(unfinished.count == 1 ? "was" : "were") drained")
     }
 
     func json(dryRun: Bool) -> JSON {
@@ -41,6 +58,8 @@ struct DrainOnce {
         ("queues_refused", .array(refused.map(JSON.string))),
         ("queues_missing", .array(missing.map(JSON.string))),
         ("keys_failed", .array(owed.map(JSON.string))),
+        ("rows_kept", .integer(kept)), ("rows_left", .integer(left)),
+        ("queues_unfinished", .array(unfinished.map(JSON.string))),
       ])
     }
   }
@@ -68,11 +87,10 @@ struct DrainOnce {
       }
       // A node reads the log first, which tells it who moves rows, and last, for what was moved.
       let queues = drain.rules.tables
-      let tables = drain.node == nil ? queues : [.log] + queues + [.log]
-      for table in tables where !isStopped {
-        if try !drainOne(Queue(table, on: connection), until: deadline) {
-          result.contended.append(table.name)
-        }
+      if drain.node == nil {
+        try drainQueues(queues, on: connection, until: deadline, &result)
+      } else {
+        try look(at: [.log] + queues + [.log], on: connection, until: deadline, &result)
       }
     } catch {
       throw UserError(.noDatabase, "database: \(error.explanation); see --dsn")
@@ -88,6 +106,7 @@ struct DrainOnce {
       Set(drain.rules.events.filter { !$0.isErrand }), complete: result.contended.isEmpty)
     // And those by the site's own queries, where there are any.
     if !isStopped { service.clearMissedNow() }
+    result.kept = drain.rowsKept
     result.tally = service.total
     result.refused = drain.refusedQueues
     result.missing = drain.missingQueues
@@ -105,26 +124,71 @@ struct DrainOnce {
     }
   }
 
-  /// Whether the queue was drained before the deadline.
+  /// How often a queue is looked at again in which there was something at the last look: rows may have come
+  /// since, some of them for want of those that were there.
+  private static let looks = 3
+
+  /// Drains the queues until there is nothing in them but what has to wait.
+  private func drainQueues(
+    _ queues: [QueueTable], on connection: Connection, until deadline: ContinuousClock.Instant,
+    _ result: inout Result
+  ) throws(DatabaseError) {
+    var rest = queues
+    for _ in 0..<Self.looks {
+      rest = try look(at: rest, on: connection, until: deadline, &result)
+      if rest.isEmpty || isStopped || drain.clearer.dryRun == .yes { return }
+    }
+    for table in rest { result.left += try Queue(table, on: connection).count() ?? 0 }
+  }
+
+  /// Drains queues, one after the other.
+  /// - Returns: those of which rows were to be deleted.
+  @discardableResult
+  private func look(
+    at queues: [QueueTable], on connection: Connection, until deadline: ContinuousClock.Instant,
+    _ result: inout Result
+  ) throws(DatabaseError) -> [QueueTable] {
+    var served: [QueueTable] = []
+    for table in queues {
+      let before = service.total.asked
+      switch try drainOne(Queue(table, on: connection), until: deadline) {
+      case .drained: if service.total.asked != before { served.append(table) }
+      case .contended:
+        if !result.contended.contains(table.name) { result.contended.append(table.name) }
+      case .stopped:
+        if !result.unfinished.contains(table.name) { result.unfinished.append(table.name) }
+      }
+    }
+    return served
+  }
+
+  private enum End {
+    case drained
+    case contended
+    case stopped
+  }
+
+  /// Drains a queue, until the deadline where a writer holds it.
   private func drainOne(
     _ queue: Queue, until deadline: ContinuousClock.Instant
-  ) throws(DatabaseError) -> Bool {
+  ) throws(DatabaseError) -> End {
     var backoff = Backoff(first: .milliseconds(20), ceiling: .seconds(1))
     while !isStopped {
       switch try service.serve(queue, .whole) {
       case .more, .prompted: backoff.reset()
-      case .drained: return true
+      case .drained: return .drained
       case .contended:
-        guard .now < deadline else { return false }
+        guard .now < deadline else { return .contended }
         wait(backoff.next(jitter: .random(in: 0...1)))
       }
     }
-    return false
+    return .stopped
   }
 
   /// Waits for the second clear of what was drained. A stop leaves the rest to the next run.
   func settle() {
     while service.settleWaiting > 0, !isStopped { wait(service.tick(isBusy: false) ?? .seconds(1)) }
+    service.leaveOwed()
   }
 
   private var isStopped: Bool { wait(.zero) }

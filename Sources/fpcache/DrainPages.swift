@@ -5,11 +5,9 @@ import Logging
 import PGQueue
 
 extension Drain {
-  /// How many rows that cannot be cleared, or could at last, a drain tells of one by one: a whole
-  /// tree mounted read-only is one piece of news, not 20,000.
-  private static let toldSingly = 10
-
   struct Outcome {
+    /// Whether a stop has ended the clear; nothing is known of any row then.
+    var isPartial = false
     var retirable: [QueueRow] = []
     var waiting: Set<RowName> = []
     /// What came of each key.
@@ -21,9 +19,9 @@ extension Drain {
 
   func plan(_ rows: [QueueRow]) -> Batch {
     guard !retries.isEmpty else { return Batch(rows, rules, isWaiting: nil) }
-    return Batch(rows, rules) { name in
-      self.retries[name].map { $0.notBefore > .now } ?? false
-    }
+    let batch = Batch(rows, rules) { self.retries.isWaiting($0) }
+    for name in batch.waiting { retries.meet(name, pass: pass) }
+    return batch
   }
 
   /// Clears the pages of rows, each key once, and tells the rows apart by what came of them.
@@ -44,6 +42,7 @@ extension Drain {
   private func outcome(of batch: Batch, _ reports: [ClearReport]) -> Outcome {
     var outcome = Outcome(reports: reports, keys: batch.keys.count)
     for report in reports { count(report) }
+    if reports.contains(where: \.isPartial) { return Outcome(isPartial: true, reports: reports) }
     if retries.isEmpty, reports.allSatisfy({ $0.failures.isEmpty }) {
       outcome.cleared = batch.keys
       outcome.retirable = batch.rows
@@ -51,15 +50,14 @@ extension Drain {
     }
     outcome.cleared = zip(batch.keys, reports).compactMap { $1.failures.isEmpty ? $0 : nil }
     for (row, indices) in zip(batch.rows, batch.indices) {
-      let name = RowName(row)
-      let failures = indices.flatMap { reports[$0].failures }
+      let failures = indices.lazy.flatMap { reports[$0].failures }
       if failures.isEmpty {
-        recover(name)
         outcome.retirable.append(row)
-      } else if outcome.waiting.insert(name).inserted {
-        // Once a try, however many rows have the name.
-        postpone(name, failures)
+        continue
       }
+      let name = RowName(row)
+      // Once a try, however many rows have the name.
+      if outcome.waiting.insert(name).inserted { postpone(name, Array(failures)) }
     }
     return outcome
   }
@@ -82,39 +80,56 @@ extension Drain {
   // MARK: What cannot be done
 
   /// Tells of the first failure of a row; later ones only push its next try away.
-  private func postpone(_ name: RowName, _ failures: [ClearFailure]) {
-    var retry = retries[name] ?? Retry()
-    if retry.isNew, let first = failures.first {
-      tally.failures += 1
-      let more = failures.count > 1 ? " (and \(failures.count - 1) more)" : ""
-      tellSome(
-        tally.failures, .error,
-        "\(name.table.name): \(name.text): \(first.explanation)\(more); the row stays and is retried"
-      )
+  private func postpone(_ name: RowName, _ reasons: [ClearFailure]) {
+    let noted = retries.postpone(name, pass: pass)
+    if noted == .full { noteOverflow(name.table) }
+    guard noted != .again, let first = reasons.first else { return }
+    tally.failures += 1
+    failures.note(
+      .init(subject: name.table.name, reason: first.reason),
+      "\(name.table.name): \(name.text): \(first.explanation)\(Self.more(than: reasons))",
+      name: name.text,
+      end: ("; the row stays and is retried", "; the rows stay and are retried"))
+  }
+
+  private static func more(than reasons: [ClearFailure]) -> String {
+    reasons.count > 1 ? " (and \(reasons.count - 1) more pages)" : ""
+  }
+
+  /// Rows are gone from their queue, with those among them that could not be cleared before.
+  func noteRecovered(_ rows: [QueueRow]) {
+    guard !retries.isEmpty else { return }
+    for name in rows.lazy.map(RowName.init) where retries.remove(name) {
+      tally.recovered += 1
+      failures.note(
+        .init(subject: name.table.name, reason: "recovered", level: .notice),
+        "\(name.table.name): \(name.text)", name: name.text,
+        end: (": cleared at last", ": cleared at last"))
     }
-    retry.postpone()
-    retries[name] = retry
   }
 
-  private func recover(_ name: RowName) {
-    guard retries.removeValue(forKey: name) != nil else { return }
-    tally.recovered += 1
-    tellSome(tally.recovered, .notice, "\(name.table.name): \(name.text): cleared at last")
-  }
-
-  /// The first few of a drain one by one; the drain's own line counts the others.
-  private func tellSome(_ number: Int, _ level: Logger.Level, _ message: String) {
-    if number <= Self.toldSingly { logger.log(level: level, "\(message)") }
-    if number == Self.toldSingly + 1 {
-      logger.log(level: level, "more of the same is counted only")
-    }
-  }
-
+  /// A row names nothing.
   func tell(_ row: QueueRow, _ problem: RowProblem) {
-    logger.error(
-      """
-      \(row.table.name.escaped): row \(escape(Array(row.position.utf8))) \(problem.explanation); \
-      nothing to clear, the row \(clearer.dryRun == .no ? "is" : "would be") deleted
-      """)
+    let verb = clearer.dryRun == .no ? ("is", "are") : ("would be", "would be")
+    failures.note(
+      .init(subject: row.table.name, reason: problem.kind),
+      "\(row.table.name.escaped): row \(escape(Array(row.position.utf8))) \(problem.explanation)",
+      name: "row \(escape(Array(row.position.utf8)))",
+      end: (
+        "; nothing to clear, the row \(verb.0) deleted",
+        "; nothing to clear, the rows \(verb.1) deleted"
+      ))
+  }
+
+  /// The server keeps a row, and says nothing of it.
+  func tellKept(_ row: QueueRow) {
+    let (name, table) = (RowName(row).text, row.table.name)
+    let end =
+      "; a trigger, a rule or row-level security of the table keeps it. Let the listener's role delete rows; "
+      + "their pages are cleared, and deleting is tried again"
+    failures.note(
+      .init(subject: table, reason: "kept"),
+      "\(table): \(name): the server did not delete the row, and reported no error", name: name,
+      end: (end, end))
   }
 }

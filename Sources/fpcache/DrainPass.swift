@@ -1,16 +1,24 @@
 // How far a pass over a queue has come, and which keys it need not look at once more.
 
 import CacheFS
+import PGQueue
 
 extension Drain {
   /// How far a pass over a queue has come.
   struct Pass {
-    /// The position of the last row that was served; nil at the start.
-    var position: String?
-    /// The position up to which pages were cleared while the lock was not to be had.
-    var promptedTo: String?
-    /// The rows that have to wait and were met in this pass.
-    var waiting: Set<RowName> = []
+    /// Its number; passes are counted over all queues.
+    var number = 0
+    /// The place of the last row that was served; nil at the start.
+    var position: QueuePlace?
+    /// The place up to which pages were cleared while the lock was not to be had.
+    var promptedTo: QueuePlace?
+    /// The place up to which they were cleared again; nil at the start.
+    var rotatedTo: QueuePlace?
+    /// Whether it has asked for rows to be deleted.
+    var hasRetired = false
+    /// Whether it tries the rows that the server keeps, and those that it has kept again.
+    var triesKept = false
+    var kept: Set<QueuePlace> = []
     /// What was cleared in this pass.
     var recent = RecentKeys()
     var began = ContinuousClock.now

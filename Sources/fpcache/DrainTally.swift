@@ -14,6 +14,8 @@ extension Drain {
     var recovered = 0
     /// Rows moved into the log of many nodes, which are counted as rows when they are read there.
     var moved = 0
+    /// Rows that the server was asked to delete; some of them may have been deleted by others, or kept.
+    var asked = 0
 
     mutating func add(_ other: Drain.Tally) {
       rows += other.rows
@@ -24,6 +26,7 @@ extension Drain {
       failures += other.failures
       recovered += other.recovered
       moved += other.moved
+      asked += other.asked
     }
 
     /// As the log has it.

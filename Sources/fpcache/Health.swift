@@ -35,6 +35,8 @@ struct Health: Equatable {
   var settleWaiting = 0
   /// The queues that the server refuses or does not have, and that the site needs.
   var refused: [String] = []
+  /// The queues that somebody has held for long.
+  var held: [HeldQueue] = []
   /// Rows and the oldest row's age in seconds, as of the last poll.
   var backlog: [QueueBacklog] = []
   private(set) var delays = [Int](repeating: 0, count: buckets.count + 1)

@@ -116,7 +116,9 @@ struct Listen: ParsableCommand {
     let settle = common.dryRun ? nil : settleList(settings, site.clearer.layout, logger)
     let (connection, listenerSettings, rules) = (site.connection, site.settings, site.rules)
     // From here on the drain alone holds the cache directory open, and can let go of it at SIGHUP.
-    let drain = Drain((consume site).clearer, rules, settle, logger, node: node)
+    let drain = Drain(
+      (consume site).clearer, rules, settle, logger, node: node,
+      remembering: once ? .max : RetryLedger<RowName>.defaultMost)
     let service = ListenService(
       drain, settle, reporter, logger, owing: once ? .nextRun : .thisListener
     ) { () throws(UserError) in
@@ -172,7 +174,9 @@ struct Listen: ParsableCommand {
         "the configuration has a [\(LayoutSection.name)] and says of no table or event what it "
           + "clears: write [\(QueuesSection.queues)] and [\(QueuesSection.events)]")
     }
-    let clearer = try common.clearer(config, paths: common.verbose ? .kept : .dropped)
+    let clearer = try common.clearer(
+      config, paths: common.verbose ? .kept : .dropped,
+      watch: ClearWatch { Signals.isStopAsked })
     let missing = clearer.missingFolders.map(\.description)
     if !missing.isEmpty {
       logger.warning(
@@ -233,7 +237,7 @@ struct Listen: ParsableCommand {
     case .text:
       if !common.quiet {
         try printResult(
-          result.tally.text + (common.dryRun ? " (dry run: nothing was changed)" : ""))
+          result.text + (common.dryRun ? " (dry run: nothing was changed)" : ""))
       }
     }
   }

@@ -23,6 +23,8 @@ final class ListenService: ListenerService {
   private var isDeaf = false
   /// Families that could not be emptied for want of the cache directory.
   private var unemptied: Set<String> = []
+  /// When the settle list may be looked at again.
+  private var settleNotBefore = ContinuousClock.now
   /// Whether a drain of many rows has left memory behind.
   private var isSwollen = false
   /// The queues that have had a turn on this connection.
@@ -40,7 +42,7 @@ final class ListenService: ListenerService {
     self.settle = settle
     self.reporter = reporter
     self.logger = logger
-    debts = Debts(creditor, logger)
+    debts = Debts(creditor, drain.failures)
     missed = MissedNotifications(logger)
     reloadSite = reload
   }
@@ -97,13 +99,14 @@ final class ListenService: ListenerService {
 
   /// Empties the families that the events and the rows ask for, once, and logs the drain.
   func finish(_ events: Set<SiteEvent>, complete: Bool) {
+    let began = drainBegan ?? .now
     if drain.tally.rows > 0 || events.contains(where: { !$0.isErrand }) {
       drain.rules.emptiedAfter.forEach(empty)
     }
     Set(events.flatMap(\.emptied)).sorted().forEach(empty)
     CrashPoint.finished.reach()
     let tally = drain.takeTally()
-    let time = (drainBegan ?? .now).duration(to: .now)
+    let time = began.duration(to: .now)
     drainBegan = nil
     noteCleared()
     reporter.refused(drain.undrainedQueues)
@@ -112,7 +115,9 @@ final class ListenService: ListenerService {
     let isHeld = !complete && !hasToldOfWriter
     hasToldOfWriter = !complete
     if isFresh || tally.rows > 0 || tally.files > 0 || isHeld {
-      let rest = complete ? "" : "; a writer holds the rest, pages are gone and rows follow"
+      let rest =
+        complete
+        ? "" : "; a writer holds the rest: pages are cleared meanwhile, rows follow when it ends"
       let verb = drain.clearer.dryRun == .no ? "drained" : "would drain"
       logger.notice("\(verb): \(tally.text) in \(time.text)\(rest)")
     }
@@ -168,8 +173,26 @@ final class ListenService: ListenerService {
     clearMissed()
   }
 
-  private func clearWithoutRow(_ key: CacheKey) {
-    debts.note(key, drain.clear(key), drain.clearer.layout)
+  private func clearWithoutRow(_ key: CacheKey) { _ = note([key], [drain.clear(key)]) }
+
+  /// Takes note of what came of clearing keys that no row remembers. What there is no room for to remember goes
+  /// back on the settle list.
+  /// - Returns: whether something does.
+  private func note(_ keys: [CacheKey], _ reports: [ClearReport]) -> Bool {
+    let layout = drain.clearer.layout
+    let left = zip(keys, reports).filter { key, report in
+      if report.isPartial { return false }
+      return !debts.note(key, report, layout)
+    }
+    settle?.putBack(left.map(\.0))
+    return !left.isEmpty
+  }
+
+  /// Before the process leaves: what it still owes is the next one's to clear.
+  func leaveOwed() {
+    settle?.putBack(debts.keys)
+    settle?.sync()
+    drain.failures.flush(all: true)
   }
 
   // MARK: What time brings
@@ -185,13 +208,9 @@ final class ListenService: ListenerService {
       unemptied.remove(family)
       empty(family)
     }
-    let settled = settle?.run { keys in
-      for (key, report) in zip(keys, drain.clearer.clear(keys)) {
-        debts.note(key, report, drain.clearer.layout)
-      }
-    }
+    let settled = settleAgain()
     clearMissed()
-    let owed = debts.run(clearWithoutRow)
+    let owed = debts.run { keys in _ = clearAgain(keys) }
     let waiting = (retries: drain.retriesWaiting + debts.count, settle: settleWaiting)
     if waiting != (reporter.health.retriesWaiting, reporter.health.settleWaiting) {
       reporter.update {
@@ -199,12 +218,34 @@ final class ListenService: ListenerService {
         $0.settleWaiting = waiting.settle
       }
     }
+    let held = drain.heldQueues
+    if held != reporter.health.held { reporter.update { $0.held = held } }
     if isSwollen, !isBusy, waiting.settle == 0 {
       isSwollen = false
       Memory.giveBack()
     }
-    return [settled, owed, missed.nextLook, reporter.writeIfDue(isBusy: isBusy)]
-      .compactMap { $0 }.min()
+    let told = drain.failures.flush()
+    return [settled, owed, told, missed.nextLook, reporter.writeIfDue(isBusy: isBusy)].compactMap {
+      $0
+    }.min()
+  }
+
+  /// The second clear of what is due. Keys that come back on the list, being too many to remember, must not keep
+  /// the listener busy.
+  private func settleAgain() -> Duration? {
+    let now = ContinuousClock.now
+    guard settleNotBefore <= now else { return now.duration(to: settleNotBefore) }
+    var hasPutBack = false
+    let next = settle?.run { keys in hasPutBack = clearAgain(keys) }
+    if hasPutBack { settleNotBefore = .now + now.duration(to: .now) * Drain.idlePerPass }
+    return next ?? nil
+  }
+
+  /// - Returns: whether some have to be put back on the list.
+  private func clearAgain(_ keys: [CacheKey]) -> Bool {
+    let reports = drain.clearer.clear(keys)
+    settle?.putBack(zip(keys, reports).filter { $1.isPartial }.map(\.0))
+    return note(keys, reports)
   }
 
   func measure(_ backlog: [QueueBacklog]) {
@@ -253,7 +294,7 @@ final class ListenService: ListenerService {
     case .hearsAgain: isDeaf = false
     case .stopping:
       reporter.enter(.stopping)
-      settle?.sync()
+      leaveOwed()
       missed.leave()
     default: break
     }

@@ -49,7 +49,7 @@ extension Drain {
     let began = ContinuousClock.now
     guard let moved = try log.move(queue.table, limit: limit) else {
       if rows.count >= limit, hasRoot {
-        promptly(try queue.batch(after: rows.last?.position, limit: limit))
+        promptly(try queue.batch(after: rows.last?.place, limit: limit))
       }
       return .contended
     }
@@ -135,8 +135,8 @@ extension Drain {
       let batch = plan(logged.rows)
       let outcome = clearPages(of: batch)
       CrashPoint.logCleared.reach()
-      // What was cleared is not what visitors see: once more, in the tree that they do.
-      guard followRoot(), clearer.isSameTree(as: root) else { return .more }
+      // What was cleared is not what visitors see, or not all: once more, in the tree that they do.
+      guard !outcome.isPartial, followRoot(), clearer.isSameTree(as: root) else { return .more }
       guard clearer.dryRun == .no else {
         node.position = logged.last
         countDry(batch, outcome)
@@ -148,6 +148,7 @@ extension Drain {
       guard try log.advance(behind: logged, owing: owing) else { return .more }
       CrashPoint.advanced.reach()
       for row in batch.refused { tell(row.row, row.problem) }
+      noteRecovered(outcome.retirable)
       node.owes = node.owes || !owing.isEmpty
       tally.rows += done.count
       tally.refused += batch.refused.count
@@ -166,7 +167,7 @@ extension Drain {
 
   private func untilRetry(_ logged: LogBatch, _ node: NodeState) -> Duration? {
     let emptying = logged.mustEmpty && !node.emptying.isNew ? node.emptying.notBefore : nil
-    return ([emptying].compactMap { $0 } + retries.values.map(\.notBefore)).min().map {
+    return [emptying, retries.next(), nextOverflow].compactMap { $0 }.min().map {
       max(node.owedTime * Self.idlePerPass, ContinuousClock.now.duration(to: $0))
     }
   }
@@ -175,21 +176,24 @@ extension Drain {
   private func serveOwed(_ log: NodeLog, _ node: NodeState) throws(DatabaseError) {
     guard clearer.dryRun == .no else { return }
     let began = ContinuousClock.now
-    var waiting: Set<RowName> = []
+    let pass = beginPass()
+    var isAnyLeft = false
     var rows: [QueueRow] = []
     repeat {
       rows = try log.owed(after: rows.last?.position, limit: BatchSize.least)
       let batch = plan(rows)
       let outcome = clearPages(of: batch)
+      if outcome.isPartial { return }
       settle?.add(outcome.cleared)
       let done = outcome.retirable + batch.refused.map(\.row)
       try log.forgive(done)
+      noteRecovered(outcome.retirable)
       tally.rows += done.count
-      waiting.formUnion(batch.waiting)
-      waiting.formUnion(outcome.waiting)
+      isAnyLeft = isAnyLeft || !batch.waiting.isEmpty || !outcome.waiting.isEmpty
     } while rows.count >= BatchSize.least
-    retries = retries.filter { waiting.contains($0.key) }
-    node.owes = !waiting.isEmpty
+    retries.keep { $1 >= pass }
+    endOverflow()
+    node.owes = isAnyLeft
     node.owedTime = began.duration(to: .now)
   }
 
@@ -257,6 +261,8 @@ extension Drain {
       count(report)
       sum.add(report)
     }
+    // A stop: the next process empties it.
+    if sum.isPartial { return }
     if let first = sum.failures.first {
       if node.emptying.isNew {
         logger.error(

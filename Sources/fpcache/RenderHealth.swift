@@ -31,6 +31,16 @@ extension Health {
       ("settle_waiting", .integer(settleWaiting)),
       ("queues_refused", .array(refused.map(JSON.string))),
       (
+        "queues_held",
+        .array(
+          held.map { queue in
+            .object([
+              ("queue", .string(queue.queue)), ("since", Self.time(queue.since)),
+              ("by", .string(queue.holder)),
+            ])
+          })
+      ),
+      (
         "last_error",
         lastError.map {
           .object([("at", Self.time($0.at)), ("message", .string($0.message))])

@@ -8,6 +8,18 @@ enum RowProblem: Error, Equatable {
   case unknownQueue
   case row(KeyRule.Problem)
 
+  /// What rows have in common that are told of in one line.
+  var kind: String {
+    switch self {
+    case .unknownQueue: "queue"
+    case .row(.null): "null"
+    case .row(.badDate): "date"
+    case .row(.outside): "outside"
+    case .row(.badKey(.badValue(_, let field, _))): field
+    case .row(.badKey): "key"
+    }
+  }
+
   var explanation: String {
     switch self {
     case .unknownQueue: "is of a queue that this version does not know"

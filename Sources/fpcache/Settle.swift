@@ -109,8 +109,12 @@ final class Settle {
 
   /// Puts keys on the list; called before the rows that named them are committed away.
   func add(_ keys: [CacheKey]) {
-    guard delay > .zero, !keys.isEmpty else { return }
-    let due = now() + delay.milliseconds
+    guard delay > .zero else { return }
+    append(keys, due: now() + delay.milliseconds)
+  }
+
+  private func append(_ keys: [CacheKey], due: Int64) {
+    guard !keys.isEmpty else { return }
     let start = "\(due)\t"
     var lines: [UInt8] = []
     for key in keys {
@@ -127,6 +131,14 @@ final class Settle {
     waiting += keys.count
     if headDue == nil { headDue = due }
     CrashPoint.settled.reach()
+  }
+
+  /// Whether what is on the list survives the process.
+  var isDurable: Bool { !(log is MemorySettleLog) }
+
+  /// Puts keys on the list that could not be cleared yet and that nothing else remembers.
+  func putBack(_ keys: [CacheKey]) {
+    append(keys, due: now() + max(delay, .seconds(1)).milliseconds)
   }
 
   /// Clears what is due, at most some thousand keys of it.

@@ -65,6 +65,15 @@ import Testing
     #expect(left.count == 16 && report.filesRemoved == 12)
   }
 
+  @Test("a folder of very many files is not finished")
+  func longFolder() throws {
+    let tree = try TemporaryTree()
+    try tree.plant((0..<5_000).map { "ports/net/a/some-quite-long-name-of-a-page-\($0)" })
+    let report = try clearer(tree, stopping(at: 2)).clear(try Layout.freshPorts.port("net", "a"))
+    #expect(report.isPartial && report.filesRemoved > 0)
+    #expect(try tree.files().count == 5_000 - report.filesRemoved && report.filesRemoved < 5_000)
+  }
+
   @Test("stopped from the start, nothing is touched")
   func never() throws {
     let tree = try tree()

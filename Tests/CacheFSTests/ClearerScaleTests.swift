@@ -1,6 +1,7 @@
 // Many keys, many threads, many pages: each file goes once, every listing is finished, and the
 // number of open folders does not grow with the tree.
 
+import Foundation
 import Synchronization
 import TestSupport
 import Testing
@@ -35,6 +36,32 @@ import Testing
     #expect(report.filesRemoved == 5_000)
     #expect(Set(report.removed).count == 5_000)
     #expect(try tree.files().isEmpty)
+  }
+
+  @Test("whoever refills a folder as fast as it is emptied does not keep the clear from ending")
+  func refilled() throws {
+    let tree = try TemporaryTree()
+    let old = (0..<3_000).map { "ports/net/a/some-quite-long-name-of-a-page-\($0)" }
+    try tree.plant(old)
+    let path = tree.fullPath("ports/net/a")
+    let written = Mutex(0)
+    var kernel = Kernel.real
+    kernel.unlinkat = { directory, name, flags in
+      let number = written.withLock {
+        $0 += 1
+        return $0
+      }
+      // Without an end it would be no test.
+      if number < 100_000 {
+        close(
+          open("\(path)/some-quite-long-name-of-a-new-page-\(number)", O_CREAT | O_WRONLY, 0o644))
+      }
+      return Kernel.real.unlinkat(directory, name, flags)
+    }
+    let report = try tree.clearer(threads: 1, kernel: kernel).clear(layout.port("net", "a"))
+    #expect(!report.isPartial && report.failures.isEmpty)
+    #expect(try tree.files().allSatisfy { $0.contains("new-page") }, "what was there has gone")
+    #expect(written.withLock { $0 } < 50_000)
   }
 
   @Test func aThousandKeysOnEightThreads() throws {

@@ -76,12 +76,9 @@ import Testing
     // "WWW" is a port's name, though nobody's here, and some texts are plain files of the ports tree.
     #expect(try tree.snapshot() == before, "\(result)")
     let errors = result.stderr.split(separator: "\n").count { $0.contains("nothing to clear") }
-    #expect(errors > 2 * texts.count, "\(result)")
+    #expect((4...20).contains(errors), "of each reason one: \(result)")
     #expect(!result.errorBytes.contains { $0 < 0x20 && $0 != 0x0A || $0 == 0x7F })
-    let told = Set(try quoted(result.stderr))
-    for text in texts where !["WWW", "NULL", "www "].contains(text) {
-      #expect(told.contains(Array(text.utf8)), "\(escape(Array(text.utf8)).prefix(40))")
-    }
+    #expect(try !quoted(result.stderr).isEmpty, "\(result)")
     for table in ["ports", "files"] {
       #expect(try database.count("cache_clearing_\(table)") == 0, "\(table)")
     }
@@ -115,7 +112,7 @@ import Testing
     #expect(String(validating: result.errorBytes, as: UTF8.self) != nil)
     #expect(
       try quoted(result.stderr) == [
-        [0x77, 0xFF, 0x77], [0xC0, 0xAE, 0xC0, 0xAE], [0xED, 0xA0, 0x80], [0x61, 0xC3],
-      ], "\(result)")
+        [0x77, 0xFF, 0x77], [0xC0, 0xAE, 0xC0, 0xAE],
+      ], "the first of each reason: \(result)")
   }
 }

@@ -97,7 +97,7 @@ import Testing
     let connection = try connect(database)
     let queue = Queue(.ports, on: connection)
     let first = try queue.batch(after: nil, limit: 10)
-    let second = try queue.batch(after: first.last?.position, limit: 100)
+    let second = try queue.batch(after: first.last?.place, limit: 100)
     #expect(first.map(\.position) == (1...10).map(String.init))
     #expect(second.map(\.position) == (11...25).map(String.init))
     #expect(first.first?.key == [Array("www".utf8), Array("p1".utf8)])

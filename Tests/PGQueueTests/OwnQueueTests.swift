@@ -40,10 +40,11 @@ import Testing
   func statements() throws {
     let queue = try queue("s.T", .text(try #require(Identifier(column: "K"))))
     #expect(
-      queue.batchStatement == """
+      queue.batchStatement(.behindNumber) == """
         SELECT ctid, xmin, "K"::text, substr("A"::text, 1, 4096), \
         tableoid, pg_relation_filenode(tableoid) FROM "s"."T" \
-        WHERE $1::text IS NULL OR "K" > $1::text ORDER BY "s"."T"."K" LIMIT $2::bigint
+        WHERE ("K", tableoid, ctid) > ($2::text, $3::oid, $4::tid) \
+        ORDER BY "s"."T"."K", "s"."T".tableoid, "s"."T".ctid LIMIT $1::bigint
         """)
     #expect(
       queue.lockScript(.compile).hasSuffix("LOCK TABLE \"s\".\"T\" IN SHARE ROW EXCLUSIVE MODE"))

@@ -1,0 +1,44 @@
+// Who keeps the lock of a queue from being had. Every role may see the locks, processes, roles and names of
+// programs; prepared transactions too.
+
+/// A transaction that has a queue's rows in hand.
+public enum QueueHolder: Equatable, Sendable {
+  case session(process: Int32, role: String, application: String)
+  /// Held by no session, and by no restart of the server ended.
+  case prepared(identifier: String, role: String)
+
+  /// A prepared transaction has no process, and keeps the virtual transaction of the session that it was, until
+  /// a restart: its number is that of the lock on itself.
+  ///
+  /// The transaction that has been at it for longest, those first that keep the lock from us; a row that
+  /// somebody has locked is the last to be thought of. A partition or heir is locked with its table.
+  static let statement = """
+    WITH RECURSIVE family(oid) AS (SELECT to_regclass($1)::oid UNION \
+    SELECT inhrelid FROM pg_inherits JOIN family ON inhparent = oid) \
+    SELECT lock.pid, activity.usename, activity.application_name, prepared.gid, prepared.owner \
+    FROM pg_locks AS lock JOIN family ON lock.relation = family.oid \
+    LEFT JOIN pg_stat_activity AS activity ON activity.pid = lock.pid \
+    LEFT JOIN pg_locks AS own ON lock.pid IS NULL AND own.pid IS NULL \
+    AND own.locktype = 'transactionid' AND own.virtualtransaction = lock.virtualtransaction \
+    LEFT JOIN pg_prepared_xacts AS prepared ON prepared.transaction = own.transactionid \
+    WHERE lock.locktype = 'relation' AND lock.granted AND lock.mode <> 'AccessShareLock' \
+    AND lock.pid IS DISTINCT FROM pg_backend_pid() \
+    AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+    ORDER BY lock.mode = 'RowShareLock', activity.xact_start NULLS LAST, prepared.prepared LIMIT 1
+    """
+}
+
+extension Queue {
+  /// Who holds the table; nil when that has ended, or cannot be seen.
+  /// - Throws: ``DatabaseError``.
+  public func holder() throws(DatabaseError) -> QueueHolder? {
+    let rows = try connection.query(QueueHolder.statement, [table.reference])
+    guard rows.count > 0 else { return nil }
+    if let identifier = rows.text(0, 3) {
+      return .prepared(identifier: identifier, role: rows.text(0, 4) ?? "")
+    }
+    guard let process = rows.text(0, 0).flatMap({ Int32($0) }) else { return nil }
+    return .session(
+      process: process, role: rows.text(0, 1) ?? "", application: rows.text(0, 2) ?? "")
+  }
+}

@@ -1,0 +1,70 @@
+// A queue whose lock is not to be had: since when, and who holds it.
+
+import CacheFS
+import Logging
+import PGQueue
+
+/// A queue that has been held for long, as the status file has it.
+struct HeldQueue: Equatable {
+  let queue: String
+  /// In nanoseconds since the epoch.
+  let since: Int64
+  let holder: String
+}
+
+/// Somebody who holds a queue, for as long as it lasts.
+struct QueueHold {
+  /// A writer that ends within this time is nobody's concern.
+  static let patience = Duration.seconds(60)
+
+  private let began = ContinuousClock.now
+  /// In nanoseconds since the epoch.
+  private let since = currentTime()
+  /// Who holds it; nil before anybody has looked.
+  private var holder: String?
+
+  /// Finds out and logs who it is, once it has lasted for long.
+  mutating func look(
+    at queue: Queue, after patience: Duration, _ logger: Logger
+  ) throws(DatabaseError) {
+    guard holder == nil, began.duration(to: .now) >= patience else { return }
+    let found = try queue.holder()
+    let name = found?.text ?? "a transaction that this role cannot see"
+    let remedy = found.map { "; \($0.remedy)" } ?? ""
+    holder = name
+    logger.warning(
+      """
+      \(queue.table.name): held since \(utcTimestamp(Int(since / 1_000_000_000))) by \(name): its rows stay until \
+      that ends, and their pages are cleared by turns\(remedy)
+      """)
+  }
+
+  /// What the status file has of it; nil while it is nobody's concern.
+  func entry(_ table: QueueTable) -> HeldQueue? {
+    holder.map { HeldQueue(queue: table.name, since: since, holder: $0) }
+  }
+
+  func tellEnd(_ table: QueueTable, _ logger: Logger) {
+    guard holder != nil else { return }
+    logger.notice("\(table.name): no longer held, after \(began.duration(to: .now).text)")
+  }
+}
+
+extension QueueHolder {
+  /// As a log has it.
+  var text: String {
+    switch self {
+    case .session(let process, let role, let application):
+      "process \(process) (\(application.escaped), role \(role.escaped))"
+    case .prepared(let identifier, let role):
+      "the prepared transaction \"\(identifier.escaped)\" of role \(role.escaped)"
+    }
+  }
+
+  var remedy: String {
+    switch self {
+    case .session(let process, _, _): "end it, or run SELECT pg_terminate_backend(\(process))"
+    case .prepared: "run COMMIT PREPARED or ROLLBACK PREPARED"
+    }
+  }
+}
