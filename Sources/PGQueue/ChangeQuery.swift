@@ -60,8 +60,11 @@ public struct ChangeQuery: Sendable {
     let names = all.filter { $0 != Self.timeColumn }
     guard columns(names, all.contains(Self.timeColumn)) else { return }
     var selected: [String] = []
-    for name in names { selected.append("\(try connection.quoted(identifier: name))::text") }
-    selected.append("extract(epoch FROM \(Self.timeColumn)::timestamptz)::text")
+    for name in names {
+      selected.append("\(try connection.quoted(identifier: name))::pg_catalog.text")
+    }
+    selected.append(
+      "extract(epoch FROM \(Self.timeColumn)::pg_catalog.timestamptz)::pg_catalog.text")
     try connection.query(
       "DECLARE site_rows NO SCROLL CURSOR FOR SELECT \(selected.joined(separator: ", ")) \(source)",
       timeout: patience)

@@ -2,17 +2,24 @@
 
 /// A row of listen_for.
 public struct Channel: Hashable, Sendable {
-  /// The site's choice; an identifier, to be quoted.
-  public let name: String
+  /// The site's choice; an identifier, to be quoted. Bytes, as the database holds them: of whatever encoding.
+  public let name: [UInt8]
   public let scriptName: String
   /// Nil for a script_name that is not known.
   public let event: SiteEvent?
 
   /// - Parameter events: those that the site has.
-  public init(name: String, scriptName: String, events: [SiteEvent] = SiteEvent.all) {
+  public init(name: [UInt8], scriptName: String, events: [SiteEvent] = SiteEvent.all) {
     self.name = name
     self.scriptName = scriptName
     event = events.first { $0.scriptName == scriptName }
+  }
+
+  /// - Parameters:
+  ///   - name: in UTF-8.
+  ///   - events: those that the site has.
+  public init(name: String, scriptName: String, events: [SiteEvent] = SiteEvent.all) {
+    self.init(name: Array(name.utf8), scriptName: scriptName, events: events)
   }
 
   /// How long an identifier may be, in bytes (NAMEDATALEN less its NUL). The server cuts longer
@@ -20,11 +27,10 @@ public struct Channel: Hashable, Sendable {
   static let longestName = 63
 
   /// Whether a notification under this name is meant for the channel.
-  func isNamed(_ name: String) -> Bool {
+  func isNamed(_ name: [UInt8]) -> Bool {
     // Byte by byte, as the server compares and cuts: a cut may part a letter from its accent.
-    let (name, own) = (name.utf8, self.name.utf8)
-    return own.elementsEqual(name)
-      || (own.count > Self.longestName && own.starts(with: name)
+    self.name == name
+      || (self.name.count > Self.longestName && self.name.starts(with: name)
         && name.count > Self.longestName - 4)
   }
 
@@ -35,7 +41,7 @@ public struct Channel: Hashable, Sendable {
   ) throws(DatabaseError) -> [Channel] {
     let rows = try connection.query("SELECT name, script_name FROM listen_for ORDER BY id")
     return (0..<rows.count).compactMap { row in
-      rows.text(row, 0).map {
+      rows[row, 0].map {
         Channel(name: $0, scriptName: rows.text(row, 1) ?? "", events: events)
       }
     }

@@ -25,13 +25,6 @@ public struct ConnectionParameters: Equatable, Sendable {
     left.keywords.elementsEqual(right.keywords, by: ==)
   }
 
-  /// For drains: text comes as the bytes that the database holds. Converted, one row that is not
-  /// of its encoding (SQL_ASCII holds anything) would be refused by the server, and with it every
-  /// row of its queue, for ever.
-  public var unconverted: ConnectionParameters {
-    ConnectionParameters(keywords + [("client_encoding", "SQL_ASCII")])
-  }
-
   /// The same place under another name for the program, unless the site has given it one.
   public func named(_ applicationName: String) -> ConnectionParameters {
     ConnectionParameters(
@@ -65,23 +58,28 @@ extension ConnectionParameters {
   }
 }
 
-/// A notification that arrived.
-public struct Notification: Equatable, Sendable {
-  public let channel: String
-  /// The backend that sent it.
-  public let sender: Int32
-  public let payload: String
-}
-
 /// One connection to PostgreSQL, used by one thread.
+///
+/// Text comes and goes as the bytes that the database holds. Converted, one row that is not of its encoding
+/// (SQL_ASCII holds anything) would be refused by the server, and with it every row of its queue, for
+/// ever; and one such notification, which any role may send, would end the connection.
 public final class Connection {
   /// How long the server may take to answer. A batch takes milliseconds; what takes this long is
   /// a connection that died without a word.
   public static let replyTimeout = Duration.seconds(10)
   /// Whether the server can catch an error before it logs it: it has plpgsql, as far as is known.
   var catchesErrors = true
+  /// How much the server may send before it has ended an answer. A batch of the largest rows that
+  /// are asked for is a quarter of this; libpq would take in gigabytes.
+  static let largestAnswer = 128 << 20
   private let handle: OpaquePointer
   private let stop: Stop?
+  private let addressSpace = AddressSpace()
+  private var inbox = Inbox()
+  /// Bytes of an answer, or of a notification, that is not complete.
+  private var received = 0
+  /// The payload of notifications that are to be told from all others.
+  public var ownPayload: [UInt8]?
 
   /// Connects.
   /// - Parameters:
@@ -95,17 +93,19 @@ public final class Connection {
     guard let handle = Self.start(parameters) else { throw .unreachable("out of memory") }
     self.handle = handle
     self.stop = stop
-    try finishConnecting(by: .now + timeout)
-    // A statement must not be interrupted by libpq printing to standard error.
+    // Before the server can say a word: libpq would print it to standard error as it is.
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
+    try finishConnecting(by: .now + timeout)
     PQsetnonblocking(handle, 1)
+    try script(SessionSettings.script(version: PQserverVersion(handle)))
   }
 
   deinit { PQfinish(handle) }
 
   private static func start(_ parameters: ConnectionParameters) -> OpaquePointer? {
-    let keywords = parameters.keywords.map { strdup($0.0) } + [nil]
-    let values = parameters.keywords.map { strdup($0.1) } + [nil]
+    let parameters = parameters.keywords + [("client_encoding", "SQL_ASCII")]
+    let keywords = parameters.map { strdup($0.0) } + [nil]
+    let values = parameters.map { strdup($0.1) } + [nil]
     defer { for string in keywords + values { free(string) } }
     let constantKeywords = keywords.map { UnsafePointer($0) }
     let constantValues = values.map { UnsafePointer($0) }
@@ -132,13 +132,32 @@ public final class Connection {
   public var backend: Int32 { PQbackendPID(handle) }
 
   /// `name` as an identifier, whatever is in it.
-  /// - Throws: ``DatabaseError`` when the name is not valid in the client's encoding.
+  /// - Throws: ``DatabaseError``.
   public func quoted(identifier name: String) throws(DatabaseError) -> String {
-    guard let quoted = PQescapeIdentifier(handle, name, name.utf8.count) else {
-      throw .lost(lastMessage)
+    String(decoding: try quoted(identifier: Array(name.utf8)), as: UTF8.self)
+  }
+
+  private func quoted(identifier name: [UInt8]) throws(DatabaseError) -> [UInt8] {
+    let quoted = name.withUnsafeBytes {
+      PQescapeIdentifier(handle, $0.bindMemory(to: CChar.self).baseAddress, name.count)
     }
+    guard let quoted else { throw .lost(lastMessage) }
     defer { PQfreemem(quoted) }
-    return String(cString: quoted)
+    return Array(UnsafeRawBufferPointer(start: quoted, count: strlen(quoted)))
+  }
+
+  /// Has the server tell of what is notified on a channel, whatever its name's encoding.
+  /// - Throws: ``DatabaseError``.
+  public func listen(to channel: [UInt8]) throws(DatabaseError) {
+    let statement = Array("LISTEN ".utf8) + (try quoted(identifier: channel)) + [0]
+    received = 0
+    let sent = statement.withUnsafeBytes {
+      PQsendQuery(handle, $0.bindMemory(to: CChar.self).baseAddress)
+    }
+    guard sent == 1 else { throw .lost(lastMessage) }
+    let deadline = ContinuousClock.now + Self.replyTimeout
+    try finishSending(by: deadline)
+    _ = try results(by: deadline)
   }
 
   // MARK: Statements
@@ -149,6 +168,7 @@ public final class Connection {
   public func query(
     _ sql: String, _ parameters: [String?] = [], timeout: Duration = replyTimeout
   ) throws(DatabaseError) -> Rows {
+    received = 0
     let values = parameters.map { $0.map { strdup($0) } ?? nil }
     defer { for value in values { free(value) } }
     let sent = PQsendQueryParams(
@@ -167,6 +187,7 @@ public final class Connection {
   public func script(
     _ sql: String, meanwhile work: () -> Void = {}
   ) throws(DatabaseError) -> [Rows] {
+    received = 0
     guard PQsendQuery(handle, sql) == 1 else { throw .lost(lastMessage) }
     try finishSending(by: .now + Self.replyTimeout)
     work()
@@ -194,6 +215,8 @@ public final class Connection {
       let rows = Rows(result)
       switch PQresultStatus(result) {
       case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: results.append(rows)
+      // libpq would give the same result again for ever.
+      case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: throw .lost("the server began a COPY")
       default: failure = failure ?? error(of: rows)
       }
     }
@@ -206,9 +229,31 @@ public final class Connection {
     _ events: Int32, by deadline: ContinuousClock.Instant
   ) throws(DatabaseError) {
     switch wait(for: events, until: deadline) {
-    case .ready: guard PQconsumeInput(handle) == 1 else { throw .lost(lastMessage) }
+    case .ready: try takeIn()
     case .timeout: throw .lost("no answer in time")
     }
+  }
+
+  /// Reads what has arrived.
+  /// - Returns: how many notifications were among it.
+  @discardableResult
+  private func takeIn() throws(DatabaseError) -> Int {
+    let (before, space) = (unread, addressSpace.size)
+    guard PQconsumeInput(handle) == 1 else { throw .lost(lastMessage) }
+    // libpq reads all of a long message that is there, and of short ones what its buffer holds: this much.
+    received += max(min(before, 16 << 10), before - unread)
+    let taken = inbox.collect(from: handle, own: ownPayload)
+    let grown = space.flatMap { space in addressSpace.size.map { $0 - space } } ?? 0
+    guard max(received, grown) <= Self.largestAnswer, inbox.kinds.count <= Inbox.mostKinds else {
+      throw .lost("the server sends more than was asked for")
+    }
+    return taken
+  }
+
+  /// How many bytes wait to be read.
+  private var unread: Int {
+    var bytes: CInt = 0
+    return ioctl(socket, UInt(FIONREAD), &bytes) == 0 ? Int(bytes) : 0
   }
 
   private func error(of rows: Rows) -> DatabaseError {
@@ -229,18 +274,9 @@ public final class Connection {
   /// statement's answer too.
   /// - Throws: ``DatabaseError/lost(_:)``.
   public func takeNotifications() throws(DatabaseError) -> [Notification] {
-    guard PQconsumeInput(handle) == 1 else { throw .lost(lastMessage) }
-    var taken: [Notification] = []
-    while let notification = PQnotifies(handle) {
-      defer { PQfreemem(notification) }
-      taken.append(
-        Notification(
-          channel: String(cString: notification.pointee.relname),
-          sender: notification.pointee.be_pid,
-          payload: String(cString: notification.pointee.extra)))
-    }
+    if try takeIn() > 0 { received = 0 }
     guard PQstatus(handle) == CONNECTION_OK else { throw .lost(lastMessage) }
-    return taken
+    return inbox.empty()
   }
 
   // MARK: Waiting
@@ -266,7 +302,7 @@ public final class Connection {
   }
 
   private var lastMessage: String {
-    let text = String(cString: PQerrorMessage(handle))
+    let text = Rows.words(PQerrorMessage(handle))
     let lines = text.split(separator: "\n").map { $0.drop { $0 == " " || $0 == "\t" } }
     guard let first = lines.first else { return "connection closed" }
     return lines.count == 1
@@ -282,55 +318,4 @@ extension Duration {
     let roundedUp = (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
     return CInt(max(0, seconds * 1000 + roundedUp))
   }
-}
-
-/// The rows of one statement's result.
-public final class Rows {
-  private let result: OpaquePointer?
-
-  init(_ result: OpaquePointer?) { self.result = result }
-
-  deinit { PQclear(result) }
-
-  public var count: Int { result.map { Int(PQntuples($0)) } ?? 0 }
-
-  /// How many rows the statement changed; 0 when it is of no such kind.
-  public var changed: Int { result.flatMap { Int(String(cString: PQcmdTuples($0))) } ?? 0 }
-
-  /// The names of the columns.
-  public var columnNames: [String] {
-    guard let result else { return [] }
-    return (0..<PQnfields(result)).compactMap { PQfname(result, $0).map { String(cString: $0) } }
-  }
-
-  /// The bytes at a row and column; nil for NULL or what is not there.
-  public subscript(row: Int, column: Int) -> [UInt8]? { withBytes(row, column) { Array($0) } }
-
-  /// Calls `body` with the bytes at a row and column, unless they are NULL or not there.
-  func withBytes<Result>(
-    _ row: Int, _ column: Int, _ body: (UnsafeRawBufferPointer) -> Result
-  ) -> Result? {
-    guard let result, (0..<count).contains(row), (0..<Int(PQnfields(result))).contains(column),
-      PQgetisnull(result, CInt(row), CInt(column)) == 0,
-      let value = PQgetvalue(result, CInt(row), CInt(column))
-    else { return nil }
-    let length = Int(PQgetlength(result, CInt(row), CInt(column)))
-    return body(UnsafeRawBufferPointer(start: value, count: length))
-  }
-
-  /// The same as text; bytes that are not UTF-8 become U+FFFD.
-  public func text(_ row: Int, _ column: Int) -> String? {
-    self[row, column].map { String(decoding: $0, as: UTF8.self) }
-  }
-
-  fileprivate func field(_ code: ErrorField) -> String? {
-    result.flatMap { PQresultErrorField($0, CInt(code.rawValue)) }.map { String(cString: $0) }
-  }
-}
-
-/// The fields of an error (postgres_ext.h), which Swift cannot import as they are.
-private enum ErrorField: UInt8 {
-  case sqlState = 0x43  // PG_DIAG_SQLSTATE, 'C'
-  case message = 0x4D  // PG_DIAG_MESSAGE_PRIMARY, 'M'
-  case hint = 0x48  // PG_DIAG_MESSAGE_HINT, 'H'
 }

@@ -33,7 +33,8 @@ extension Connection {
     let lacking = try query(
       """
       SELECT name FROM (VALUES \(needs.joined(separator: ", "))) AS need (name, reference, privilege) \
-      WHERE NOT has_table_privilege(to_regclass(reference)::oid, privilege)
+      WHERE NOT pg_catalog.has_table_privilege( \
+      pg_catalog.to_regclass(reference)::pg_catalog.oid, privilege)
       """)
     guard let table = lacking.text(0, 0) else { return }
     throw .refused(.permissionDenied(for: table))

@@ -127,10 +127,11 @@ public final class Listener {
   private func connect() {
     do throws(DatabaseError) {
       let listening = try Connection(parameters, stop: signals.stop)
-      let working = try Connection(parameters.unconverted, stop: signals.stop)
+      let working = try Connection(parameters, stop: signals.stop)
       // A queue that somebody has locked whole (ALTER TABLE, VACUUM FULL) must not hold up the
       // others; the drain's own lock waits for less.
       try working.query("SET lock_timeout = '500ms'")
+      listening.ownPayload = Array(probeName.utf8)
       channels = try Channel.all(of: machine.settings.events, on: listening)
       try prepareForNodes(listening, working)
       try listen(on: listening)
@@ -147,10 +148,10 @@ public final class Listener {
   }
 
   private func listen(on connection: Connection) throws(DatabaseError) {
-    try connection.query("LISTEN \(connection.quoted(identifier: probeChannel))")
+    try connection.listen(to: Array(probeChannel.utf8))
     for channel in channels {
       do throws(DatabaseError) {
-        try connection.query("LISTEN \(connection.quoted(identifier: channel.name))")
+        try connection.listen(to: channel.name)
       } catch {
         guard case .refused = error else { throw error }
         service.note(.notHeard(channel, error))
@@ -271,17 +272,17 @@ public final class Listener {
       var count = 0
       var isLogged = false
       for notification in try listening.takeNotifications() {
-        if notification.channel == probeChannel {
-          if notification.payload == probeName {
+        if notification.channel.elementsEqual(probeChannel.utf8) {
+          if notification.isOwn {
             noteProof()
           } else if !inputs.contains(.othersProbe) {
             inputs.append(.othersProbe)
           }
-        } else if hasLog, notification.channel == FanoutSchema.channel {
+        } else if hasLog, notification.channel.elementsEqual(FanoutSchema.channel.utf8) {
           // What this node has moved itself it reads without being told.
           if notification.sender != working?.backend { isLogged = true }
         } else if let channel = channels.first(where: { $0.isNamed(notification.channel) }) {
-          count += 1
+          count += notification.count
           if let event = channel.event {
             if !events.contains(event) { events.append(event) }
           }

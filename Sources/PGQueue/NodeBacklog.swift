@@ -54,14 +54,16 @@ public struct NodeBacklog: Equatable, Sendable {
 
   /// A cursor beyond the end of the log is lost as one before its beginning is.
   private static let statement = """
-    SELECT node.name, greatest(head.last_id - node.cursor, 0), \
-    (SELECT extract(epoch FROM now() - moved_at) FROM fpcache_log \
-    WHERE id > node.cursor ORDER BY id LIMIT 1), \
-    (SELECT count(*) FROM fpcache_owed WHERE fpcache_owed.node = node.name), \
-    extract(epoch FROM now() - node.seen_at), \
-    greatest(least(head.trimmed_to, head.last_id) - node.cursor, node.cursor - head.last_id, 0), \
-    CASE WHEN node.must_empty THEN extract(epoch FROM now() - node.registered) END, \
-    node.name = head.mover \
+    SELECT node.name, greatest(head.last_id \(Own.minus) node.cursor, 0), \
+    (SELECT extract(epoch FROM pg_catalog.now() \(Own.minus) moved_at) FROM fpcache_log \
+    WHERE id \(Own.greater) node.cursor ORDER BY id LIMIT 1), \
+    (SELECT pg_catalog.count(*) FROM fpcache_owed WHERE fpcache_owed.node \(Own.equal) node.name), \
+    extract(epoch FROM pg_catalog.now() \(Own.minus) node.seen_at), \
+    greatest(least(head.trimmed_to, head.last_id) \(Own.minus) node.cursor, \
+    node.cursor \(Own.minus) head.last_id, 0), \
+    CASE WHEN node.must_empty \
+    THEN extract(epoch FROM pg_catalog.now() \(Own.minus) node.registered) END, \
+    node.name \(Own.equal) head.mover \
     FROM fpcache_node AS node CROSS JOIN fpcache_head AS head ORDER BY node.name
     """
 }

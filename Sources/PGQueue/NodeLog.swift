@@ -103,8 +103,10 @@ public struct NodeLog {
     do throws(DatabaseError) {
       let table = try connection.query(
         """
-        SELECT has_table_privilege(node, 'SELECT'), pg_stat_get_live_tuples(node) > 0 \
-        FROM CAST(to_regclass('fpcache_node') AS oid) AS node WHERE node IS NOT NULL
+        SELECT pg_catalog.has_table_privilege(node, 'SELECT'), \
+        pg_catalog.pg_stat_get_live_tuples(node) \(Own.greater) 0 \
+        FROM CAST(pg_catalog.to_regclass('fpcache_node') AS pg_catalog.oid) AS node \
+        WHERE node IS NOT NULL
         """)
       guard table.count > 0 else { return nil }
       guard table.text(0, 0) == "t" else { return table.text(0, 1) == "t" ? [] : nil }
@@ -119,7 +121,7 @@ public struct NodeLog {
   /// Whether the database has been prepared for nodes.
   /// - Throws: ``DatabaseError``.
   static func isThere(on connection: Connection) throws(DatabaseError) -> Bool {
-    try connection.query("SELECT to_regclass('fpcache_node')").text(0, 0) != nil
+    try connection.query("SELECT pg_catalog.to_regclass('fpcache_node')").text(0, 0) != nil
   }
 
   // MARK: Coming and going
@@ -133,7 +135,8 @@ public struct NodeLog {
       """
       INSERT INTO fpcache_node (name, token, cursor) SELECT $1, $2, last_id FROM fpcache_head \
       ON CONFLICT (name) DO UPDATE SET token = excluded.token, cursor = excluded.cursor, \
-      must_empty = true, registered = now(), seen_at = now() RETURNING \(Self.waitForDisk)
+      must_empty = true, registered = pg_catalog.now(), seen_at = pg_catalog.now() \
+      RETURNING \(Self.waitForDisk)
       """, [node.name, token])
     guard registered.count == 1 else { throw .refused(.noHead) }
   }
@@ -141,7 +144,8 @@ public struct NodeLog {
   /// The token of the cache that the cursor belongs to; nil where no node of that name is registered.
   /// - Throws: ``DatabaseError``.
   public func token() throws(DatabaseError) -> String? {
-    let rows = try connection.query("SELECT token FROM fpcache_node WHERE name = $1", [node.name])
+    let rows = try connection.query(
+      "SELECT token FROM fpcache_node WHERE name \(Own.equal) $1", [node.name])
     return rows.count > 0 ? rows.text(0, 0) : nil
   }
 
@@ -152,21 +156,24 @@ public struct NodeLog {
   public func renew(_ old: String, as token: String) throws(DatabaseError) -> Bool {
     try connection.query(
       """
-      UPDATE fpcache_node SET token = $3, seen_at = now() WHERE name = $1 AND token = $2 \
+      UPDATE fpcache_node SET token = $3, seen_at = pg_catalog.now() WHERE \(Self.isOurs) \
       RETURNING \(Self.waitForDisk)
       """, [node.name, old, token]
     ).count == 1
   }
 
   /// The state directory forgets the old token then: the server must not.
-  private static let waitForDisk = "set_config('synchronous_commit', 'local', true)"
+  private static let waitForDisk = "pg_catalog.set_config('synchronous_commit', 'local', true)"
+
+  /// Whose row of fpcache_node it is: the name's and the token's, $1 and $2.
+  private static let isOurs = "name \(Own.equal) $1 AND token \(Own.equal) $2"
 
   /// The cache has been emptied.
   /// - Throws: ``DatabaseError``.
   public func noteEmptied() throws(DatabaseError) {
     try connection.query(
       """
-      UPDATE fpcache_node SET must_empty = false, seen_at = now() WHERE name = $1 AND token = $2
+      UPDATE fpcache_node SET must_empty = false, seen_at = pg_catalog.now() WHERE \(Self.isOurs)
       """, [node.name, node.token])
   }
 
@@ -174,7 +181,7 @@ public struct NodeLog {
   /// - Throws: ``DatabaseError``.
   public func noteSeen() throws(DatabaseError) {
     try connection.query(
-      "UPDATE fpcache_node SET seen_at = now() WHERE name = $1 AND token = $2",
+      "UPDATE fpcache_node SET seen_at = pg_catalog.now() WHERE \(Self.isOurs)",
       [node.name, node.token])
   }
 
@@ -188,12 +195,13 @@ public struct NodeLog {
   public func read(after position: Int64?, limit: Int) throws(DatabaseError) -> LogReading {
     let rows = try connection.query(
       """
-      SELECT row.id, row.queue, node.cursor, node.token = $2, \
+      SELECT row.id, row.queue, node.cursor, node.token \(Own.equal) $2, \
       node.must_empty, least(head.trimmed_to, head.last_id), head.mover, head.last_id, \(keyColumns) \
       FROM (VALUES (true)) AS one LEFT JOIN fpcache_head AS head ON true \
-      LEFT JOIN fpcache_node AS node ON node.name = $1 LEFT JOIN LATERAL \
-      (SELECT id, queue, key FROM fpcache_log WHERE id > greatest(node.cursor, $3::bigint) \
-      AND id <= head.last_id ORDER BY id LIMIT $4::bigint) AS row ON true ORDER BY row.id
+      LEFT JOIN fpcache_node AS node ON node.name \(Own.equal) $1 LEFT JOIN LATERAL \
+      (SELECT id, queue, key FROM fpcache_log \
+      WHERE id \(Own.greater) greatest(node.cursor, $3::bigint) AND id \(Own.atMost) head.last_id \
+      ORDER BY id LIMIT $4::bigint) AS row ON true ORDER BY row.id
       """, [node.name, node.token, position.map(String.init), String(limit)])
     guard rows.count > 0, let last = rows.integer(0, 7) else { throw .refused(.noHead) }
     guard let cursor = rows.integer(0, 2) else { return .unregistered }
@@ -252,12 +260,14 @@ public struct NodeLog {
   ) throws(DatabaseError) -> Bool {
     let advance = try connection.query(
       """
-      WITH moved AS (UPDATE fpcache_node SET cursor = $4::bigint, seen_at = now() \
-      WHERE name = $1 AND token = $2 AND cursor = $3::bigint AND ($5::bigint[] = '{}' \
-      OR (SELECT trimmed_to FROM fpcache_head) <= $3::bigint) RETURNING name), \
+      WITH moved AS (UPDATE fpcache_node SET cursor = $4::bigint, seen_at = pg_catalog.now() \
+      WHERE \(Self.isOurs) AND cursor \(Own.equal) $3::bigint \
+      AND ($5::bigint[] \(Own.equal) '{}'::bigint[] \
+      OR (SELECT trimmed_to FROM fpcache_head) \(Own.atMost) $3::bigint) RETURNING name), \
       owed AS (INSERT INTO fpcache_owed (node, id, queue, key, moved_at) \
       SELECT moved.name, row.id, row.queue, row.key, row.moved_at FROM fpcache_log AS row CROSS JOIN moved \
-      WHERE row.id = ANY ($5::bigint[]) ON CONFLICT DO NOTHING) SELECT count(*) FROM moved
+      WHERE row.id \(Own.equal) ANY ($5::bigint[]) ON CONFLICT DO NOTHING) \
+      SELECT pg_catalog.count(*) FROM moved
       """,
       [
         node.name, node.token, String(batch.cursor), String(batch.last),
@@ -274,7 +284,7 @@ public struct NodeLog {
     let rows = try connection.query(
       """
       SELECT id, queue, \(keyColumns) FROM fpcache_owed AS row \
-      WHERE node = $1 AND id > coalesce($2::bigint, 0) ORDER BY id LIMIT $3::bigint
+      WHERE node \(Own.equal) $1 AND id \(Own.greater) coalesce($2::bigint, 0::bigint) ORDER BY id LIMIT $3::bigint
       """, [node.name, position, String(limit)])
     return logged(rows, keyAt: 2)
   }
@@ -296,7 +306,7 @@ public struct NodeLog {
   public func forgive(_ rows: [QueueRow]) throws(DatabaseError) {
     guard !rows.isEmpty else { return }
     try connection.query(
-      "DELETE FROM fpcache_owed WHERE node = $1 AND id = ANY ($2::bigint[])",
+      "DELETE FROM fpcache_owed WHERE node \(Own.equal) $1 AND id \(Own.equal) ANY ($2::bigint[])",
       [node.name, "{\(rows.map(\.position).joined(separator: ","))}"])
   }
 
@@ -308,8 +318,8 @@ public struct NodeLog {
   public func claim(from mover: String) throws(DatabaseError) -> Bool {
     let claimed = try connection.query(
       """
-      WITH claimed AS (UPDATE fpcache_head SET mover = $1 WHERE mover = $2 RETURNING 1) \
-      SELECT pg_notify('\(FanoutSchema.channel)', '') FROM claimed
+      WITH claimed AS (UPDATE fpcache_head SET mover = $1 WHERE mover \(Own.equal) $2 RETURNING 1) \
+      SELECT pg_catalog.pg_notify('\(FanoutSchema.channel)', '') FROM claimed
       """, [node.name, mover])
     return claimed.count == 1
   }
@@ -338,17 +348,20 @@ public struct NodeLog {
   private func moveScript(_ table: QueueTable, limit: Int) -> String {
     """
     \(table.lockScript(.compile)); SELECT FROM fpcache_head FOR UPDATE; \
-    WITH moved AS (DELETE FROM \(table.reference) WHERE ctid = ANY (ARRAY(SELECT ctid \
+    WITH moved AS (DELETE FROM \(table.reference) WHERE ctid \(Own.equal) ANY (ARRAY(SELECT ctid \
     FROM \(table.reference) WHERE EXISTS (SELECT FROM fpcache_head) \
     ORDER BY \(table.order.column) LIMIT \(limit))) \
     RETURNING \(table.order.column) AS place, ARRAY[\(table.boundedKey)] AS key), \
     added AS (INSERT INTO fpcache_log (id, queue, key, moved_at) \
-    SELECT head.last_id + row_number() OVER (ORDER BY moved.place), '\(table.nameInLog)', \
-    moved.key::text[], clock_timestamp() FROM moved CROSS JOIN fpcache_head AS head RETURNING 1), \
-    given AS (UPDATE fpcache_head SET last_id = last_id + (SELECT count(*) FROM moved), \
+    SELECT head.last_id \(Own.plus) pg_catalog.row_number() OVER (ORDER BY moved.place), \
+    '\(table.nameInLog)', moved.key::pg_catalog.text[], pg_catalog.clock_timestamp() \
+    FROM moved CROSS JOIN fpcache_head AS head RETURNING 1), \
+    given AS (UPDATE fpcache_head SET \
+    last_id = last_id \(Own.plus) (SELECT pg_catalog.count(*) FROM moved), \
     mover = '\(node.name)' WHERE EXISTS (SELECT FROM moved)) \
-    SELECT count(*), EXISTS (SELECT FROM fpcache_head), \
-    CASE WHEN count(*) > 0 THEN pg_notify('\(FanoutSchema.channel)', '') END FROM added; COMMIT
+    SELECT pg_catalog.count(*), EXISTS (SELECT FROM fpcache_head), \
+    CASE WHEN pg_catalog.count(*) \(Own.greater) 0 \
+    THEN pg_catalog.pg_notify('\(FanoutSchema.channel)', '') END FROM added; COMMIT
     """
   }
 
@@ -362,18 +375,22 @@ public struct NodeLog {
     try connection.query(
       """
       UPDATE fpcache_head AS head SET trimmed_to = bound.id FROM (SELECT least( \
-      inner_head.last_id, greatest((SELECT coalesce(min(cursor), inner_head.last_id) FROM fpcache_node \
-      WHERE cursor >= inner_head.trimmed_to), inner_head.last_id - greatest(inner_head.keep_rows, 0), \
-      (SELECT coalesce(min(id) - 1, inner_head.last_id) FROM (SELECT id FROM fpcache_log \
-      WHERE moved_at >= now() - least(greatest(inner_head.keep_age, '0'), '\(FanoutSchema.longestAge)') \
+      inner_head.last_id, greatest( \
+      (SELECT coalesce(pg_catalog.min(cursor), inner_head.last_id) FROM fpcache_node \
+      WHERE cursor \(Own.atLeast) inner_head.trimmed_to), \
+      inner_head.last_id \(Own.minus) greatest(inner_head.keep_rows, 0), \
+      (SELECT coalesce(pg_catalog.min(id) \(Own.minus) 1, inner_head.last_id) \
+      FROM (SELECT id FROM fpcache_log WHERE moved_at \(Own.atLeast) (pg_catalog.now() \
+      \(Own.minus) least(greatest(inner_head.keep_age, '0'), '\(FanoutSchema.longestAge)')) \
       ORDER BY id LIMIT 1) AS young))) AS id \
-      FROM fpcache_head AS inner_head) AS bound \
-      WHERE head.trimmed_to < bound.id OR head.trimmed_to > head.last_id
+      FROM fpcache_head AS inner_head) AS bound WHERE head.trimmed_to \(Own.less) bound.id \
+      OR head.trimmed_to \(Own.greater) head.last_id
       """)
     let gone = try connection.query(
       """
-      DELETE FROM fpcache_log WHERE id IN (SELECT id FROM fpcache_log \
-      WHERE id <= (SELECT trimmed_to FROM fpcache_head) ORDER BY id LIMIT \(Self.trimmedAtOnce))
+      DELETE FROM fpcache_log WHERE id \(Own.equal) ANY (SELECT id FROM fpcache_log \
+      WHERE id \(Own.atMost) (SELECT trimmed_to FROM fpcache_head) \
+      ORDER BY id LIMIT \(Self.trimmedAtOnce))
       """)
     return gone.changed >= Self.trimmedAtOnce
   }

@@ -52,12 +52,12 @@ extension QueueTable {
   /// The cast by way of text keeps the statement valid where date_added is a time of day; an age of an
   /// infinite time is none.
   fileprivate var backlogStatement: String {
-    """
-    SELECT count(*), CASE WHEN pg_typeof(min(\(added.quoted))) IN \
-    ('timestamp'::regtype, 'timestamptz'::regtype) \
-    THEN extract(epoch FROM now() - (min(\(added.quoted)) FILTER \
-    (WHERE \(added.quoted)::text NOT IN ('infinity', '-infinity')))::text::timestamptz) END \
-    FROM \(reference)
-    """
+    let oldest = "pg_catalog.min(\(added.quoted))"
+    return """
+      SELECT pg_catalog.count(*), CASE WHEN \(Own.isTime(oldest)) THEN extract(epoch FROM \
+      pg_catalog.now() \(Own.minus) (\(oldest) FILTER (WHERE \(added.quoted)::pg_catalog.text \
+      \(Own.unequal) ALL ('{infinity,-infinity}'::pg_catalog.text[]))) \
+      ::pg_catalog.text::pg_catalog.timestamptz) END FROM \(reference)
+      """
   }
 }

@@ -13,18 +13,22 @@ public enum QueueHolder: Equatable, Sendable {
   /// The transaction that has been at it for longest, those first that keep the lock from us; a row that
   /// somebody has locked is the last to be thought of. A partition or heir is locked with its table.
   static let statement = """
-    WITH RECURSIVE family(oid) AS (SELECT to_regclass($1)::oid UNION \
-    SELECT inhrelid FROM pg_inherits JOIN family ON inhparent = oid) \
+    WITH RECURSIVE family(oid) AS (SELECT pg_catalog.to_regclass($1)::pg_catalog.oid UNION \
+    SELECT inhrelid FROM pg_catalog.pg_inherits JOIN family ON inhparent \(Own.equal) oid) \
     SELECT lock.pid, activity.usename, activity.application_name, prepared.gid, prepared.owner \
-    FROM pg_locks AS lock JOIN family ON lock.relation = family.oid \
-    LEFT JOIN pg_stat_activity AS activity ON activity.pid = lock.pid \
-    LEFT JOIN pg_locks AS own ON lock.pid IS NULL AND own.pid IS NULL \
-    AND own.locktype = 'transactionid' AND own.virtualtransaction = lock.virtualtransaction \
-    LEFT JOIN pg_prepared_xacts AS prepared ON prepared.transaction = own.transactionid \
-    WHERE lock.locktype = 'relation' AND lock.granted AND lock.mode <> 'AccessShareLock' \
-    AND lock.pid IS DISTINCT FROM pg_backend_pid() \
-    AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-    ORDER BY lock.mode = 'RowShareLock', activity.xact_start NULLS LAST, prepared.prepared LIMIT 1
+    FROM pg_catalog.pg_locks AS lock JOIN family ON lock.relation \(Own.equal) family.oid \
+    LEFT JOIN pg_catalog.pg_stat_activity AS activity ON activity.pid \(Own.equal) lock.pid \
+    LEFT JOIN pg_catalog.pg_locks AS own ON lock.pid IS NULL AND own.pid IS NULL \
+    AND own.locktype \(Own.equal) 'transactionid' \
+    AND own.virtualtransaction \(Own.equal) lock.virtualtransaction \
+    LEFT JOIN pg_catalog.pg_prepared_xacts AS prepared \
+    ON prepared.transaction \(Own.equal) own.transactionid \
+    WHERE lock.locktype \(Own.equal) 'relation' AND lock.granted \
+    AND lock.mode \(Own.unequal) 'AccessShareLock' \
+    AND (lock.pid IS NULL OR lock.pid \(Own.unequal) pg_catalog.pg_backend_pid()) \
+    AND lock.database \(Own.equal) (SELECT oid FROM pg_catalog.pg_database \
+    WHERE datname \(Own.equal) pg_catalog.current_database()) \
+    ORDER BY lock.mode \(Own.equal) 'RowShareLock', activity.xact_start NULLS LAST, prepared.prepared LIMIT 1
     """
 }
 

@@ -81,8 +81,9 @@ public struct QueueSurvey: Equatable, Sendable {
 
   /// No row for a table that is not there.
   private static let columnsStatement = """
-    SELECT attname, format_type(atttypid, NULL) FROM pg_attribute \
-    WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped
+    SELECT attname, pg_catalog.format_type(atttypid, NULL) FROM pg_catalog.pg_attribute \
+    WHERE attrelid \(Own.equal) pg_catalog.to_regclass($1)::pg_catalog.oid \
+    AND attnum \(Own.greater) 0 AND NOT attisdropped
     """
 
   /// - Parameter results: those of ``QueueTable/surveyScript(dateType:)``, one for each statement.
@@ -119,10 +120,10 @@ extension QueueTable {
     let age =
       hasDate
       ? """
-      CASE WHEN isfinite(\(added)) \
-      THEN extract(epoch FROM now() - \(added)::timestamptz) END
+      CASE WHEN pg_catalog.isfinite(\(added)) THEN extract(epoch FROM \
+      pg_catalog.now() \(Own.minus) \(added)::pg_catalog.timestamptz) END
       """ : "NULL"
-    let columns = "\(dateType == nil ? "NULL" : "\(added)::text"), \(age), \(key)"
+    let columns = "\(dateType == nil ? "NULL" : "\(added)::pg_catalog.text"), \(age), \(key)"
     let (oldest, newest) =
       hasDate
       ? (
@@ -131,8 +132,8 @@ extension QueueTable {
       ) : (place, "\(place) DESC")
     return """
       BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; \
-      SELECT (SELECT count(*) FROM \(reference)), \
-      (SELECT count(*) FROM (SELECT DISTINCT \(key) FROM \(reference)) AS keys); \
+      SELECT (SELECT pg_catalog.count(*) FROM \(reference)), \
+      (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT \(key) FROM \(reference)) AS keys); \
       SELECT \(columns) FROM \(reference) ORDER BY \(oldest) LIMIT 1; \
       SELECT \(columns) FROM \(reference) ORDER BY \(newest) LIMIT 1; \
       SELECT \(columns) FROM \(reference) ORDER BY \(place) LIMIT \(QueueSurvey.listedKeys); \

@@ -22,10 +22,11 @@ public final class QueueTable: Hashable, Sendable {
     "cache_clearing_ports", key: ["category", "port"], order: ("id", "bigint"))
   /// to_char gives the same text under every DateStyle, and NULL for an infinite date.
   public static let dates = QueueTable(
-    "cache_clearing_dates", key: ["to_char(date_to_clear, 'YYYY-MM-DD')"],
+    "cache_clearing_dates", key: ["pg_catalog.to_char(date_to_clear, 'YYYY-MM-DD')"],
     order: ("id", "bigint"))
   public static let commits = QueueTable(
-    "cache_clearing_commits", key: ["commit_to_clear"], order: ("commit_to_clear", "text"),
+    "cache_clearing_commits", key: ["commit_to_clear"],
+    order: ("commit_to_clear", "pg_catalog.text"),
     isOptional: true)
   public static let files = QueueTable(
     "cache_clearing_files", key: ["pathname"], order: ("id", "bigint"), isOptional: true)
@@ -76,8 +77,8 @@ public final class QueueTable: Hashable, Sendable {
 
     fileprivate var expression: String {
       switch self {
-      case .text(let column): "\(column.quoted)::text"
-      case .day(let column): "to_char(\(column.quoted), 'YYYY-MM-DD')"
+      case .text(let column): "\(column.quoted)::pg_catalog.text"
+      case .day(let column): "pg_catalog.to_char(\(column.quoted), 'YYYY-MM-DD')"
       }
     }
   }
@@ -103,7 +104,7 @@ public final class QueueTable: Hashable, Sendable {
     self.key = key.map(\.expression)
     switch order {
     case .number(let column): self.order = (column.quoted, "bigint")
-    case .text(let column): self.order = (column.quoted, "text")
+    case .text(let column): self.order = (column.quoted, "pg_catalog.text")
     }
     self.added = added
     isOptional = false
@@ -128,13 +129,19 @@ public final class QueueTable: Hashable, Sendable {
   /// of that name, which is text and sorts 10 before 9.
   var place: String { "\(reference).\(order.column)" }
 
+  /// That a row stands behind the place $1; every row does where that is NULL.
+  var follows: String {
+    let place = "$1::\(order.type)"
+    return "\(place) IS NULL OR \(order.column) \(Own.greater) \(place)"
+  }
+
   /// More than any key's column can hold and name a page: PATH_MAX.
   static let longestKey = 4096
 
   /// The key's columns, cut off where they can be no key any more: a batch of whatever somebody has
   /// put into the table, up to a gigabyte a row, must not fill the memory.
   var boundedKey: String {
-    key.map { "substr(\($0), 1, \(Self.longestKey))" }.joined(separator: ", ")
+    key.map { "pg_catalog.substr(\($0), 1, \(Self.longestKey))" }.joined(separator: ", ")
   }
 
   /// The next rows after a place in the order, each with the table that it is in, which may be a partition
@@ -143,8 +150,8 @@ public final class QueueTable: Hashable, Sendable {
   /// The order has no two rows in one place, so that none is passed over where numbers repeat.
   func batchStatement(_ part: BatchPart) -> String {
     """
-    SELECT ctid, xmin, \(order.column)::text, \(boundedKey), \
-    tableoid, pg_relation_filenode(tableoid) FROM \(reference) \(condition(of: part)) \
+    SELECT ctid, xmin, \(order.column)::pg_catalog.text, \(boundedKey), tableoid, \
+    pg_catalog.pg_relation_filenode(tableoid) FROM \(reference) \(condition(of: part)) \
     ORDER BY \(place), \(reference).tableoid, \(reference).ctid LIMIT $1::bigint
     """
   }
@@ -162,10 +169,16 @@ public final class QueueTable: Hashable, Sendable {
     switch part {
     case .all: ""
     case .behindNumber:
-      "WHERE (\(order.column), tableoid, ctid) > ($2::\(order.type), $3::oid, $4::tid)"
+      """
+      WHERE (\(order.column), tableoid, ctid) \(Own.greater) \
+      ($2::\(order.type), $3::pg_catalog.oid, $4::pg_catalog.tid)
+      """
     case .withoutNumber: "WHERE \(order.column) IS NULL"
     case .behindRowWithoutNumber:
-      "WHERE \(order.column) IS NULL AND (tableoid, ctid) > ($2::oid, $3::tid)"
+      """
+      WHERE \(order.column) IS NULL \
+      AND (tableoid, ctid) \(Own.greater) ($2::pg_catalog.oid, $3::pg_catalog.tid)
+      """
     }
   }
 
@@ -190,7 +203,7 @@ public final class QueueTable: Hashable, Sendable {
   }
 
   /// Whether the lock was not to be had, where that is a setting.
-  static let contendedStatement = "SELECT current_setting('\(contendedSetting)', true)"
+  static let contendedStatement = "SELECT pg_catalog.current_setting('\(contendedSetting)', true)"
 
   /// What the server makes of a lock that is not to be had in time.
   enum LockRefusal {
@@ -225,8 +238,8 @@ public final class QueueTable: Hashable, Sendable {
   /// VACUUM FULL, CLUSTER and TRUNCATE do.
   func filesStatement(_ tables: [UInt32]) -> String {
     """
-    SELECT oid, pg_relation_filenode(oid) \
-    FROM unnest('{\(tables.map(String.init).joined(separator: ","))}'::oid[]) AS oid
+    SELECT oid, pg_catalog.pg_relation_filenode(oid) FROM pg_catalog.unnest( \
+    '{\(tables.map(String.init).joined(separator: ","))}'::pg_catalog.oid[]) AS oid
     """
   }
 
@@ -253,13 +266,14 @@ public final class QueueTable: Hashable, Sendable {
       let places = rows.map { "\"\($0.place)\"" }.joined(separator: ",")
       let writers = Set(rows.map(\.writer)).map(String.init).joined(separator: ",")
       return """
-        ctid = ANY ('{\(places)}'::tid[]) AND xmin = ANY ('{\(writers)}'::xid[]) \
-        AND tableoid = \(table)
+        ctid \(Own.equal) ANY ('{\(places)}'::pg_catalog.tid[]) \
+        AND xmin \(Own.equal) ANY ('{\(writers)}'::pg_catalog.xid[]) \
+        AND tableoid \(Own.equal) '\(table)'::pg_catalog.oid
         """
     }
   }
 
-  var countStatement: String { "SELECT count(*) FROM \(reference)" }
+  var countStatement: String { "SELECT pg_catalog.count(*) FROM \(reference)" }
 }
 
 /// One row of a queue.

@@ -48,7 +48,7 @@ public struct ServerSurvey: Equatable, Sendable {
 
   /// - Throws: ``DatabaseError``.
   public init(on connection: Connection) throws(DatabaseError) {
-    let usage = try connection.query("SELECT pg_notification_queue_usage()")
+    let usage = try connection.query("SELECT pg_catalog.pg_notification_queue_usage()")
     notificationQueueUsage = usage.text(0, 0).flatMap { Double($0) } ?? 0
     let sessions = try connection.query(Self.sessionsStatement, [ApplicationName.listener])
     var listening: [ListeningSession] = []
@@ -71,10 +71,12 @@ public struct ServerSurvey: Equatable, Sendable {
   /// The server does not tell who listens to what. A session that only waits shows the LISTEN it
   /// sent last. The server's own processes, such as autovacuum's, have no role, and listen to nothing.
   private static let sessionsStatement = """
-    SELECT pid, usename, application_name, extract(epoch FROM now() - backend_start), listens \
-    FROM (SELECT *, application_name = $1 OR query ~* '^\\s*listen\\M' AS listens, \
-    query = '<insufficient privilege>' AS hidden FROM pg_stat_activity) AS sessions \
-    WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid() \
+    SELECT pid, usename, application_name, \
+    extract(epoch FROM pg_catalog.now() \(Own.minus) backend_start), listens \
+    FROM (SELECT *, application_name \(Own.equal) $1 OR query \(Own.matches) '^\\s*listen\\M' AS listens, \
+    query \(Own.equal) '<insufficient privilege>' AS hidden FROM pg_catalog.pg_stat_activity) AS sessions \
+    WHERE datname \(Own.equal) pg_catalog.current_database() AND usesysid IS NOT NULL \
+    AND pid \(Own.unequal) pg_catalog.pg_backend_pid() \
     AND (listens OR hidden) \
     ORDER BY listens, pid
     """

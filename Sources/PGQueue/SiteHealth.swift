@@ -35,20 +35,22 @@ public struct ListenerSessions: Equatable, Sendable {
   public static func count(on connection: Connection) throws(DatabaseError) -> ListenerSessions {
     // application_name and the role are shown to everybody, query to the role itself and
     // pg_read_all_stats (PostgreSQL manual, 28.2.3). The server's own processes have no role.
-    let name = "application_name = '\(ApplicationName.listener)'"
-    let hidden = "query = '<insufficient privilege>' AND usesysid IS NOT NULL"
+    let name = "(application_name \(Own.equal) '\(ApplicationName.listener)')"
+    let hidden = "query \(Own.equal) '<insufficient privilege>' AND usesysid IS NOT NULL"
     let rows = try connection.query(
       """
-      SELECT count(*) FILTER (WHERE query ~* '(^|;)[[:space:]]*listen[[:space:]]'), \
-      count(*) FILTER (WHERE \(hidden) AND \(name)), \
-      count(*) FILTER (WHERE \(hidden) AND NOT \(name)), \
-      current_setting('track_activities'), quote_ident(current_user) \
-      FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+      SELECT pg_catalog.count(*) FILTER \
+      (WHERE query \(Own.matches) '(^|;)[[:space:]]*listen[[:space:]]'), \
+      pg_catalog.count(*) FILTER (WHERE \(hidden) AND \(name)), \
+      pg_catalog.count(*) FILTER (WHERE \(hidden) AND NOT \(name)), \
+      pg_catalog.current_setting('track_activities'), pg_catalog.quote_ident(current_user) \
+      FROM pg_catalog.pg_stat_activity WHERE datname \(Own.equal) pg_catalog.current_database() \
+      AND pid \(Own.unequal) pg_catalog.pg_backend_pid()
       """)
     let roles = try connection.query(
       """
-      SELECT DISTINCT usename FROM pg_stat_activity \
-      WHERE datname = current_database() AND \(name) AND usename IS NOT NULL ORDER BY usename
+      SELECT DISTINCT usename FROM pg_catalog.pg_stat_activity \
+      WHERE datname \(Own.equal) pg_catalog.current_database() AND \(name) AND usename IS NOT NULL ORDER BY usename
       """)
     return ListenerSessions(
       listening: rows.text(0, 0).flatMap { Int($0) } ?? 0,
@@ -64,7 +66,7 @@ extension Connection {
   /// - Throws: ``DatabaseError``.
   public func serverTime() throws(DatabaseError) -> (seconds: Double, roundTrip: Duration) {
     let began = ContinuousClock.now
-    let rows = try query("SELECT extract(epoch FROM clock_timestamp())")
+    let rows = try query("SELECT extract(epoch FROM pg_catalog.clock_timestamp())")
     return (rows.text(0, 0).flatMap { Double($0) } ?? 0, began.duration(to: .now))
   }
 

@@ -65,7 +65,9 @@ public struct TableRights: Equatable, Sendable {
     to privileges: [String], of table: (name: String, reference: String), _ role: String?,
     _ connection: Connection
   ) throws(DatabaseError) -> TableRights {
-    let columns = privileges.map { ", has_table_privilege(role.oid, found.oid, '\($0)')" }
+    let columns = privileges.map {
+      ", pg_catalog.has_table_privilege(role.oid, found.oid, '\($0)')"
+    }
     let rows = try connection.query(statement(columns.joined()), [table.reference, role])
     guard rows.count > 0 else { return TableRights(table: table.name, exists: false) }
     let (place, schema, grantee) = (rows.text(0, 0), rows.text(0, 1), rows.text(0, 2))
@@ -89,17 +91,20 @@ public struct TableRights: Equatable, Sendable {
   /// - Parameter columns: what is asked of `role` and `found`.
   private static func statement(_ columns: String) -> String {
     """
-    SELECT found.oid::regclass::text, quote_ident(found.nspname), \
-    coalesce(quote_ident(role.rolname), quote_ident($2::text)), \
-    has_schema_privilege(role.oid, found.schema, 'USAGE')\(columns) \
-    FROM (SELECT pg_class.oid, nspname, pg_namespace.oid AS schema \
-    FROM parse_ident($1) AS parts, pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
-    WHERE relname = parts[cardinality(parts)] AND relkind IN ('r', 'p', 'v', 'm', 'f') \
-    AND CASE WHEN cardinality(parts) > 1 THEN nspname = parts[1] \
-    ELSE pg_table_is_visible(pg_class.oid) \
-    OR NOT has_schema_privilege(pg_namespace.oid, 'USAGE') END \
-    ORDER BY pg_table_is_visible(pg_class.oid) DESC, nspname LIMIT 1) AS found \
-    LEFT JOIN pg_roles AS role ON rolname = coalesce($2::text, current_user)
+    SELECT found.oid::pg_catalog.regclass::pg_catalog.text, pg_catalog.quote_ident(found.nspname), \
+    coalesce(pg_catalog.quote_ident(role.rolname), pg_catalog.quote_ident($2::pg_catalog.text)), \
+    pg_catalog.has_schema_privilege(role.oid, found.schema, 'USAGE')\(columns) \
+    FROM (SELECT class.oid, nspname, schema.oid AS schema \
+    FROM pg_catalog.parse_ident($1) AS parts, pg_catalog.pg_class AS class \
+    JOIN pg_catalog.pg_namespace AS schema ON schema.oid \(Own.equal) relnamespace \
+    WHERE relname \(Own.equal) parts[pg_catalog.cardinality(parts)] \
+    AND relkind \(Own.equal) ANY ('{r,p,v,m,f}'::pg_catalog."char"[]) \
+    AND CASE WHEN pg_catalog.cardinality(parts) \(Own.greater) 1 THEN nspname \(Own.equal) parts[1] \
+    ELSE pg_catalog.pg_table_is_visible(class.oid) \
+    OR NOT pg_catalog.has_schema_privilege(schema.oid, 'USAGE') END \
+    ORDER BY pg_catalog.pg_table_is_visible(class.oid) DESC, nspname LIMIT 1) AS found \
+    LEFT JOIN pg_catalog.pg_roles AS role \
+    ON rolname \(Own.equal) coalesce($2::pg_catalog.text, current_user)
     """
   }
 }

@@ -31,13 +31,16 @@ public struct RiskyTrigger: Equatable, Sendable {
   }
 
   private static let statement = """
-    WITH fired AS (SELECT pg_proc.oid, prosrc FROM pg_proc WHERE EXISTS (SELECT FROM pg_trigger \
-    WHERE tgfoid = pg_proc.oid AND NOT tgisinternal AND tgenabled <> 'D')) \
-    SELECT pg_proc.oid::regprocedure::text, left(prosrc, 100000) FROM pg_proc \
-    JOIN pg_language ON pg_language.oid = prolang \
-    WHERE lanname IN ('plpgsql', 'sql') AND prosrc ILIKE ANY ($1::text[]) \
-    AND EXISTS (SELECT FROM fired WHERE fired.oid = pg_proc.oid \
-    OR position(lower(proname) IN lower(fired.prosrc)) > 0) \
+    WITH fired AS (SELECT proc.oid, prosrc FROM pg_catalog.pg_proc AS proc \
+    WHERE EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgfoid \(Own.equal) proc.oid \
+    AND NOT tgisinternal AND tgenabled \(Own.unequal) 'D')) \
+    SELECT proc.oid::pg_catalog.regprocedure::pg_catalog.text, pg_catalog.left(prosrc, 100000) \
+    FROM pg_catalog.pg_proc AS proc \
+    JOIN pg_catalog.pg_language AS language ON language.oid \(Own.equal) prolang \
+    WHERE lanname \(Own.equal) ANY ('{plpgsql,sql}'::pg_catalog.name[]) \
+    AND prosrc \(Own.contains) ANY ($1::pg_catalog.text[]) \
+    AND EXISTS (SELECT FROM fired WHERE fired.oid \(Own.equal) proc.oid \
+    OR (position(pg_catalog.lower(proname) IN pg_catalog.lower(fired.prosrc)) \(Own.greater) 0)) \
     ORDER BY 1
     """
 }

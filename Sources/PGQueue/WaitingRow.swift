@@ -30,7 +30,7 @@ extension Queue: WaitingRows {
     } catch {
       // Without the column there is no age to tell, but the rows wait all the same.
       guard case .refused(let reason) = error, reason.isMissingColumn else { throw error }
-      return try waiting(after: position, limit: limit, added: "NULL::timestamptz")
+      return try waiting(after: position, limit: limit, added: "NULL::pg_catalog.timestamptz")
     }
   }
 
@@ -61,11 +61,11 @@ extension NodeLog: WaitingRows {
     let rows = try connection.query(
       """
       SELECT id, queue, extract(epoch FROM moved_at), \
-      extract(epoch FROM now()) - extract(epoch FROM moved_at), \(keyColumns) \
+      extract(epoch FROM pg_catalog.now()) \(Own.minus) extract(epoch FROM moved_at), \(keyColumns) \
       FROM (SELECT id, queue, key, moved_at FROM fpcache_log \
-      WHERE id > (SELECT cursor FROM fpcache_node WHERE name = $1) UNION ALL \
-      SELECT id, queue, key, moved_at FROM fpcache_owed WHERE node = $1) AS row \
-      WHERE id > coalesce($2::bigint, 0) ORDER BY id LIMIT $3::bigint
+      WHERE id \(Own.greater) (SELECT cursor FROM fpcache_node WHERE name \(Own.equal) $1) UNION ALL \
+      SELECT id, queue, key, moved_at FROM fpcache_owed WHERE node \(Own.equal) $1) AS row \
+      WHERE id \(Own.greater) coalesce($2::bigint, 0) ORDER BY id LIMIT $3::bigint
       """, [node.name, position, String(limit)])
     return (0..<rows.count).compactMap { index in
       logged(rows, index, keyAt: 4).map {
@@ -81,19 +81,17 @@ extension QueueTable {
   /// The cast by way of text keeps the expression valid where date_added is a time of day.
   fileprivate var addedExpression: String {
     """
-    CASE WHEN pg_typeof(\(added.quoted)) IN ('timestamp'::regtype, 'timestamptz'::regtype) \
-    THEN \(added.quoted)::text::timestamptz END
+    CASE WHEN \(Own.isTime(added.quoted)) \
+    THEN \(added.quoted)::pg_catalog.text::pg_catalog.timestamptz END
     """
   }
 
   /// The age is a difference of numbers: one of times fails for an infinite one.
   fileprivate func waitingStatement(added: String) -> String {
     """
-    SELECT \(order.column)::text, \(boundedKey), \
-    extract(epoch FROM \(added)), \
-    extract(epoch FROM now()) - extract(epoch FROM \(added)) FROM \(reference) \
-    WHERE $1::\(order.type) IS NULL OR \(order.column) > $1::\(order.type) \
-    ORDER BY \(place) LIMIT $2::bigint
+    SELECT \(order.column)::pg_catalog.text, \(boundedKey), extract(epoch FROM \(added)), \
+    extract(epoch FROM pg_catalog.now()) \(Own.minus) extract(epoch FROM \(added)) \
+    FROM \(reference) WHERE \(follows) ORDER BY \(place) LIMIT $2::bigint
     """
   }
 }

@@ -52,7 +52,11 @@ final class DatabaseAudit {
   func wants(_ code: FindingCode) -> Bool { codes.contains(code) }
 
   func tell(_ code: FindingCode, _ subject: String, _ evidence: Finding.Evidence) {
-    if wants(code) { findings.append(Finding(code, CachePath(Array(subject.utf8)), evidence)) }
+    tell(code, Array(subject.utf8), evidence)
+  }
+
+  private func tell(_ code: FindingCode, _ subject: [UInt8], _ evidence: Finding.Evidence) {
+    if wants(code) { findings.append(Finding(code, CachePath(subject), evidence)) }
   }
 
   // MARK: Before the walk

@@ -79,7 +79,7 @@ struct DrainOnce {
   func drainAll(_ parameters: ConnectionParameters) throws(UserError) -> Result {
     var result = Result()
     do throws(DatabaseError) {
-      let connection = try Connection(parameters.unconverted, stop: signals.stop)
+      let connection = try Connection(parameters, stop: signals.stop)
       drain.announced = try announced(connection)
       let deadline = ContinuousClock.now + Self.patience
       if drain.node == nil, let nodes = try NodeLog.names(on: connection) {

@@ -13,7 +13,7 @@ extension ListenerNews {
       (
         .notice,
         "ready: listening on \(counted(channels.count, "channel")): "
-          + listed(channels.map(\.name))
+          + listed(channels.map { escape($0.name) })
       )
     case .notHeard(let channel, let error):
       (
@@ -44,7 +44,7 @@ extension ListenerNews {
     case .takesFromNodes(let nodes):
       (
         .error,
-        "this database has nodes\(nodes.isEmpty ? "" : " (\(listed(nodes)))"): a listener without "
+        "this database has nodes\(nodes.isEmpty ? "" : " (\(listed(nodes.map { $0.escaped })))"): a listener without "
           + "--node takes rows that they need. Start it with --node NAME, or retire them"
       )
     case .stopping: (.notice, "stopping: \(total.text) since the start")
@@ -52,15 +52,15 @@ extension ListenerNews {
   }
 }
 
-/// Names, as many as a line can bear: others say how many there are.
+/// Escaped names, as many as a line can bear: others say how many there are.
 private func listed(_ names: [String]) -> String {
   let most = 100
   let more = names.count > most ? " and \(names.count - most) more" : ""
-  return names.prefix(most).map { escape(Array($0.utf8)) }.joined(separator: ", ") + more
+  return names.prefix(most).joined(separator: ", ") + more
 }
 
 extension Channel {
-  fileprivate var text: String { "\"\(escape(Array(name.utf8)))\"" }
+  fileprivate var text: String { "\"\(escape(name))\"" }
 }
 
 extension DatabaseError {

@@ -151,7 +151,7 @@ struct MissedLook: Sendable {
     _ root: Directory, _ outcome: inout Outcome
   ) throws(DatabaseError) -> ([(VerifySettings.Query, ChangeTable)], lead: Int64) {
     let connection = try Connection(
-      config.connection.unconverted.named(ApplicationName.listener + " (queries)"),
+      config.connection.named(ApplicationName.listener + " (queries)"),
       stop: Stop(descriptor: stop, patience: .zero))
     try connection.makeAuditor()
     let local = root.fileSystemTime() ?? currentTime()
@@ -200,7 +200,8 @@ extension ServerError {
   /// server names the table in its message only, and in its own language.
   func grantRemedy(on connection: Connection) -> String {
     guard isPermissionDenied else { return "" }
-    let role = (try? connection.query("SELECT quote_ident(current_user)").text(0, 0)) ?? nil
+    let role =
+      (try? connection.query("SELECT pg_catalog.quote_ident(current_user)").text(0, 0)) ?? nil
     let to = escape(Array((role ?? "the role").utf8))
     guard let start = message.firstRange(of: "permission denied for table ")?.upperBound else {
       return "; GRANT SELECT ON what the query reads TO \(to)"

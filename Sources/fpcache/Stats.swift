@@ -147,8 +147,7 @@ private struct Look {
     self.config = config
     if !command.noDatabase {
       database = DatabaseReader(
-        config.connection.named("fpcache stats").unconverted, config.rules,
-        tellsNodes: command.queues)
+        config.connection.named("fpcache stats"), config.rules, tellsNodes: command.queues)
     }
   }
 

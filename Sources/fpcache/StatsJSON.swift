@@ -186,7 +186,7 @@ extension Overview {
 
   private func json(_ channel: Channel) -> JSON {
     .object([
-      ("name", .string(channel.name.escaped)), ("script_name", .string(channel.scriptName.escaped)),
+      ("name", .string(escape(channel.name))), ("script_name", .string(channel.scriptName.escaped)),
       ("known", .boolean(channel.event != nil)), ("clears", .string(rules.effect(of: channel))),
     ])
   }

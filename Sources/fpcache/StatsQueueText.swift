@@ -100,7 +100,7 @@ extension StatsText {
         columns: [
           TextTable.Column(title: "CHANNEL", isRight: false),
           TextTable.Column(title: "CLEARS", isRight: false, isFree: true),
-        ], rows: channels.map { [$0.name.escaped, overview.rules.effect(of: $0)] })
+        ], rows: channels.map { [escape($0.name), overview.rules.effect(of: $0)] })
     }
   }
 

@@ -126,7 +126,7 @@ struct Verdict: Equatable {
     return channels.filter { $0.event == nil }.map { channel in
       Verdict(
         severity: .bad,
-        text: "the channel \(channel.name.escaped) clears nothing: fpcache knows no "
+        text: "the channel \(escape(channel.name)) clears nothing: fpcache knows no "
           + channel.scriptName.escaped)
     }
   }

@@ -10,13 +10,6 @@ import Testing
   /// A listener that serves 100 ports has some 20 MB; a sanitizer's has several times that.
   private static let enough = 256 << 20
 
-  /// The most memory that the process ever had, in bytes.
-  private func peak(of pid: pid_t) throws -> Int {
-    let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
-    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
-    return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) }) * 1024
-  }
-
   @Test("rows of 4 MB are refused like any that name nothing, and are not taken in whole")
   func largeRows() throws {
     let database = try PostgresServer.shared.makeDatabase(shape: .plain)
@@ -41,7 +34,7 @@ import Testing
     #expect(drained.contains("401 refused"), "\(drained)")
     #expect(!tree.exists("ports/net/a/page"))
     #expect(tree.exists(kept))
-    #expect(try peak(of: listener.pid) < Self.enough)
+    #expect(try listener.peakMemory() < Self.enough)
     listener.terminate()
     let result = try listener.waitForExit()
     #expect(result.errorBytes.count < 401 * 10_000)
@@ -86,7 +79,7 @@ import Testing
       """)
     let listener = try Daemon.listen(on: tree, database, ["--settle", "0"])
     try listener.waitForLog(containing: "drained: ")
-    let before = try peak(of: listener.pid)
+    let before = try listener.peakMemory()
     let lines = listener.lines.count
     let flood = DispatchGroup()
     for _ in 0..<2 {
@@ -105,7 +98,7 @@ import Testing
     try eventually("the last row goes", details: "\(listener)") {
       try database.count("cache_clearing_dates") == 0
     }
-    #expect(try peak(of: listener.pid) - before < 64 << 20)
+    #expect(try listener.peakMemory() - before < 64 << 20)
     #expect(listener.lines.count - lines < 50, "\(listener)")
     listener.terminate()
     #expect(try listener.waitForExit().status == 0)

@@ -69,10 +69,9 @@ import Testing
   func channels(name: String) throws {
     let database = try PostgresServer.shared.makeDatabase()
     let connection = try connect(database)
-    let quoted = try connection.quoted(identifier: name)
-    try connection.query("LISTEN \(quoted)")
-    try connection.query("NOTIFY \(quoted), 'ignored'")
-    #expect(try connection.takeNotifications().map(\.channel) == [name])
+    try connection.listen(to: Array(name.utf8))
+    try connection.query("NOTIFY \(connection.quoted(identifier: name)), 'ignored'")
+    #expect(try connection.takeNotifications().map(\.channel) == [Array(name.utf8)])
     #expect(try connection.takeNotifications().isEmpty)
   }
 
@@ -80,9 +79,9 @@ import Testing
   func longChannel() {
     let long = String(repeating: "l", count: 70)
     let channel = Channel(name: long, scriptName: "listen_port")
-    #expect(channel.isNamed(String(repeating: "l", count: 63)))
-    #expect(!channel.isNamed(String(repeating: "l", count: 20)))
-    #expect(!Channel(name: "port_updated", scriptName: "").isNamed("port"))
+    #expect(channel.isNamed(Array(long.utf8.prefix(63))))
+    #expect(!channel.isNamed(Array(long.utf8.prefix(20))))
+    #expect(!Channel(name: "port_updated", scriptName: "").isNamed(Array("port".utf8)))
   }
 
   @Test("batches go by number, not by text, and hold what the key needs")

@@ -41,14 +41,16 @@ import Testing
     let queue = try queue("s.T", .text(try #require(Identifier(column: "K"))))
     #expect(
       queue.batchStatement(.behindNumber) == """
-        SELECT ctid, xmin, "K"::text, substr("A"::text, 1, 4096), \
-        tableoid, pg_relation_filenode(tableoid) FROM "s"."T" \
-        WHERE ("K", tableoid, ctid) > ($2::text, $3::oid, $4::tid) \
+        SELECT ctid, xmin, "K"::pg_catalog.text, \
+        pg_catalog.substr("A"::pg_catalog.text, 1, 4096), tableoid, \
+        pg_catalog.pg_relation_filenode(tableoid) FROM "s"."T" \
+        WHERE ("K", tableoid, ctid) OPERATOR(pg_catalog.>) \
+        ($2::pg_catalog.text, $3::pg_catalog.oid, $4::pg_catalog.tid) \
         ORDER BY "s"."T"."K", "s"."T".tableoid, "s"."T".ctid LIMIT $1::bigint
         """)
     #expect(
       queue.lockScript(.compile).hasSuffix("LOCK TABLE \"s\".\"T\" IN SHARE ROW EXCLUSIVE MODE"))
-    #expect(queue.countStatement == "SELECT count(*) FROM \"s\".\"T\"")
+    #expect(queue.countStatement == "SELECT pg_catalog.count(*) FROM \"s\".\"T\"")
     #expect(queue.name == "s.T" && !queue.growsWithTime && !queue.isOptional)
   }
 

@@ -54,6 +54,16 @@ public final class Daemon: Sendable, CustomStringConvertible {
     return try Daemon(command)
   }
 
+  /// The most memory that the process ever had, in bytes.
+  public func peakMemory() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    guard let peak = line?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+      throw SupportError("no VmHWM in /proc/\(pid)/status")
+    }
+    return peak * 1024
+  }
+
   deinit {
     ended.withLock { ended in
       if ended == nil { ended = killAndReap(pid) }

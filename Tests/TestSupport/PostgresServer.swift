@@ -58,7 +58,7 @@ public final class PostgresServer: Sendable {
 
   private let programs: PostgresPrograms
   private let listening: Listening
-  private let templates = Mutex<Set<TriggerShape>>([])
+  private let templates = Mutex<Set<String>>([])
 
   /// Makes a new server and starts it.
   /// - Parameters:
@@ -138,11 +138,14 @@ public final class PostgresServer: Sendable {
   // MARK: Databases
 
   /// Makes a database with the site's schema, the triggers in this shape, and empty queues.
-  public func makeDatabase(shape: TriggerShape = .onConflict) throws -> TestDatabase {
-    let template = "template_shape_\(shape.rawValue)"
+  /// - Parameter encoding: that of its text, as PostgreSQL calls it; SQL_ASCII holds any bytes.
+  public func makeDatabase(
+    shape: TriggerShape = .onConflict, encoding: String = "UTF8"
+  ) throws -> TestDatabase {
+    let template = "template_shape_\(shape.rawValue)_\(encoding.lowercased())"
     try templates.withLock { templates in
-      if templates.contains(shape) { return }
-      try sql("CREATE DATABASE \(template) TEMPLATE template0")
+      if templates.contains(template) { return }
+      try sql("CREATE DATABASE \(template) TEMPLATE template0 ENCODING '\(encoding)'")
       for file in ["tables.sql", "trigger-shape-\(shape.rawValue).sql"] {
         let path = SQLFiles.folder + "/" + file
         try sql(String(contentsOfFile: path, encoding: .utf8), in: template)
@@ -150,7 +153,7 @@ public final class PostgresServer: Sendable {
       if listening == .loopback {
         try sql("ALTER ROLE listening PASSWORD '\(PostgresServer.listenerPassword)'")
       }
-      templates.insert(shape)
+      templates.insert(template)
     }
     let name = "t_" + String(UInt64.random(in: .min ... .max), radix: 36)
     try sql("CREATE DATABASE \(name) TEMPLATE \(template)")

@@ -1,0 +1,31 @@
+// How much memory this process has asked for: libpq makes room for the whole of a message when it has read
+// its first five bytes, up to two gigabytes, and says so nowhere.
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The process's address space, where the system tells its size (Linux).
+final class AddressSpace {
+  private let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+  private let pageSize = Int(sysconf(CInt(_SC_PAGESIZE)))
+
+  deinit { if file >= 0 { close(file) } }
+
+  /// In bytes; nil where it is not told.
+  var size: Int? {
+    guard file >= 0 else { return nil }
+    var text = [UInt8](repeating: 0, count: 32)
+    let count = pread(file, &text, text.count, 0)
+    var pages = 0
+    for byte in text.prefix(max(0, count)) {
+      guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { break }
+      pages = pages * 10 + Int(byte - UInt8(ascii: "0"))
+    }
+    return pages > 0 ? pages * pageSize : nil
+  }
+}

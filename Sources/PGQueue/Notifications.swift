@@ -1,0 +1,69 @@
+// What has been notified and not been looked at, in little memory however much there is of it.
+
+import CLibpq
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Notifications of one kind that have arrived.
+public struct Notification: Equatable, Sendable {
+  /// As the server has it: of whatever encoding.
+  public let channel: [UInt8]
+  /// The backend that sent it.
+  public let sender: Int32
+  /// Whether its payload is the connection's ``Connection/ownPayload``. Others' payloads are not looked at.
+  public let isOwn: Bool
+  /// How many there were.
+  public internal(set) var count = 1
+}
+
+/// Those that a connection has received since they were last taken, each kind once.
+struct Inbox {
+  private(set) var kinds: [Notification] = []
+  private var places: [Kind: Int] = [:]
+
+  /// More kinds than an honest server ever sends between two looks.
+  static let mostKinds = 100_000
+
+  private struct Kind: Hashable {
+    let channel: [UInt8]
+    let sender: Int32
+    let isOwn: Bool
+  }
+
+  /// Takes what libpq has parsed.
+  /// - Returns: how many there were.
+  mutating func collect(from handle: OpaquePointer, own: [UInt8]?) -> Int {
+    var taken = 0
+    while let arrived = PQnotifies(handle) {
+      defer { PQfreemem(arrived) }
+      taken += 1
+      let payload = UnsafeRawBufferPointer(
+        start: arrived.pointee.extra, count: strlen(arrived.pointee.extra))
+      let kind = Kind(
+        channel: [UInt8](
+          UnsafeRawBufferPointer(
+            start: arrived.pointee.relname, count: strlen(arrived.pointee.relname))),
+        sender: arrived.pointee.be_pid, isOwn: own.map { $0.elementsEqual(payload) } ?? false)
+      if let place = places[kind] {
+        kinds[place].count += 1
+      } else {
+        places[kind] = kinds.count
+        kinds.append(
+          Notification(channel: kind.channel, sender: kind.sender, isOwn: kind.isOwn))
+      }
+    }
+    return taken
+  }
+
+  /// Hands them over.
+  mutating func empty() -> [Notification] {
+    defer { self = Inbox() }
+    return kinds
+  }
+}

@@ -1,0 +1,71 @@
+// What a statement gave: rows of bytes, or an error's fields.
+
+import CLibpq
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The rows of one statement's result.
+public final class Rows {
+  private let result: OpaquePointer?
+
+  init(_ result: OpaquePointer?) { self.result = result }
+
+  deinit { PQclear(result) }
+
+  public var count: Int { result.map { Int(PQntuples($0)) } ?? 0 }
+
+  /// How many rows the statement changed; 0 when it is of no such kind.
+  public var changed: Int { result.flatMap { Int(String(cString: PQcmdTuples($0))) } ?? 0 }
+
+  /// The names of the columns.
+  public var columnNames: [String] {
+    guard let result else { return [] }
+    return (0..<PQnfields(result)).compactMap { PQfname(result, $0).map { String(cString: $0) } }
+  }
+
+  /// The bytes at a row and column; nil for NULL or what is not there.
+  public subscript(row: Int, column: Int) -> [UInt8]? { withBytes(row, column) { Array($0) } }
+
+  /// Calls `body` with the bytes at a row and column, unless they are NULL or not there.
+  func withBytes<Result>(
+    _ row: Int, _ column: Int, _ body: (UnsafeRawBufferPointer) -> Result
+  ) -> Result? {
+    guard let result, (0..<count).contains(row), (0..<Int(PQnfields(result))).contains(column),
+      PQgetisnull(result, CInt(row), CInt(column)) == 0,
+      let value = PQgetvalue(result, CInt(row), CInt(column))
+    else { return nil }
+    let length = Int(PQgetlength(result, CInt(row), CInt(column)))
+    return body(UnsafeRawBufferPointer(start: value, count: length))
+  }
+
+  /// The same as text; bytes that are not UTF-8 become U+FFFD.
+  public func text(_ row: Int, _ column: Int) -> String? {
+    self[row, column].map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  func field(_ code: ErrorField) -> String? {
+    result.flatMap { PQresultErrorField($0, CInt(code.rawValue)) }.map { Self.words($0) }
+  }
+
+  /// What a server says to people, cut off where nobody reads on; bytes that are not UTF-8 become U+FFFD.
+  static func words(_ text: UnsafePointer<CChar>) -> String {
+    String(
+      decoding: UnsafeRawBufferPointer(start: text, count: strnlen(text, longestWords)),
+      as: UTF8.self)
+  }
+
+  private static let longestWords = 2000
+}
+
+/// The fields of an error (postgres_ext.h), which Swift cannot import as they are.
+enum ErrorField: UInt8 {
+  case sqlState = 0x43  // PG_DIAG_SQLSTATE, 'C'
+  case message = 0x4D  // PG_DIAG_MESSAGE_PRIMARY, 'M'
+  case hint = 0x48  // PG_DIAG_MESSAGE_HINT, 'H'
+}
