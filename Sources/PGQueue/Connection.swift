@@ -37,6 +37,15 @@ public struct ConnectionParameters: Equatable, Sendable {
     guard let options = PQconninfoParse(text, nil) else { throw .badConnectionString }
     PQconninfoFree(options)
   }
+
+  /// Whether libpq takes the name of a database for a connection string (fe-connect.c,
+  /// recognized_connection_string).
+  public static func isConnectionString(_ name: String) -> Bool {
+    name.utf8.contains(UInt8(ascii: "=")) || uriSchemes.contains(where: name.hasPrefix)
+  }
+
+  /// What a connection URI begins with (PostgreSQL manual, 34.1.1.2).
+  static let uriSchemes = ["postgresql://", "postgres://"]
 }
 
 extension ConnectionParameters {
@@ -44,17 +53,7 @@ extension ConnectionParameters {
   public static func secrets(in text: String) -> [String] {
     guard let options = PQconninfoParse(text, nil) else { return [] }
     defer { PQconninfoFree(options) }
-    var secrets: [String] = []
-    var option = options
-    while option.pointee.keyword != nil {
-      // "*": a password field, whose value is to be hidden (PostgreSQL manual, 34.1).
-      let isSecret = option.pointee.dispchar.map { strchr($0, 0x2A) != nil } ?? false
-      if isSecret, let value = option.pointee.val, value.pointee != 0 {
-        secrets.append(String(cString: value))
-      }
-      option += 1
-    }
-    return secrets
+    return options.entries.filter(\.isSecret).compactMap(\.text)
   }
 }
 
@@ -80,10 +79,12 @@ public final class Connection {
   private var received = 0
   /// The payload of notifications that are to be told from all others.
   public var ownPayload: [UInt8]?
+  private let mask: PasswordMask
 
   /// Connects.
   /// - Parameters:
-  ///   - timeout: for the whole of it, however many hosts there are.
+  ///   - timeout: for the whole of it, however many hosts there are; where the site gives a
+  ///     `connect_timeout`, that counts.
   ///   - stop: ends what takes too long, once it was asked for.
   /// - Throws: ``DatabaseError/unreachable(_:)``.
   public init(
@@ -93,9 +94,10 @@ public final class Connection {
     guard let handle = Self.start(parameters) else { throw .unreachable("out of memory") }
     self.handle = handle
     self.stop = stop
+    mask = PasswordMask(parameters)
     // Before the server can say a word: libpq would print it to standard error as it is.
     PQsetNoticeProcessor(handle, { _, _ in }, nil)
-    try finishConnecting(by: .now + timeout)
+    try finishConnecting(by: .now + (Self.connectTimeout(of: handle) ?? timeout))
     PQsetnonblocking(handle, 1)
     try script(SessionSettings.script(version: PQserverVersion(handle)))
   }
@@ -261,11 +263,11 @@ public final class Connection {
       return .lost(lastMessage)
     }
     // Class 57 but for a cancelled query: the server is going away under us.
-    if state.hasPrefix("57P") { return .lost(rows.field(.message) ?? state) }
+    if state.hasPrefix("57P") { return .lost(rows.field(.message).map(mask.hide) ?? state) }
     return .refused(
       ServerError(
-        sqlState: state, message: rows.field(.message) ?? "no message",
-        hint: rows.field(.hint)))
+        sqlState: state, message: rows.field(.message).map(mask.hide) ?? "no message",
+        hint: rows.field(.hint).map(mask.hide)))
   }
 
   // MARK: Notifications
@@ -302,7 +304,7 @@ public final class Connection {
   }
 
   private var lastMessage: String {
-    let text = Rows.words(PQerrorMessage(handle))
+    let text = mask.hide(Rows.words(PQerrorMessage(handle)))
     let lines = text.split(separator: "\n").map { $0.drop { $0 == " " || $0 == "\t" } }
     guard let first = lines.first else { return "connection closed" }
     return lines.count == 1

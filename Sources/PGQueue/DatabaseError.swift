@@ -1,7 +1,7 @@
 // What can go wrong between us and PostgreSQL, kind apart from wording.
 
 /// An error of libpq or of the server. It never holds a password: libpq's messages name hosts,
-/// databases and roles only.
+/// databases and roles only, and what of a password was taken for one of these is hidden.
 public enum DatabaseError: Error, Equatable, Sendable {
   /// No connection could be made.
   case unreachable(String)

@@ -114,6 +114,37 @@ import Testing
     for file in try tree.files() { #expect(try !tree.read(file).contains(Self.secret), "\(file)") }
   }
 
+  @Test(
+    "a password that libpq takes for a port, a host or a database is told nowhere",
+    arguments: ["s3cr3t/w0rd", "p4ss@w0rd:x", "qwerty?asdf/ghjk", "a@b/c@zxcvbn", "uiop/hjkl@vbnm"])
+  func misplaced(_ password: String) throws {
+    let tree = try tree()
+    let dsn = "postgresql://u:\(password)@127.0.0.1:1/x"
+    var told = ""
+    for arguments in [
+      ["listen", "--once", "--state-dir", tree.fullPath("state")],
+      ["stats", "--format", "json"], ["stats"], ["verify", "--format", "json"],
+      ["verify", "--format", "nagios"], ["clear-news", "-v", "--news"],
+    ] {
+      let result = try Command.fpcache(
+        arguments + ["--cache-dir", tree.fullPath("cache"), "--dsn", dsn])
+      told += result.stdout + result.stderr
+    }
+    let listener = try listener(tree, ["--dsn", dsn])
+    if (try? listener.waitForLog(containing: "database")) != nil {
+      try eventually("the status file is there") { tree.exists("state/status.json") }
+    }
+    listener.terminate()
+    told += try listener.waitForExit().stderr
+    for file in try tree.files() { told += try tree.read(file) }
+    let bytes = Array(told.utf8)
+    let secret = Array(password.utf8)
+    for start in secret.indices.dropLast(3) {
+      let piece = secret[start..<start + 4]
+      #expect(!bytes.contains(piece), "\(String(decoding: piece, as: UTF8.self)) in \(told)")
+    }
+  }
+
   private func endAndSearch(_ listener: Daemon, _ tree: TemporaryTree) throws {
     try eventually("both files are there") {
       tree.exists("state/status.json") && tree.exists("state/metrics.prom")
