@@ -7,7 +7,7 @@ public struct CacheKey: Hashable, Sendable {
     let value: [UInt8]
   }
 
-  /// The family's index in its layout.
+  /// The index of the family, or of what is cleared of it, among its layout's rows.
   let family: Int
   let bindings: [Binding]
 
@@ -74,7 +74,7 @@ extension Layout {
 extension Layout {
   /// Whether a folder above the last component is left open by the key, so that it has to be listed.
   func isWide(_ key: CacheKey) -> Bool {
-    families[key.family].pattern.components.dropLast().contains {
+    rows[key.family].pattern.components.dropLast().contains {
       $0.render { key.value(of: $0.name) } == nil
     }
   }
@@ -84,7 +84,7 @@ extension Layout {
   /// folder is nothing to ask about.
   public func isBig(_ key: CacheKey) -> Bool {
     if key.bindings.isEmpty || isWide(key) { return true }
-    let names = families[key.family].pattern.components.last?.fields.filter {
+    let names = rows[key.family].pattern.components.last?.fields.filter {
       !$0.kind.spansComponents && $0.name != "page"
     }
     guard let names, !names.isEmpty else { return false }

@@ -213,7 +213,7 @@ struct ClearWorker {
 
   /// Whether nothing is spared in the key's tail: all that it binds, folders have shown.
   private func isUnfiltered(_ index: Int, _ row: PlacedRow) -> Bool {
-    clearer.branches == nil && clearer.layout.families[row.family].clearing == .everything
+    clearer.branches == nil && clearer.layout.rows[row.family].clearing == .everything
       && keys[index].bindings.allSatisfy { binding in
         row.bound.contains { $0.field == binding.field }
       }

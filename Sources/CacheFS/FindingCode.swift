@@ -48,6 +48,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case missingDirectory = "missing-dir"
   case oddValue = "odd-value"
   case quotedValue = "quoted-value"
+  case unusedKey = "unused-key"
 
   /// Where a finding of the code is looked for.
   public enum Area: String, CaseIterable, Sendable {
@@ -181,12 +182,16 @@ public enum FindingCode: String, CaseIterable, Sendable {
         "correct the configuration, or create the folder")
     case .oddValue:
       Row(
-        .configuration, .warning, .byHand, "is hardly what was meant",
+        .configuration, .warning, .byHand, "is probably a mistake",
         "correct the configuration")
     case .quotedValue:
       Row(
         .configuration, .notice, .byHand, "stands in quotes, which are not taken for a part of it",
         "none is needed; take the quotes away when no other program needs them")
+    case .unusedKey:
+      Row(
+        .configuration, .notice, .byHand, "is a key that fpcache knows and does not use",
+        "none is needed; remove the key when no other program needs it")
     }
   }
 

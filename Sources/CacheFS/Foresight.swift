@@ -24,7 +24,7 @@ extension Clearer {
   }
 
   private func unclearable(in folder: OpenFolder, _ matcher: inout Matcher) -> [ClearFailure] {
-    let components = layout.families[folder.row.family].pattern.components
+    let components = layout.rows[folder.row.family].pattern.components
     do throws(Errno) {
       if folder.row.component + 1 == components.count {
         try folder.directory.checkRemoval()

@@ -145,16 +145,18 @@ extension KeyRule.Part {
     public static let dates: [KeyRule.Part] = [
       .family("daily", [.init("year", .year(0)), .init("month", .month(0)), .init("day", .day(0))])
     ]
-    /// A message id: that commit's pages, and the report of commits that failed their sanity test,
-    /// with its page of each commit.
-    public static let commits: [KeyRule.Part] = [
-      .family("commits", [.init("id", .messageID(0))]),
-      .family(
-        "general", [.init("report", .constant(Array("sanity_test_failures".utf8)))]),
-    ]
-    /// A path of the site's repository, in which the ports tree lies in a folder.
+    /// The report of commits that failed their sanity test.
+    public static let sanityReport = "sanity_test_failures"
+    /// A message id: that commit's pages, and the report with its page of each commit.
+    public static let commits = commits(andReports: [sanityReport])
+    /// The same with reports that a site has under other names.
+    public static func commits(andReports reports: [String]) -> [KeyRule.Part] {
+      [.family("commits", [.init("id", .messageID(0))])]
+        + reports.map { .family("general", [.init("report", .constant(Array($0.utf8)))]) }
+    }
+    /// A path of the site's repositories, in which the ports tree lies in a folder.
     public static let files: [KeyRule.Part] = [
-      .portsTree(below: Array("/ports/head/".utf8), value: 0)
+      .portsTree(head: Array("/ports/head/".utf8), value: 0)
     ]
   }
 }

@@ -3,7 +3,7 @@
 
 /// How keys of one family are made of values that come in a fixed order.
 public struct KeyRecipe: Hashable, Sendable {
-  /// The family's index in its layout.
+  /// The row's index in its layout.
   let family: Int
   let fields: [Field]
 
@@ -30,13 +30,18 @@ extension Layout {
   /// A recipe for keys of a family that bind these fields.
   /// - Throws: ``KeyError``, but for bad values.
   public func recipe(_ family: String, _ fields: [String]) throws(KeyError) -> KeyRecipe {
-    guard let index = families.firstIndex(where: { $0.name == family }) else {
+    guard let own = families.firstIndex(where: { $0.name == family }) else {
       throw .unknownFamily(family)
     }
-    guard families[index].clearing != .never else { throw .neverCleared(family: family) }
+    guard families[own].clearing != .never else { throw .neverCleared(family: family) }
+    // Where the site's configuration says what is cleared, it counts for the fields that it knows.
+    let glob = globs.firstIndex { glob in
+      glob.name == family && fields.allSatisfy { glob.field(named: $0) != nil }
+    }
+    let index = glob.map { families.count + $0 } ?? own
     var found: [Field] = []
     for name in fields {
-      guard let field = families[index].field(named: name) else {
+      guard let field = rows[index].field(named: name) else {
         throw .unknownField(name, family: family)
       }
       found.append(field)

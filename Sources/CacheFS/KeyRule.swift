@@ -20,8 +20,9 @@ public struct KeyRule: Equatable, Sendable {
   /// One family that the row is about.
   public enum Part: Hashable, Sendable {
     case family(String, [Binding])
-    /// A path below a folder of the site's repository: the history of a file, or of a port.
-    case portsTree(below: [UInt8], value: Int)
+    /// A path of the site's repositories: the history of a file, or of a port. The folder of the ports
+    /// tree is cut off; what lies elsewhere keeps its whole path, below that of the ports.
+    case portsTree(head: [UInt8], value: Int)
   }
 
   public struct Binding: Hashable, Sendable {
@@ -38,14 +39,15 @@ public struct KeyRule: Equatable, Sendable {
   public enum Problem: Error, Equatable, Sendable {
     case null
     case badDate([UInt8])
-    case outside([UInt8], folder: [UInt8])
+    case relative([UInt8])
     case badKey(KeyError)
   }
 
   fileprivate enum Compiled: Equatable, Sendable {
     /// - Parameter date: the value that sources take the parts of a date from.
     case recipe(KeyRecipe, [Source], date: Int?)
-    case portsTree(below: [UInt8], value: Int, port: KeyRecipe, file: KeyRecipe)
+    /// - Parameter port: nil where the histories of ports' files lie with all others.
+    case portsTree(head: [UInt8], value: Int, port: KeyRecipe?, file: KeyRecipe)
     /// The layout lacks what the part asks for, which is told of each row.
     case impossible(KeyError)
   }
@@ -65,10 +67,11 @@ public struct KeyRule: Equatable, Sendable {
           return .recipe(
             try layout.recipe(family, bindings.map(\.field)), sources,
             date: sources.lazy.compactMap(\.dateValue).first)
-        case .portsTree(let folder, let value):
+        case .portsTree(let head, let value):
           return .portsTree(
-            below: folder, value: value,
-            port: try layout.recipe("ports", ["category", "port", "file"]),
+            head: head, value: value,
+            port: layout.hasHistoriesOfPortsApart
+              ? try layout.recipe("ports", ["category", "port", "file"]) : nil,
             file: try layout.recipe("files", ["path"]))
         }
       } catch {
@@ -94,7 +97,8 @@ public struct KeyRule: Equatable, Sendable {
       switch part {
       case .impossible: return []
       case .portsTree(_, _, let port, let file):
-        return [port.family, file.family].map { CacheKey(family: $0, bindings: []) }
+        return [port?.family, file.family].compactMap { $0 }
+          .map { CacheKey(family: $0, bindings: []) }
       case .recipe(let recipe, let sources, _):
         let bindings = zip(recipe.fields, sources).compactMap { field, source in
           if case .constant(let value) = source {
@@ -122,21 +126,20 @@ extension KeyRule.Compiled {
       return try Self.checked { () throws(KeyError) in
         try recipe.key { sources[$0].value(values, date) }
       }
-    case .portsTree(let folder, let place, let port, let file):
+    case .portsTree(let head, let place, let port, let file):
       let path = values[place] ?? []
-      guard path.starts(with: folder) else { throw .outside(path, folder: folder) }
-      return try Self.checked { () throws(KeyError) in
-        try Self.key(Array(path.dropFirst(folder.count)), port, file)
-      }
+      guard path.first == UInt8(ascii: "/") else { throw .relative(path) }
+      let tail = Array(path.dropFirst(path.starts(with: head) ? head.count : 1))
+      return try Self.checked { () throws(KeyError) in try Self.key(tail, port, file) }
     case .impossible(let error): throw .badKey(error)
     }
   }
 
   /// The history pages of one file, by its path below the ports tree (`net/openmpi3/Makefile`).
   private static func key(
-    _ path: [UInt8], _ port: KeyRecipe, _ file: KeyRecipe
+    _ path: [UInt8], _ port: KeyRecipe?, _ file: KeyRecipe
   ) throws(KeyError) -> CacheKey {
-    guard FieldKind.isBelowAPort(path) else { return try file.key { _ in path } }
+    guard let port, FieldKind.isBelowAPort(path) else { return try file.key { _ in path } }
     let parts = path.split(
       separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: false
     ).map(Array.init)
@@ -148,6 +151,14 @@ extension KeyRule.Compiled {
     _ make: () throws(KeyError) -> CacheKey
   ) throws(KeyRule.Problem) -> CacheKey {
     do throws(KeyError) { return try make() } catch { throw .badKey(error) }
+  }
+}
+
+extension Layout {
+  /// Whether the histories of files below a port lie in that port's folder, and only the others in the
+  /// family of files.
+  fileprivate var hasHistoriesOfPortsApart: Bool {
+    family(named: "files")?.pattern.fields.first?.kind == .portsTreePath
   }
 }
 

@@ -10,7 +10,7 @@ extension Layout {
 
   /// Adds the key's text to a list of many.
   public func append(textOf key: CacheKey, to text: inout [UInt8]) {
-    text += families[key.family].name.utf8
+    text += rows[key.family].name.utf8
     for binding in key.bindings {
       text.append(UInt8(ascii: "\t"))
       text += binding.field.utf8

@@ -71,46 +71,34 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
 
 /// The table of families.
 public struct Layout: Hashable, Sendable {
+  /// What is what: the rows that are read backward, and forward where no glob stands for them.
   public let families: [Family]
+  /// Rows that are read forward only: what a site's configuration clears of the family of that name.
+  /// They never change what a page is taken for.
+  let globs: [Family]
+  /// Families and globs, as keys name them.
+  let rows: [Family]
 
-  public init(_ families: [Family]) { self.families = families }
+  public init(_ families: [Family]) { self.init(families, globs: []) }
+
+  init(_ families: [Family], globs: [Family]) {
+    self.families = families
+    self.globs = globs
+    rows = families + globs
+  }
 
   public func family(named name: String) -> Family? { families.first { $0.name == name } }
+
+  /// What is cleared of a family by a key of its pattern's fields: all of it, or what a site's
+  /// configuration says.
+  public func clearedPattern(of name: String) -> Pattern? {
+    (globs.first { $0.name == name } ?? family(named: name))?.pattern
+  }
 
   /// Every field that some family has, in order of first appearance.
   public var fieldNames: [String] {
     var names: [String] = []
     for name in families.flatMap(\.fieldNames) where !names.contains(name) { names.append(name) }
     return names
-  }
-
-  /// This layout with another pattern for one family.
-  /// - Throws: ``PatternProblem``.
-  public func replacing(
-    _ name: String, with pattern: String
-  ) throws(PatternProblem) -> Layout {
-    var replaced: [Family] = []
-    for family in families {
-      guard family.name == name else {
-        replaced.append(family)
-        continue
-      }
-      let hasPage = try Pattern(pattern).fields.contains { $0.name == "page" }
-      let shapes = family.shapes.isEmpty ? Self.impliedShapes(of: family) : family.shapes
-      replaced.append(
-        try Family(
-          name, pattern, shapes: hasPage ? shapes.map(\.description) : [],
-          clearing: family.clearing, isConfigured: true))
-    }
-    return Layout(replaced)
-  }
-
-  /// A pattern whose last field is no free page (daily's `{branch}`) becomes a shape when a
-  /// site's template puts a `*` there.
-  private static func impliedShapes(of family: Family) -> [Shape] {
-    guard let last = family.pattern.fields.last, last.name != "page",
-      !last.kind.spansComponents, let shape = try? Shape("{\(last.name):\(last.kind.rawValue)}")
-    else { return [] }
-    return [shape]
   }
 }

@@ -66,7 +66,7 @@ public struct Matcher: Sendable {
 
   public init(_ layout: Layout) {
     self.layout = layout
-    rows = layout.families.map(MatchedRow.init)
+    rows = layout.rows.map(MatchedRow.init)
   }
 
   /// The components of a family's pattern.

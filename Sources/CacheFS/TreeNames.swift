@@ -24,7 +24,7 @@ public struct TreeNames {
     of field: String, in family: String, given: [(field: String, value: [UInt8])] = []
   ) -> Set<[UInt8]> {
     guard let key = try? layout.key(family, given) else { return [] }
-    let components = layout.families[key.family].pattern.components
+    let components = layout.rows[key.family].pattern.components
     let names = folders(of: key)
     var chain = OpenChain()
     guard let directory = try? chain.open(names, from: root) else { return [] }
@@ -63,7 +63,7 @@ public struct TreeNames {
   /// Whether the folder that would hold the key's pages is there, links not followed.
   public func hasFolder(of key: CacheKey) -> Bool {
     let names = folders(of: key)
-    guard names.count + 1 == layout.families[key.family].pattern.components.count else {
+    guard names.count + 1 == layout.rows[key.family].pattern.components.count else {
       return false
     }
     var chain = OpenChain()
@@ -73,7 +73,7 @@ public struct TreeNames {
   /// The folders that a key names, down to the first that it does not.
   private func folders(of key: CacheKey) -> [[UInt8]] {
     var names: [[UInt8]] = []
-    for component in layout.families[key.family].pattern.components.dropLast() {
+    for component in layout.rows[key.family].pattern.components.dropLast() {
       guard let name = component.render({ key.value(of: $0.name) }) else { break }
       names.append(name)
     }

@@ -80,7 +80,7 @@ struct Config: Equatable, Sendable {
       listen: site?.listen ?? ListenSettings(),
       verify: site?.verify ?? VerifySettings(),
       file: site.flatMap { unescape($0.file) }.map { String(decoding: $0, as: UTF8.self) },
-      holdsPassword: site?.database.contains { $0.0 == "password" } ?? false,
+      holdsPassword: site?.holdsPassword ?? false,
       fileOddities: site?.oddities ?? [])
   }
 

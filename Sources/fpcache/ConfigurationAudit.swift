@@ -1,6 +1,8 @@
-// What a configuration file says that works, and is hardly what was meant.
+// What a configuration file says that works, and is probably a mistake: for the audit, and for the log of a
+// listener that starts or reads its configuration again.
 
 import CacheFS
+import Logging
 import SystemPackage
 
 /// A place in a configuration file that wants a second look of a person's.
@@ -16,7 +18,7 @@ struct Oddity: Equatable, Sendable {
 
 extension INI {
   /// What is odd about the file, in its order.
-  /// - Parameter settings: those that somebody reads.
+  /// - Parameter settings: those that are read.
   func oddities(_ settings: [Setting]) -> [Oddity] {
     var found: [Oddity] = []
     func note(_ line: Int, _ words: String, _ code: FindingCode = .oddValue) {
@@ -28,12 +30,15 @@ extension INI {
         let near = nearest(to: Array(section.utf8), among: known.map { Array($0.utf8) })
         if let near, let line = line(ofSection: section) {
           let name = String(decoding: near, as: UTF8.self)
-          note(line, "[\(escaped(section))] is no section of fpcache's; did you mean [\(name)]?")
+          note(line, "unknown section [\(escaped(section))]; did you mean [\(name)]?")
         }
         continue
       }
       for key in ownKeys(in: section) {
-        if let words = oddity(key, in: section, settings) {
+        let name = key.spelling.uppercased()
+        if let words = Setting.unused(name, in: section) {
+          note(key.line, words, .unusedKey)
+        } else if let words = oddity(key, in: section, settings) {
           note(key.line, words)
         } else if key.isQuoted, settings.keys(of: section).contains(key.spelling.uppercased()) {
           let code = FindingCode.quotedValue
@@ -62,7 +67,7 @@ extension INI {
     }
   }
 
-  /// A key that nobody reads: in a section of the site's own only where another was meant.
+  /// A key that is not read: in a section of the site's own only where another was meant.
   private func unknown(
     _ key: KeyPlace, in section: String, _ known: [String]
   ) -> String? {
@@ -71,7 +76,7 @@ extension INI {
     let near = nearest(to: Array(key.spelling.uppercased().utf8), among: free)
     if near == nil, Setting.sharedSections.contains(section) { return nil }
     let suggestion = near.map { "; did you mean \(String(decoding: $0, as: UTF8.self))?" }
-    return "\(escaped(key.spelling)) is a key of [\(section)] that nobody reads\(suggestion ?? "")"
+    return "unknown key \(escaped(key.spelling)) in [\(section)]\(suggestion ?? "")"
   }
 
   private func escaped(_ name: String) -> String { escape(Array(name.utf8)) }
@@ -81,6 +86,15 @@ extension Config {
   /// What is odd about the configuration, on this machine.
   var oddities: [Finding] {
     (fileOddities + surroundingOddities).map(\.finding)
+  }
+
+  /// Logs what is odd about the file, each with its line; quotes around a value harm nobody.
+  func logOddities(_ logger: Logger) {
+    for oddity in fileOddities where oddity.code != .quotedValue {
+      logger.log(
+        level: oddity.code.severity == .notice ? .notice : .warning,
+        "\(oddity.place): \(oddity.words)")
+    }
   }
 
   private var surroundingOddities: [Oddity] {

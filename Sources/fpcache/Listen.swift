@@ -99,6 +99,7 @@ struct Listen: ParsableCommand {
     let settings = flags.orElse(config.listen)
     let lastError = LastError()
     let logger = common.logger(.daemon, syslog: settings.syslog, lastError: lastError)
+    config.logOddities(logger)
     let node = try settings.node.map {
       try NodeTokens(
         $0, stateDirectory: stateDirectory(settings), dryRun: common.dryRun ? .yes : .no, logger)
@@ -123,6 +124,7 @@ struct Listen: ParsableCommand {
       drain, settle, reporter, logger, owing: once ? .nextRun : .thisListener
     ) { () throws(UserError) in
       let config = try common.resolve()
+      config.logOddities(logger)
       let site = try self.site(config, node, signals, logger)
       tellOfNode(config, node, logger)
       let fixed = settings.changed(in: flags.orElse(config.listen))

@@ -84,25 +84,25 @@ private struct Reader {
   let ini: INI
 
   func text(_ key: String, in section: String) throws(UserError) -> INIValue? {
-    do throws(INIError) {
-      return try ini.value(key, in: section)
-    } catch {
-      throw UserError(.configuration, error.message)
-    }
+    try ini.checkedValue(key, in: section)
   }
 
   func seconds(_ key: String, _ range: ClosedRange<Double>) throws(UserError) -> Duration? {
     guard let value = try text(key, in: "listen") else { return nil }
     guard let seconds = ListenSettings.seconds(value.text, range) else {
-      throw bad(
-        value, key, "expected seconds from \(range.lowerBound) to \(range.upperBound)")
+      throw value.problem(
+        key,
+        "is no number in this range; expected seconds from \(range.lowerBound) to "
+          + "\(range.upperBound)")
     }
     return seconds
   }
 
   func node() throws(UserError) -> String? {
     guard let value = try text("NODE", in: "listen") else { return nil }
-    guard Node.isName(value.text) else { throw bad(value, "NODE", Node.expectation) }
+    guard Node.isName(value.text) else {
+      throw value.problem("NODE", "is no node's name; \(Node.expectation)")
+    }
     return value.text
   }
 
@@ -110,13 +110,11 @@ private struct Reader {
     guard let value = try text("FACILITY", in: "syslog") else { return nil }
     let facilities = SyslogSettings.facilities
     guard let facility = facilities.first(where: { $0.name == value.text.lowercased() }) else {
-      throw bad(
-        value, "FACILITY", "expected one of \(facilities.map(\.name).joined(separator: ", "))")
+      throw value.problem(
+        "FACILITY",
+        "is no facility of syslog; expected one of "
+          + facilities.map(\.name).joined(separator: ", "))
     }
     return facility.value
-  }
-
-  private func bad(_ value: INIValue, _ key: String, _ expected: String) -> UserError {
-    UserError(.configuration, "\(value.file):\(value.line): \(key): \(expected)")
   }
 }

@@ -25,8 +25,7 @@ enum RowProblem: Error, Equatable {
     case .unknownQueue: "is of a queue that this version does not know"
     case .row(.null): "holds NULL"
     case .row(.badDate(let text)): "\"\(escape(text))\" is no day of the calendar"
-    case .row(.outside(let path, let folder)):
-      "\"\(escape(path))\" is no path below \(escape(folder))"
+    case .row(.relative(let path)): "\"\(escape(path))\" is no path that begins with a slash"
     case .row(.badKey(let error)): error.explanation
     }
   }

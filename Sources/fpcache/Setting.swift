@@ -20,7 +20,7 @@ struct Setting: Hashable {
 
   /// - Parameter families: those of which [verify] may speak.
   static func all(families: [String]) -> [Setting] {
-    ["HOST", "PORT", "DBNAME", "DBUSER", "PASSWORD"].map { Setting("database", $0) }
+    ["HOST", "PORT", "DBNAME", "DBUSER", "PASSWORD", "SSLMODE"].map { Setting("database", $0) }
       + (["BASEDIR", SiteConfiguration.crossMountsKey] + Template.all.map(\.key)).map {
         Setting("dirs", $0)
       }
@@ -36,6 +36,25 @@ struct Setting: Hashable {
           Setting("verify", VerifySettings.leastSizeKey($0)),
         ]
       }
+  }
+
+  /// Keys that the sample does not show: libpq's other keywords, and what another listener obeyed.
+  static let more =
+    DatabaseSection.keys.map { Setting(DatabaseSection.name, $0) }
+    + [Setting("dirs", Self.snapshotKey)]
+
+  /// What the old listener rolled back when packages were imported.
+  static let snapshotKey = "PKG_ZFS_SNAPSHOT"
+
+  /// What is said of a key that is known and has no effect.
+  static func unused(_ key: String, in section: String) -> String? {
+    switch section {
+    case "dirs" where key == snapshotKey:
+      "\(key) is not used: fpcache empties the packages family instead, which does the same"
+    case DatabaseSection.name:
+      DatabaseSection.own[key.lowercased()].map { "\(key) is not used: \($0)" }
+    default: nil
+    }
   }
 
   private init(_ section: String, _ key: String) {

@@ -9,6 +9,8 @@ struct SiteConfiguration {
   let file: String
   /// libpq's keywords and their values.
   let database: [(String, String)]
+  /// Whether a password is among them.
+  let holdsPassword: Bool
   /// `BASEDIR/cache`.
   let cacheDirectory: String?
   /// Whether all that is mounted inside the cache belongs to it.
@@ -21,12 +23,6 @@ struct SiteConfiguration {
   /// The layout that the file writes for itself, and its rules.
   private let own: (layout: Layout, rules: SiteRules)?
   private let emptiedAfter: INIValue?
-
-  /// The keys of [database], and libpq's names for them.
-  private static let databaseKeys = [
-    ("host", "host"), ("port", "port"), ("dbname", "dbname"), ("dbuser", "user"),
-    ("password", "password"),
-  ]
 
   /// Reads the file named, or else the first default that exists.
   /// - Throws: ``UserError`` with status 78.
@@ -63,19 +59,20 @@ struct SiteConfiguration {
     let ini: INI
     do throws(INIError) {
       ini = try INI.parse(text, file: file)
-      database = try Self.databaseKeywords(ini)
       cacheDirectory = try ini.value("basedir", in: "dirs").map { $0.text + "/cache" }
       templates = try Self.templates(ini)
     } catch {
       throw UserError(.configuration, error.message)
     }
     crossesMounts = try ini.boolean(Self.crossMountsKey, in: "dirs") ?? false
+    let section = try DatabaseSection(ini)
+    (database, holdsPassword) = (section.keywords, section.holdsPassword)
     listen = try ListenSettings(ini)
     own = try Self.ownLayout(ini, templates)
     emptiedAfter = try ini.checkedValue(Self.emptiedAfterKey, in: "listen")
     let families = VerifySettings.families(of: own?.layout ?? .freshPorts)
     verify = try VerifySettings(ini, families)
-    oddities = ini.oddities(Setting.all(families: families))
+    oddities = ini.oddities(Setting.all(families: families) + Setting.more)
   }
 
   /// Whether it writes a layout for itself.
@@ -101,26 +98,6 @@ struct SiteConfiguration {
     return (layout, try QueuesSection.read(ini, layout))
   }
 
-  private static func databaseKeywords(_ ini: INI) throws(INIError) -> [(String, String)] {
-    var keywords: [(String, String)] = []
-    for (key, keyword) in databaseKeys {
-      if let value = try value(key, ini), !value.text.isEmpty {
-        keywords.append((keyword, value.text))
-      }
-    }
-    return keywords
-  }
-
-  /// A reference that names no key may be part of a password, which no message repeats.
-  private static func value(_ key: String, _ ini: INI) throws(INIError) -> INIValue? {
-    do throws(INIError) {
-      return try ini.value(key, in: "database")
-    } catch {
-      guard key == "password" else { throw error }
-      throw INIError(file: error.file, line: error.line, key: error.key, problem: .strayPercent)
-    }
-  }
-
   private static func templates(
     _ ini: INI
   ) throws(INIError) -> [(template: Template, value: INIValue)] {
@@ -135,7 +112,7 @@ struct SiteConfiguration {
   /// - Throws: ``UserError`` with status 78.
   func site(effectiveDirectory: String) throws(UserError) -> (layout: Layout, rules: SiteRules) {
     let layout = try layout(effectiveDirectory: effectiveDirectory)
-    var rules = own?.rules ?? .freshPorts(layout)
+    var rules = own?.rules ?? .freshPorts(layout, reports: reports(effectiveDirectory))
     if let emptiedAfter {
       var text = RuleText(emptiedAfter.text)
       rules.emptiedAfter =
@@ -152,12 +129,17 @@ struct SiteConfiguration {
   /// - Throws: ``UserError`` with status 78.
   func layout(effectiveDirectory: String) throws(UserError) -> Layout {
     if let own { return own.layout }
-    let roots = [cacheDirectory, effectiveDirectory, Config.defaultCacheDirectory]
-      .compactMap { $0 }
+    let roots = roots(effectiveDirectory)
     var layout = Layout.freshPorts
+    var placed: [String: (key: String, pattern: String)] = [:]
     for (template, value) in templates {
       do throws(Template.Problem) {
         let pattern = try template.pattern(of: value.text, below: roots)
+        // Two keys of one family: it lies in one place.
+        if let other = placed[template.family], other.pattern != pattern {
+          throw .apart(key: other.key)
+        }
+        placed[template.family] = (template.key, pattern)
         layout = try template.replace(in: layout, with: pattern)
       } catch {
         throw UserError(
@@ -166,5 +148,23 @@ struct SiteConfiguration {
       }
     }
     return layout
+  }
+
+  private func roots(_ effectiveDirectory: String) -> [String] {
+    [cacheDirectory, effectiveDirectory, Config.defaultCacheDirectory].compactMap { $0 }
+  }
+
+  /// The names of the report of failed commits: what each of its keys says, and the usual one where
+  /// a key is not there.
+  private func reports(_ effectiveDirectory: String) -> [String] {
+    var names: [String] = []
+    for template in Template.all where template.form == .report {
+      let value = templates.first { $0.template == template }?.value
+      let name =
+        value.flatMap { template.report(of: $0.text, below: roots(effectiveDirectory)) }
+        ?? KeyRule.Part.FreshPorts.sanityReport
+      if !names.contains(name) { names.append(name) }
+    }
+    return names
   }
 }

@@ -24,7 +24,10 @@ struct SiteRules: Equatable, Sendable {
   var emptiedAfter: [String]
 
   /// The rules of FreshPorts (docs/freshports.md, section 3) for its layout, wherever its families lie.
-  static func freshPorts(_ layout: Layout) -> SiteRules {
+  /// - Parameter reports: what the report of failed commits is called, by each name it has.
+  static func freshPorts(
+    _ layout: Layout, reports: [String] = [KeyRule.Part.FreshPorts.sanityReport]
+  ) -> SiteRules {
     typealias Part = KeyRule.Part.FreshPorts
     return SiteRules(
       queues: [
@@ -35,8 +38,8 @@ struct SiteRules: Equatable, Sendable {
           table: .dates, keys: KeyRule(Part.dates, width: 1, layout), noun: "date",
           clears: "that day"),
         QueueRule(
-          table: .commits, keys: KeyRule(Part.commits, width: 1, layout), noun: "commit",
-          clears: "that commit, sanity failures"),
+          table: .commits, keys: KeyRule(Part.commits(andReports: reports), width: 1, layout),
+          noun: "commit", clears: "that commit, sanity failures"),
         QueueRule(
           table: .files, keys: KeyRule(Part.files, width: 1, layout), noun: "file",
           clears: "that file"),

@@ -1,16 +1,27 @@
 // The path templates of fp-listen.ini: `%s` for each field in order and one `*`, turned into a
-// pattern of the layout.
+// pattern of the layout, by which a family's pages are cleared.
 
 import CacheFS
 
-/// A key of [dirs] that says where a family lies.
+/// A key of [dirs] that says where a family lies, and what of it is cleared.
 struct Template: Equatable {
+  /// How a value becomes a pattern.
+  enum Form: Equatable {
+    /// A glob; where it ends in a folder, all that is in it.
+    case glob
+    /// A folder, and all that is in it.
+    case folder
+    /// A folder, a path that begins with a slash, and the beginning of what stands behind it.
+    case path
+    /// A folder, and a report's name with a dot behind it.
+    case report
+  }
+
   let key: String
   let family: String
   /// What each `%s` stands for.
   let fields: [String]
-  /// What follows the last `%s` where the value names a folder only.
-  let isFolder: Bool
+  let form: Form
   /// The kind of a `*` that is the whole of the last component.
   let rest: String
 
@@ -18,18 +29,21 @@ struct Template: Equatable {
     Template("PORT_CACHE_PATH", "ports", ["category", "port"]),
     Template("CATEGORY_CACHE_PATH", "categories", ["category"]),
     Template("DATE_CACHE_PATH", "daily", ["year", "month", "day"]),
-    Template("NEWS_CACHE_DIR", "news", [], isFolder: true, rest: "{page:visible...}"),
-    Template("COMMIT_CACHE_PATH", "commits", ["id"], isFolder: true),
+    Template("NEWS_CACHE_DIR", "news", [], .folder, rest: "{page:visible...}"),
+    Template("COMMIT_CACHE_PATH", "commits", ["id"], .folder),
+    Template("FILE_CACHE_PATH", "files", ["path"], .path),
+    Template("SANITY_CACHE_PATH", "general", ["commit"], .report),
+    Template("SANITY_MAIN_CACHE_PATH", "general", [], .report),
   ]
 
   private init(
-    _ key: String, _ family: String, _ fields: [String], isFolder: Bool = false,
+    _ key: String, _ family: String, _ fields: [String], _ form: Form = .glob,
     rest: String = "{page...}"
   ) {
     self.key = key
     self.family = family
     self.fields = fields
-    self.isFolder = isFolder
+    self.form = form
     self.rest = rest
   }
 
@@ -43,6 +57,9 @@ struct Template: Equatable {
     case misplacedStar
     case glob(Character)
     case pattern(PatternProblem)
+    case noFileForm
+    case noReportForm
+    case apart(key: String)
   }
 
   /// The pattern, relative to the cache directory.
@@ -50,9 +67,11 @@ struct Template: Equatable {
   func pattern(of text: String, below roots: [String]) throws(Problem) -> String {
     for character in "?[]{}" where text.contains(character) { throw .glob(character) }
     var components = try relativeComponents(of: text, below: roots)
-    if isFolder || text.unicodeScalars.last == "/", components.last?.contains("*") != true {
+    let endsInFolder = form == .folder || (form == .glob && text.unicodeScalars.last == "/")
+    if endsInFolder, components.last?.contains("*") != true {
       components.append("*")
     }
+    if form == .path { components = try Self.splitBeforePath(components) }
     // A family that began at the cache directory itself would own what belongs to the others.
     guard let folder = components.first, components.count > 1, !folder.contains("*"),
       !folder.contains("%s")
@@ -62,6 +81,16 @@ struct Template: Equatable {
     guard components.dropLast().allSatisfy({ !$0.contains("*") }),
       components.last.map({ $0.split(on: "*").count <= 2 }) ?? false
     else { throw .misplacedStar }
+    switch form {
+    case .path: return try pathPattern(components)
+    case .report:
+      guard Self.report(in: components) != nil else { throw .noReportForm }
+      return (components.dropLast() + ["{report}.{page:name}"]).joined(separator: "/")
+    case .glob, .folder: return globPattern(components)
+    }
+  }
+
+  private func globPattern(_ components: [String]) -> String {
     var names = fields[...]
     return components.map { component in
       if component == "*" { return rest }
@@ -71,6 +100,40 @@ struct Template: Equatable {
       }
       return bound.split(on: "*").joined(separator: "{page:name}")
     }.joined(separator: "/")
+  }
+
+  /// Takes the folder off the name in which a path follows it: `ports%s.PageSize*`.
+  private static func splitBeforePath(_ components: [String]) throws(Problem) -> [String] {
+    guard let last = components.last else { return components }
+    let pieces = last.split(on: "%s")
+    guard pieces.count > 1, let folder = pieces.first, !folder.isEmpty else { return components }
+    return components.dropLast() + [folder, String(last.dropFirst(folder.count))]
+  }
+
+  /// The histories of files are told by what stands behind the path, of which any beginning will do.
+  private func pathPattern(_ components: [String]) throws(Problem) -> String {
+    guard let name = components.last, name.hasPrefix("%s"), name.hasSuffix("*"),
+      !components.dropLast().contains(where: { $0.contains("%s") }),
+      case let behind = name.dropFirst(2).dropLast(), !behind.isEmpty,
+      ".PageSize".hasPrefix(behind)
+    else { throw .noFileForm }
+    return (components.dropLast() + ["{page...}"]).joined(separator: "/")
+  }
+
+  /// The name of the report in the last of these, with a dot and no more than globs behind it.
+  private static func report(in components: [String]) -> String? {
+    guard let last = components.last, last.hasSuffix("*"),
+      let name = last.split(separator: ".", omittingEmptySubsequences: false).first,
+      name.count < last.count, FieldKind.word.accepts(text: String(name)),
+      !components.dropLast().contains(where: { $0.contains("%s") })
+    else { return nil }
+    return String(name)
+  }
+
+  /// The report that a template of one names.
+  func report(of text: String, below roots: [String]) -> String? {
+    guard form == .report else { return nil }
+    return (try? relativeComponents(of: text, below: roots)).flatMap(Self.report)
   }
 
   /// Cuts the root off, by components, so that `/a/cachet` is not below `/a/cache`.
@@ -101,18 +164,26 @@ struct Template: Equatable {
     let folder = pattern.prefix { $0 != "/" } + "/"
     // What has always been shared (ports and files) stays so.
     let own = Layout.freshPorts.family(named: family)?.pattern.description.hasPrefix(folder)
+    let sharer = family == "files" ? "ports" : family
     if own != true,
       let other = layout.families.first(where: {
-        $0.name != family && $0.pattern.description.hasPrefix(folder)
+        $0.name != family && $0.name != sharer && $0.pattern.description.hasPrefix(folder)
       })
     {
       throw .taken(family: other.name)
     }
     do throws(PatternProblem) {
-      return try layout.replacing(family, with: pattern)
+      return try layout.replacing(family, with: form == .path ? beside(pattern, layout) : pattern)
     } catch {
       throw .pattern(error)
     }
+  }
+
+  /// The pattern of files in the folder of the ports, where what lies below a port is the port's.
+  private func beside(_ pattern: String, _ layout: Layout) -> String {
+    let folder = pattern.dropLast("{page...}".count)
+    let ports = layout.family(named: "ports")?.pattern.description
+    return ports?.hasPrefix(folder + "{") == true ? folder + "{page:tree-path...}" : pattern
   }
 }
 
@@ -136,6 +207,13 @@ extension Template.Problem {
       return "has more than one *, or one before the last /; expected one at most"
     case .glob(let character):
       return "holds \(character); expected a path of plain names, %%s and *"
+    case .noFileForm:
+      return "is no path of a file's pages; expected a folder, %%s and .PageSize*, such as "
+        + "ports%%s.PageSize*"
+    case .noReportForm:
+      return "is no report's name; expected a folder, a name, a dot and globs, such as "
+        + "general/sanity_test_failures" + (template.fields.isEmpty ? ".PageSize*" : ".%%s.*")
+    case .apart(let key): return "lies in another folder than \(key); expected the same"
     case .pattern: return "cannot be told apart into its fields; expected text between two %%s"
     }
   }

@@ -49,27 +49,22 @@ struct VerifySettings: Equatable, Sendable {
       let key = Self.leastSizeKey(family)
       guard let value = try Self.value(key, ini) else { continue }
       guard let size = Int64(value.text), (0...Self.largestStub).contains(size) else {
-        throw Self.bad(value, key, "expected a number of bytes from 0 to \(Self.largestStub)")
+        throw value.problem(
+          key, "is no number in this range; expected bytes from 0 to \(Self.largestStub)")
       }
       leastSizes[family] = size
     }
     if let value = try Self.value(Self.timeoutKey, ini) {
       guard let seconds = ListenSettings.seconds(value.text, 1...Self.longestTimeout) else {
-        throw Self.bad(value, Self.timeoutKey, "expected seconds from 1 to \(Self.longestTimeout)")
+        throw value.problem(
+          Self.timeoutKey,
+          "is no number in this range; expected seconds from 1 to \(Self.longestTimeout)")
       }
       timeout = seconds
     }
   }
 
   private static func value(_ key: String, _ ini: INI) throws(UserError) -> INIValue? {
-    do throws(INIError) {
-      return try ini.value(key, in: "verify")
-    } catch {
-      throw UserError(.configuration, error.message)
-    }
-  }
-
-  private static func bad(_ value: INIValue, _ key: String, _ expected: String) -> UserError {
-    UserError(.configuration, "\(value.file):\(value.line): \(key): \(expected)")
+    try ini.checkedValue(key, in: "verify")
   }
 }

@@ -12,7 +12,7 @@ import Testing
         "not-clearable", "unreadable", "spool-leftover", "empty-dir", "expired", "stale", "orphan",
         "pending", "backlog", "no-listener", "node-lag", "node-lost", "unknown-event",
         "missing-table", "no-permission", "risky-trigger", "missing-dir", "odd-value",
-        "quoted-value",
+        "quoted-value", "unused-key",
       ])
   }
 
@@ -25,7 +25,7 @@ import Testing
         .empty, .notClearable, .unreadable, .stale, .pending, .backlog, .noListener, .nodeLag,
         .nodeLost, .unknownEvent, .noPermission, .missingDirectory,
       ])
-    #expect(codes(.notice) == [.emptyDirectory, .quotedValue])
+    #expect(codes(.notice) == [.emptyDirectory, .quotedValue, .unusedKey])
     #expect(Severity.allCases == [.notice, .warning, .critical])
     #expect(Severity.notice < .warning && Severity.warning < .critical)
     #expect(!(Severity.critical < .notice) && !(Severity.warning < .warning))

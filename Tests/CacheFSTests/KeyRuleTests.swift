@@ -62,6 +62,38 @@ import Testing
     #expect(files.everything(.freshPorts).map(Layout.freshPorts.text) == ["ports", "files"])
   }
 
+  @Test(
+    "paths of other trees and of branches name what the old listener cleared for them",
+    arguments: [
+      ("/ports/head/MOVED", "files path=MOVED"),
+      ("/ports/head/net/a/Makefile", "ports category=net port=a file=Makefile"),
+      ("/ports/branches/2020Q1/MOVED", "ports category=ports port=branches file=2020Q1/MOVED"),
+      (
+        "/base/head/sys/kern/kern_exec.c", "ports category=base port=head file=sys/kern/kern_exec.c"
+      ),
+      ("/doc/head/book.xml", "ports category=doc port=head file=book.xml"),
+      ("/MOVED", "files path=MOVED"),
+    ])
+  func otherTrees(_ path: String, _ key: String) throws {
+    let rule = KeyRule(KeyRule.Part.FreshPorts.files, width: 1, .freshPorts)
+    let texts = try rule.keys([bytes(path)]).map { Layout.freshPorts.text(of: $0) }
+    #expect(texts.map { $0.replacing("\t", with: " ") } == [key])
+  }
+
+  @Test(arguments: ["MOVED", "", "ports/head/MOVED"])
+  func aPathWithoutASlashIsNone(_ path: String) {
+    let rule = KeyRule(KeyRule.Part.FreshPorts.files, width: 1, .freshPorts)
+    #expect(throws: KeyRule.Problem.relative(bytes(path))) { try rule.keys([bytes(path)]) }
+  }
+
+  @Test("where files lie apart from ports, all of them do")
+  func filesElsewhere() throws {
+    let moved = try Layout.freshPorts.replacing("files", with: "history/{page...}")
+    let rule = KeyRule(KeyRule.Part.FreshPorts.files, width: 1, moved)
+    let texts = try rule.keys([bytes("/ports/head/net/a/Makefile")]).map { moved.text(of: $0) }
+    #expect(texts == ["files\tpath=net/a/Makefile"])
+  }
+
   @Test(arguments: [
     ("articles", [] as [String], true), ("articles", ["namespace=Main"], true),
     ("articles", ["title=A"], true), ("articles", ["namespace=Main", "title=A"], false),

@@ -145,8 +145,22 @@ import Testing
     var matcher = Matcher(daily)
     #expect(matcher.fields(of: "d/2020/01/21.daily.head")["branch"] == bytes("head"))
     #expect(matcher.classify("d/2020/01/21.daily.head").hasKnownShape)
-    let odd = matcher.classify("d/2020/01/21.daily.old")
-    #expect(odd == Classification(family: 0, hasKnownShape: false))
+    #expect(matcher.classify("d/2020/01/21.daily.old") == .unknown)
+    #expect(
+      daily.clearedPattern(of: "daily")?.description == "d/{year}/{month}/{day}.daily.{page:name}")
+  }
+
+  @Test func aGlobIsReadForwardByTheFieldsThatItKnows() throws {
+    let ports = try layout.replacing("ports", with: "ports/{category}/{port}/Detail.{page:name}")
+    var matcher = Matcher(ports)
+    let file: CachePath = "ports/net/a/Makefile.PageSize100.PageNum1.html"
+    #expect(matcher.classify(file).hasKnownShape)
+    // A port goes by the glob; the history of a file in its folder does not.
+    #expect(try ports.port("net", "a") != layout.port("net", "a"))
+    #expect(
+      try ports.file(path: bytes("net/a/Makefile")) == layout.file(path: bytes("net/a/Makefile")))
+    #expect(try ports.key(text: ports.text(of: ports.port("net", "a"))) == ports.port("net", "a"))
+    #expect(layout.key(try ports.port("net", "a"), of: ports) == (try layout.port("net", "a")))
   }
 
   @Test func aStarInTheMiddleIsStillThePage() throws {

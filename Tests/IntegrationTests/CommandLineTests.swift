@@ -129,7 +129,9 @@ struct RefusedLine: CustomTestStringConvertible {
       "Error: nonsense: no such code; expected some of unknown, misplaced, bad-date, future-date, "
         + "empty, stub, symlink, special, not-clearable, unreadable, spool-leftover, empty-dir, "
         + "expired, stale, orphan, pending, backlog, no-listener, node-lag, node-lost, "
-        + "unknown-event, missing-table, no-permission, missing-dir, odd-value, quoted-value"),
+        + "unknown-event, missing-table, no-permission, risky-trigger, missing-dir, odd-value, "
+        + "quoted-value, unused-key"
+    ),
     RefusedLine("listen --settle=-1", "Error: --settle -1: expected seconds from 0 to 3600"),
     RefusedLine(
       "listen --poll-interval 0",

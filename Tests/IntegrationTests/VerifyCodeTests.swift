@@ -123,6 +123,12 @@ extension Fixture {
       message: "SETTLE stands in quotes, which are not taken for a part of it",
       remedy: "none is needed; take the quotes away when no other program needs them", files: 0,
       configuration: "[listen]\nSETTLE = '5'"),
+    Fixture(
+      code: "unused-key", severity: "notice", path: "BASE/f.ini:3",
+      message: "PKG_ZFS_SNAPSHOT is not used: fpcache empties the packages family instead, which "
+        + "does the same",
+      remedy: "none is needed; remove the key when no other program needs it", files: 0,
+      configuration: "PKG_ZFS_SNAPSHOT = tank/packages@empty"),
   ]
 
   private static let empty = queues()
@@ -268,7 +274,7 @@ extension Fixture {
     let codes = help.split(separator: "\n").drop { $0 != "CODES" }.dropFirst()
       .prefix { $0.hasPrefix("  ") }.compactMap { $0.split(separator: ":").first }
       .map { $0.trimmingCharacters(in: .whitespaces) }
-    #expect(codes.count == 27)
+    #expect(codes.count == 28)
     #expect(
       Set(codes) == Set(Fixture.all.map(\.code) + ["not-clearable", "node-lag", "node-lost"]))
   }

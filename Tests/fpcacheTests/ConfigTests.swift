@@ -231,7 +231,7 @@ private func keywords(_ pairs: (String, String)...) -> ConnectionParameters {
       uniqueKeysWithValues: config.layout.families.map { ($0.name, $0.pattern.description) })
     #expect(patterns["ports"] == "ports/{category}/{port}/{page...}")
     #expect(patterns["categories"] == "categories/{category}/{page...}")
-    #expect(patterns["daily"] == "daily/{year}/{month}/{day}.daily.{page:name}")
+    #expect(patterns["daily"] == "daily/{year}/{month}/{day}.daily.{branch}")
     #expect(patterns["news"] == "news/{page:visible...}")
     #expect(patterns["commits"] == "commits/{id}/{page...}")
     #expect(patterns["general"] == "general/{report}.{page:name}")

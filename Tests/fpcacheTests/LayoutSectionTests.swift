@@ -152,7 +152,7 @@ struct RefusedLayout: CustomTestStringConvertible {
       "[layout]\npages = p/{t}\n[verify]\nPAGES = SELECT 1\nPAGES_STUB = 5\nPORTS = SELECT 2\n")
     #expect(config.verify.queries.map(\.family) == ["pages"])
     #expect(config.verify.leastSizes == ["pages": 5])
-    #expect(config.fileOddities.map(\.words) == ["PORTS is a key of [verify] that nobody reads"])
+    #expect(config.fileOddities.map(\.words) == ["unknown key PORTS in [verify]"])
   }
 
   // MARK: These do not

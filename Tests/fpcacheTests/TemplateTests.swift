@@ -5,6 +5,7 @@ import CacheFS
 import SystemPackage
 import Testing
 
+@testable import PGQueue
 @testable import fpcache
 
 /// A line of [dirs] and what comes of it.
@@ -88,6 +89,9 @@ struct TemplateRow: CustomTestStringConvertible {
       "days", "DATE_CACHE_PATH = %(BASEDIR)s/cache/daily/%%s/%%s/%%s.daily.*", "daily",
       "daily/{year}/{month}/{day}.daily.{page:name}"),
     TemplateRow(
+      "days of any form", "DATE_CACHE_PATH = %(BASEDIR)s/cache/daily/%%s/%%s/%%s.*", "daily",
+      "daily/{year}/{month}/{day}.{page:name}"),
+    TemplateRow(
       "days in one folder", "DATE_CACHE_PATH = %(BASEDIR)s/cache/daily/%%s-%%s-%%s*", "daily",
       "daily/{year}-{month}-{day}{page:name}"),
     TemplateRow(
@@ -99,12 +103,30 @@ struct TemplateRow: CustomTestStringConvertible {
     TemplateRow(
       "commits/*", "COMMIT_CACHE_PATH = %(BASEDIR)s/cache/commits/%%s/*", "commits",
       "commits/{id}/{page...}"),
+    TemplateRow(
+      "files", "FILE_CACHE_PATH = %(BASEDIR)s/cache/ports%%s.PageSize*", "files",
+      "ports/{page:tree-path...}"),
+    TemplateRow(
+      "files by the beginning", "FILE_CACHE_PATH = ports/%%s.*", "files",
+      "ports/{page:tree-path...}"),
+    TemplateRow(
+      "files elsewhere", "FILE_CACHE_PATH = %(BASEDIR)s/cache/a/history%%s.PageSize*", "files",
+      "a/history/{page...}"),
+    TemplateRow(
+      "a commit's report",
+      "SANITY_CACHE_PATH = %(BASEDIR)s/cache/general/sanity_test_failures.%%s.*",
+      "general", "general/{report}.{page:name}"),
+    TemplateRow(
+      "the report", "SANITY_MAIN_CACHE_PATH = %(BASEDIR)s/cache/r/failed.PageSize*", "general",
+      "r/{report}.{page:name}"),
   ]
 
   private static let outside =
     "lies outside the cache directory; expected a path below /var/fp/cache"
   private static let noFolder =
     "names no folder of its own; expected one below the cache directory, such as "
+  private static let noFile =
+    "is no path of a file's pages; expected a folder, %%s and .PageSize*, such as ports%%s.PageSize*"
   private static let stars = "has more than one *, or one before the last /; expected one at most"
 
   static let bad = [
@@ -155,6 +177,23 @@ struct TemplateRow: CustomTestStringConvertible {
       "a brace", "NEWS_CACHE_DIR = %(BASEDIR)s/cache/{news}",
       "holds {; expected a path of plain names, %%s and *"),
     TemplateRow(
+      "a file without a glob", "FILE_CACHE_PATH = %(BASEDIR)s/cache/ports%%s", noFile),
+    TemplateRow(
+      "a file with all that begins alike", "FILE_CACHE_PATH = %(BASEDIR)s/cache/ports%%s*", noFile),
+    TemplateRow(
+      "a file with another end", "FILE_CACHE_PATH = %(BASEDIR)s/cache/ports%%s.html*", noFile),
+    TemplateRow(
+      "a file in the cache itself", "FILE_CACHE_PATH = %(BASEDIR)s/cache%%s.PageSize*",
+      "lies outside the cache directory; expected a path below /var/fp/cache"),
+    TemplateRow(
+      "a report without a name", "SANITY_CACHE_PATH = %(BASEDIR)s/cache/general/%%s.*",
+      "is no report's name; expected a folder, a name, a dot and globs, such as "
+        + "general/sanity_test_failures.%%s.*"),
+    TemplateRow(
+      "a report in a folder of a commit", "SANITY_CACHE_PATH = %(BASEDIR)s/cache/general/%%s/x.*",
+      "is no report's name; expected a folder, a name, a dot and globs, such as "
+        + "general/sanity_test_failures.%%s.*"),
+    TemplateRow(
       "two fields in one", "PORT_CACHE_PATH = %(BASEDIR)s/cache/ports/%%s%%s/*",
       "cannot be told apart into its fields; expected text between two %%s"),
   ]
@@ -164,7 +203,7 @@ struct TemplateRow: CustomTestStringConvertible {
   @Test("gives a pattern", arguments: TemplateRow.good)
   func good(_ row: TemplateRow) throws {
     let layout = try row.resolve().layout
-    #expect(layout.family(named: row.family)?.pattern.description == row.outcome)
+    #expect(layout.clearedPattern(of: row.family)?.description == row.outcome)
     for family in layout.families where family.name != row.family {
       #expect(family == Layout.freshPorts.family(named: family.name))
     }
@@ -184,16 +223,38 @@ struct TemplateRow: CustomTestStringConvertible {
       #expect(template.key == template.key.uppercased())
     }
     #expect(Set(Template.all.map(\.key)).count == Template.all.count)
-    #expect(Set(Template.all.map(\.family)).count == Template.all.count)
   }
 
-  @Test("a template that puts a * for the branch still knows the branch")
-  func branchOfADay() throws {
-    let line = "DATE_CACHE_PATH = %(BASEDIR)s/cache/daily/%%s/%%s/%%s.daily.*"
+  @Test(
+    "a template of days changes what is cleared, and not what a day's page is",
+    arguments: ["%%s.daily.*", "%%s.*", "%%s*", "%%s.d*"])
+  func branchOfADay(_ glob: String) throws {
+    let line = "DATE_CACHE_PATH = %(BASEDIR)s/cache/daily/%%s/%%s/\(glob)"
     let layout = try TemplateRow("", line, "").resolve().layout
     var matcher = Matcher(layout)
     let page = CachePath(Array("daily/2020/01/21.daily.2020Q1".utf8))
     #expect(matcher.fields(of: page)["branch"] == Array("2020Q1".utf8))
     #expect(matcher.classify(page).hasKnownShape)
+    #expect(matcher.classify(CachePath(Array("daily/2020/01/21.other".utf8))).family == nil)
+  }
+
+  @Test("two keys of the report of failed commits are of one folder")
+  func reports() throws {
+    func resolve(_ main: String) throws -> Config {
+      try TemplateRow(
+        "", "SANITY_CACHE_PATH = general/failed.%%s.*\nSANITY_MAIN_CACHE_PATH = \(main)", ""
+      ).resolve()
+    }
+    let rules = try resolve("general/list.PageSize*").rules
+    let row = QueueRow(.commits, key: [Array("A@b".utf8)])
+    var reader = RowReader(rules)
+    #expect(
+      try reader.pages(row).map(Layout.freshPorts.text)
+        == ["commits\tid=a-b", "general\treport=failed", "general\treport=list"])
+    let error = #expect(throws: UserError.self) { try resolve("other/list.PageSize*") }
+    #expect(
+      error?.message
+        == "f.ini:4: SANITY_MAIN_CACHE_PATH: lies in another folder than SANITY_CACHE_PATH; "
+        + "expected the same")
   }
 }

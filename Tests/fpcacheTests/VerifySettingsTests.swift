@@ -43,9 +43,18 @@ private func oddities(_ text: String) throws -> [String] {
   }
 
   @Test(arguments: [
-    ("PORTS_STUB = x", "/f.ini:2: PORTS_STUB: expected a number of bytes from 0 to 1073741824"),
-    ("PORTS_STUB = -1", "/f.ini:2: PORTS_STUB: expected a number of bytes from 0 to 1073741824"),
-    ("TIMEOUT = 0", "/f.ini:2: TIMEOUT: expected seconds from 1 to 86400.0"),
+    (
+      "PORTS_STUB = x",
+      "/f.ini:2: PORTS_STUB: is no number in this range; expected bytes from 0 to 1073741824"
+    ),
+    (
+      "PORTS_STUB = -1",
+      "/f.ini:2: PORTS_STUB: is no number in this range; expected bytes from 0 to 1073741824"
+    ),
+    (
+      "TIMEOUT = 0",
+      "/f.ini:2: TIMEOUT: is no number in this range; expected seconds from 1 to 86400.0"
+    ),
     (
       "PORTS = SELECT 5 % 2",
       "/f.ini:2: PORTS: a single '%'; write '%%' for a percent sign, or '%(KEY)s' for the value "
@@ -85,11 +94,11 @@ private func oddities(_ text: String) throws -> [String] {
   @Test(arguments: [
     (
       "[dirs]\nNEWS_CACHE_DRI = /x",
-      "/f.ini:2 NEWS_CACHE_DRI is a key of [dirs] that nobody reads; did you mean NEWS_CACHE_DIR?"
+      "/f.ini:2 unknown key NEWS_CACHE_DRI in [dirs]; did you mean NEWS_CACHE_DIR?"
     ),
     (
       "[database]\nPASSWROD = s3cret",
-      "/f.ini:2 PASSWROD is a key of [database] that nobody reads; did you mean PASSWORD?"
+      "/f.ini:2 unknown key PASSWROD in [database]; did you mean PASSWORD?"
     ),
     (
       "[database]\nPASSWORD = 's3cret'",
@@ -111,13 +120,13 @@ private func oddities(_ text: String) throws -> [String] {
       "[listen]\nPOLL_INTERVAL = 7200",
       "/f.ini:2 POLL_INTERVAL is more than an hour: what is not announced waits as long"
     ),
-    ("[listen]\nCOLOUR = red", "/f.ini:2 COLOUR is a key of [listen] that nobody reads"),
+    ("[listen]\nCOLOUR = red", "/f.ini:2 unknown key COLOUR in [listen]"),
     (
       "[verify]\nPORT = SELECT 1",
-      "/f.ini:2 PORT is a key of [verify] that nobody reads; did you mean PORTS?"
+      "/f.ini:2 unknown key PORT in [verify]; did you mean PORTS?"
     ),
-    ("[verfy]\nx = y", "/f.ini:1 [verfy] is no section of fpcache's; did you mean [verify]?"),
-    ("[listen]\ncol\u{1B}our = red", "/f.ini:2 col\\x1bour is a key of [listen] that nobody reads"),
+    ("[verfy]\nx = y", "/f.ini:1 unknown section [verfy]; did you mean [verify]?"),
+    ("[listen]\ncol\u{1B}our = red", "/f.ini:2 unknown key col\\x1bour in [listen]"),
   ])
   func oddThings(_ text: String, _ words: String) throws {
     #expect(try oddities(text) == [words])
@@ -185,7 +194,7 @@ private func oddities(_ text: String) throws -> [String] {
     #expect(sample.listen.settle == .seconds(5) && sample.listen.pollInterval == .seconds(60))
     #expect(sample.listen.stateDirectory != nil && sample.listen.statusFile != nil)
     #expect(sample.listen.metricsFile != nil && sample.listen.syslog == .standard)
-    #expect(sample.database.map(\.0) == ["host", "port", "dbname", "user", "password"])
+    #expect(sample.database.map(\.0) == ["host", "port", "dbname", "user", "password", "sslmode"])
     #expect(Set(sample.verify.leastSizes.keys) == Set(VerifySettings.families(of: .freshPorts)))
     #expect(sample.verify.queries.map(\.family) == VerifySettings.families(of: .freshPorts))
     #expect(sample.verify.timeout == VerifySettings.defaultTimeout)

@@ -1,0 +1,104 @@
+// The section [database]: libpq's keywords under their own names, in capitals or not, and the site's
+// DBUSER for libpq's user.
+
+import CacheFS
+import PGQueue
+
+/// Reads [database] of a configuration file.
+struct DatabaseSection {
+  static let name = "database"
+  static let userAlias = "DBUSER"
+  /// What the site's file has always had, in the order in which libpq is given it.
+  private static let usual = ["host", "port", "dbname", "user", "password"]
+
+  /// Keywords and values for libpq; what is empty is left to it.
+  let keywords: [(String, String)]
+
+  /// Keywords that fpcache sets itself, and why.
+  static let own = [
+    "client_encoding": "text is read as the bytes that the database holds",
+    "application_name": "the listener is found by the name that it gives itself",
+    "fallback_application_name": "the listener is found by the name that it gives itself",
+  ]
+
+  /// Every key of the section that is read.
+  static let keys = [userAlias] + ConnectionKeyword.all.map { $0.name.uppercased() }
+
+  /// - Throws: ``UserError`` with status 78.
+  init(_ ini: INI) throws(UserError) {
+    try Self.refuse(ini)
+    let others = ConnectionKeyword.all.map(\.name).filter { !Self.usual.contains($0) }
+    var keywords: [(String, String)] = []
+    for keyword in Self.usual + others where Self.own[keyword] == nil {
+      guard let value = try Self.value(keyword, ini), !value.text.isEmpty else { continue }
+      if keyword == "dbname" { try Self.checkName(value) }
+      keywords.append((keyword, value.text))
+    }
+    self.keywords = keywords
+  }
+
+  /// Refuses what would keep fpcache from working.
+  private static func refuse(_ ini: INI) throws(UserError) {
+    if let value = try value("replication", ini), !value.text.isEmpty {
+      throw value.problem(
+        "REPLICATION", "is for sessions that cannot listen; remove the key")
+    }
+    let own = ini.ownKeys(in: name)
+    let places = ["USER", userAlias].compactMap { key in
+      own.first { $0.spelling.uppercased() == key }
+    }
+    if let first = places.map(\.line).min(), let last = places.max(by: { $0.line < $1.line }),
+      places.count == 2
+    {
+      throw UserError(
+        .configuration,
+        "\(ini.file):\(last.line): \(last.spelling.uppercased()): the user is on line \(first) "
+          + "already; keep one of the two")
+    }
+  }
+
+  private static func value(_ keyword: String, _ ini: INI) throws(UserError) -> INIValue? {
+    do throws(INIError) {
+      let keys = keyword == "user" ? [userAlias, keyword] : [keyword]
+      // The section's own before what it has from [DEFAULT].
+      let key = keys.first { key in
+        ini.ownKeys(in: name).contains { $0.spelling.lowercased() == key.lowercased() }
+      }
+      if let key { return try ini.value(key, in: name) }
+      for key in keys { if let value = try ini.value(key, in: name) { return value } }
+      return nil
+    } catch {
+      // A reference that names no key may be part of a password, which no message repeats.
+      guard isSecret(keyword) else { throw UserError(.configuration, error.message) }
+      let hidden = INIError(
+        file: error.file, line: error.line, key: error.key, problem: .strayPercent)
+      throw UserError(.configuration, hidden.message)
+    }
+  }
+
+  /// Whether anything of it is a password: of the keywords, or in the database's name.
+  var holdsPassword: Bool {
+    keywords.contains { keyword, value in
+      ConnectionKeyword.isSecret(keyword)
+        || (keyword == "dbname" && !ConnectionParameters.secrets(in: value).isEmpty)
+    }
+  }
+
+  /// A name that is a connection string is one that libpq can read: its own words would quote it.
+  private static func checkName(_ value: INIValue) throws(UserError) {
+    guard ConnectionParameters.isConnectionString(value.text) else { return }
+    do throws(DatabaseError) {
+      try ConnectionParameters.check(value.text)
+    } catch {
+      throw value.problem(
+        "DBNAME",
+        "is not a libpq connection string or URI; write a database's name, or quote "
+          + "the values and percent-encode / ? # @ : in a URI's password")
+    }
+  }
+
+  /// Whether a value may hold a password; the name of the database may be a whole connection string.
+  private static func isSecret(_ keyword: String) -> Bool {
+    keyword == "dbname" || ConnectionKeyword.isSecret(keyword)
+  }
+}
