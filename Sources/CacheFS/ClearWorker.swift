@@ -268,14 +268,18 @@ struct ClearWorker {
     do throws(Errno) {
       for _ in 0..<Self.mostListings {
         var removed = 0
+        var isWrittenTo = false
         var isStopped = false
         let stop = {
           isStopped = watch?.stopped == true
           return isStopped
         }
-        let calls = try folder.directory.list(buffer, turn, until: stop) { name, length, type in
+        let calls = try folder.directory.listToRemove(
+          buffer, turn, until: stop, whenWrittenTo: { isWrittenTo }
+        ) { name, length, type in
           let type = type == .unknown ? folder.directory.type(of: name) : type
-          if body(&self, name, length, type), lastModified < began { removed += 1 }
+          guard body(&self, name, length, type) else { return }
+          if lastModified < began { removed += 1 } else { isWrittenTo = true }
         }
         if isStopped { report(index) { $0.isPartial = true } }
         if calls <= 2 || removed == 0 || isStopped || clearer.dryRun == .yes { return }

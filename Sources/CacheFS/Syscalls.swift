@@ -331,14 +331,16 @@ public final class Directory: Sendable {
   @discardableResult
   func list(
     _ buffer: UnsafeMutableRawBufferPointer, _ turn: ListingTurn = .again,
-    until isStopped: () -> Bool = { false }, _ body: (CName, Int, EntryType) -> Void
+    _ body: (CName, Int, EntryType) -> Void
   ) throws(Errno) -> Int {
     if turn == .again { try rewind() }
     var calls = 1
-    while try listNext(buffer, body) {
-      calls += 1
-      if calls > 2, isStopped() { break }
-    }
+    while try listNext(buffer, body) { calls += 1 }
+    return Self.counted(calls)
+  }
+
+  /// How many calls a listing took, as far as that can be told.
+  static func counted(_ calls: Int) -> Int {
     #if os(Linux)
       return calls
     #else

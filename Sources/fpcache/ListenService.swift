@@ -112,9 +112,11 @@ final class ListenService: ListenerService {
     reporter.refused(drain.undrainedQueues)
     reporter.enter(state)
     reporter.drained(tally, time, complete: complete, isProof: isProof)
+    // Pages that are cleared again while somebody holds a queue are no news; when that ends, rows are.
+    let isNews = complete || !hasToldOfWriter
     let isHeld = !complete && !hasToldOfWriter
     hasToldOfWriter = !complete
-    if isFresh || tally.rows > 0 || tally.files > 0 || isHeld {
+    if isFresh || tally.rows > 0 || (tally.files > 0 && isNews) || isHeld {
       let rest =
         complete
         ? "" : "; a writer holds the rest: pages are cleared meanwhile, rows follow when it ends"

@@ -1,0 +1,58 @@
+// A listing whose entries are removed under way, of a folder that others may be writing to. Some file systems put
+// a new entry behind all others: who removes more slowly than others write would then never come to the end.
+// To list is much faster than either, so as soon as others are seen to write, the rest is listed first.
+
+import SystemPackage
+
+extension Directory {
+  /// Names and types that were listed and are still to be visited, some 30 bytes for each.
+  private struct Found {
+    private var bytes: [UInt8] = []
+    private var entries: [(length: Int16, type: EntryType)] = []
+
+    mutating func append(_ name: CName, _ length: Int, _ type: EntryType) {
+      bytes.append(contentsOf: UnsafeRawBufferPointer(start: name, count: length + 1))
+      entries.append((Int16(clamping: length), type))
+    }
+
+    func visit(until isStopped: () -> Bool, _ body: (CName, Int, EntryType) -> Void) {
+      bytes.withUnsafeBytes { bytes in
+        var start = 0
+        for (number, entry) in entries.enumerated() {
+          if number % 500 == 0, isStopped() { return }
+          guard let base = bytes.baseAddress else { return }
+          let name = (base + start).assumingMemoryBound(to: CChar.self)
+          body(name, Int(entry.length), entry.type)
+          start += Int(entry.length) + 1
+        }
+      }
+    }
+  }
+
+  /// As ``list(_:_:_:)``, for a `body` that removes entries.
+  /// - Parameters:
+  ///   - isStopped: whether to end in the midst of it; asked now and then in a folder of many entries.
+  ///   - isWrittenTo: whether the body has met what others have written meanwhile.
+  /// - Returns: how many calls of the kernel it took.
+  /// - Throws: the `Errno` of lseek(2) or getdents64(2).
+  func listToRemove(
+    _ buffer: UnsafeMutableRawBufferPointer, _ turn: ListingTurn, until isStopped: () -> Bool,
+    whenWrittenTo isWrittenTo: () -> Bool, _ body: (CName, Int, EntryType) -> Void
+  ) throws(Errno) -> Int {
+    if turn == .again { try rewind() }
+    var calls = 1
+    while try listNext(buffer, body) {
+      calls += 1
+      if calls > 2, isStopped() { break }
+      guard isWrittenTo() else { continue }
+      var rest = Found()
+      while try listNext(buffer, { rest.append($0, $1, $2) }) {
+        calls += 1
+        if calls > 2, isStopped() { break }
+      }
+      rest.visit(until: isStopped, body)
+      break
+    }
+    return Self.counted(calls)
+  }
+}
