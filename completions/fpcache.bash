@@ -389,7 +389,7 @@ _fpcache_clear-news() {
 
 _fpcache_clear() {
     repeating_flags=()
-    non_repeating_flags=(--require-match --yes -y -0 --null --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
+    non_repeating_flags=(--all --require-match --yes -y -0 --null --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
     non_repeating_options=(--format --config --cache-dir --dsn --log --color)
     __fpcache_offer_flags_options -1

@@ -27,6 +27,7 @@ extension Clearer {
     let classification = matcher.classify(finding.subject)
     guard classification.hasKnownShape, let family = classification.family else { return false }
     return layout.families[family].clearing != .never
+      && (layout.families[family].isRecreated || !finding.code.losesContent)
   }
 
   private func remove(
@@ -37,7 +38,7 @@ extension Clearer {
     do throws(OpenChain.Failure) {
       let folder = try chain.open(names.dropLast(), from: root)
       guard dryRun == .no else { return .removed }
-      return try remove(name, of: folder, isFolder: finding.code == .emptyDirectory)
+      return try remove(name, of: folder, finding)
     } catch {
       // Somebody was faster.
       if error.error != .noSuchFileOrDirectory { throw error.error }
@@ -46,9 +47,17 @@ extension Clearer {
   }
 
   private func remove(
-    _ name: [UInt8], of folder: Directory, isFolder: Bool
+    _ name: [UInt8], of folder: Directory, _ finding: Finding
   ) throws(OpenChain.Failure) -> Finding.Fix {
+    let isFolder = finding.code == .emptyDirectory
     do throws(Errno) {
+      if !isFolder {
+        // Written anew since the audit, or being written: a page of its own right.
+        guard
+          finding.isStillSo(
+            try folder.status(name), now: folder.fileSystemTime() ?? currentTime())
+        else { return .passed }
+      }
       try Directory.withCName(name) { (name) throws(Errno) in
         isFolder ? try folder.removeDirectory(name, kernel) : try folder.unlink(name, kernel)
       }

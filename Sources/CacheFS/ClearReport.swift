@@ -30,7 +30,11 @@ public struct ClearFailure: Hashable, Sendable {
 
   /// What the error means here, where nothing but folders is opened and no link is made.
   public var reason: String {
-    error == .improperLink ? "another file system is mounted here" : error.description
+    switch error {
+    case .improperLink: "another file system is mounted here"
+    case .mountAway: "its file system is not mounted"
+    default: error.description
+    }
   }
 }
 
@@ -48,6 +52,9 @@ public struct ClearReport: Equatable, Sendable {
   public internal(set) var removed: [CachePath] = []
 
   public init() {}
+
+  /// Whether nothing could be cleared since the file system of the family is not mounted.
+  public var isMountAway: Bool { failures.contains { $0.error == .mountAway } }
 
   public mutating func add(_ other: ClearReport) {
     filesRemoved += other.filesRemoved

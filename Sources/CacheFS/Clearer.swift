@@ -108,6 +108,9 @@ public struct Clearer: Sendable {
   /// The cache directory's path as it was named, fit to be shown.
   public var rootText: String { escape(Array(root.rootPath.string.utf8)) }
 
+  /// The cache directory's own path, without links.
+  public var realPath: FilePath { root.realPath }
+
   /// The folders that the layout names and the tree lacks.
   public var missingFolders: [CachePath] { layout.missingFolders(in: root) }
 

@@ -11,7 +11,10 @@ public enum FieldKind: String, CaseIterable, Sendable {
   case day
   /// `head`, or a quarter such as `2020Q1` (docs/freshports.md, section 2).
   case branch
-  /// A FreeBSD category: lower-case letters, digits and `+ - _ .`, not led by a sign.
+  /// The same as PHP writes it in names of index pages, a quarter in lower case: `2020q1`.
+  case lowerBranch = "lower-branch"
+  /// A FreeBSD category: lower-case letters, digits and `+ - _ .`, not led by a sign. `ports` is none, but the
+  /// tree itself: `ports/ports/branches/2020Q1/MOVED...` is a page of a file of a branch.
   case category
   /// A FreeBSD port: letters, digits and `+ - _ .`, not led by a dot.
   case port
@@ -77,7 +80,7 @@ public enum FieldKind: String, CaseIterable, Sendable {
   func contains(_ byte: UInt8) -> Bool {
     switch self {
     case .year, .month, .day, .number: byte.isDigit
-    case .branch, .temporarySuffix: byte.isDigit || byte.isLetter
+    case .branch, .lowerBranch, .temporarySuffix: byte.isDigit || byte.isLetter
     case .category: byte.isDigit || byte.isLowerCase || byte.isNameSign
     case .port, .optionalPort: byte.isDigit || byte.isLetter || byte.isNameSign
     case .flag: byte == UInt8(ascii: "n") || byte == UInt8(ascii: "y")
@@ -121,21 +124,28 @@ public enum FieldKind: String, CaseIterable, Sendable {
     if let width = fixedWidth, value.count != width { return false }
     switch self {
     case .cutKey: return Self.isCutKey(value)
-    case .branch: return Self.isBranch(value)
-    case .category: return value.first.map { $0.isDigit || $0.isLowerCase } ?? false
+    case .branch: return Self.isBranch(value, quarter: UInt8(ascii: "Q"))
+    case .lowerBranch: return Self.isBranch(value, quarter: UInt8(ascii: "q"))
+    case .category:
+      return value.first.map { $0.isDigit || $0.isLowerCase } ?? false && !Self.isPortsTree(value)
     case .port: return value.first != UInt8(ascii: ".")
     case .format: return Self.isFormat(value)
     default: return true
     }
   }
 
-  private static func isBranch(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+  /// The name of the tree in the site's repository, which no category has.
+  private static func isPortsTree(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    value.count == 5 && value.elementsEqual("ports".utf8)
+  }
+
+  private static func isBranch(_ value: UnsafeBufferPointer<UInt8>, quarter: UInt8) -> Bool {
     if value.count == 4 {
       return value[0] == UInt8(ascii: "h") && value[1] == UInt8(ascii: "e")
         && value[2] == UInt8(ascii: "a") && value[3] == UInt8(ascii: "d")
     }
     guard value.count == 6, value.prefix(4).allSatisfy(\.isDigit) else { return false }
-    return value[4] == UInt8(ascii: "Q")
+    return value[4] == quarter
       && (UInt8(ascii: "1")...UInt8(ascii: "4")).contains(value[5])
   }
 
@@ -201,6 +211,7 @@ public enum FieldKind: String, CaseIterable, Sendable {
     case .year: "four digits"
     case .month, .day: "two digits"
     case .branch: "head or a quarter such as 2020Q1"
+    case .lowerBranch: "head or a quarter such as 2020q1"
     case .category: "lower-case letters, digits and + - _ ., led by a letter or digit"
     case .port: "letters, digits and + - _ ., not led by a dot"
     case .number: "digits"

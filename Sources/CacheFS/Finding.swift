@@ -9,6 +9,8 @@ public struct Finding: Equatable, Sendable {
   /// itself is `.`.
   public let subject: CachePath
   public let evidence: Evidence
+  /// Whether a visitor re-creates what is accused when it is gone.
+  var isRecreated = true
   /// What `--fix` did about it: nil when it was not asked or may not.
   public internal(set) var fix: Fix?
 
@@ -51,7 +53,10 @@ public struct Finding: Equatable, Sendable {
 
   /// What puts it right.
   public var remedy: String {
-    switch evidence {
+    if code.isFixable, code.losesContent, !isRecreated {
+      return "no visitor re-creates it: run what writes it"
+    }
+    return switch evidence {
     case .unshaped: FindingCode.unknown.remedy
     case .advised(_, let remedy): remedy
     case .error(.improperLink): ClearFailure.mountRemedy

@@ -211,6 +211,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
   /// One plain sentence on the thing found, without its subject.
   public var meaning: String { row.meaning }
   public var remedy: String { row.remedy }
+  /// Whether what is accused holds something, which removing it loses until somebody re-creates it.
+  var losesContent: Bool { self != .empty && self != .emptyDirectory }
   /// Whether removing the file, or the empty folder, is safe and puts it right.
   public var isFixable: Bool { row.fixing == .clearing }
 }

@@ -41,8 +41,8 @@ extension Clearer {
           let child = OpenFolder(directory: directory, row: row, path: path + [UInt8(ascii: "/")])
           failures += unclearable(in: child, &matcher)
         } catch {
-          // A folder that is not there is another matter.
-          if error != .noSuchFileOrDirectory {
+          // A folder that is not there is another matter, and so is a mount.
+          if error != .noSuchFileOrDirectory, error != .mountAway {
             failures.append(ClearFailure(path: CachePath(path), error: error))
           }
         }

@@ -30,11 +30,14 @@ extension Layout {
       (
         "news", "news/{page:visible...}",
         [
+          "news.{format}",
           "news.{format}.{branch}.xml",
           "news.{format}.{branch}.{flavor}.xml",
           "news.{watchlist}.{format}.{branch}.xml",
           "index-html-{branch}-pagesize{size:number}-pagenum{number}-html",
           "index-html-{branch}-{user:number}-pagesize{size:number}-pagenum{number}-html",
+          "index-html-{branch:lower-branch}-pagesize{size:number}-pagenum{number}-html",
+          "index-html-{branch:lower-branch}-{user:number}-pagesize{size:number}-pagenum{number}-html",
         ], .everything
       ),
       (
@@ -58,13 +61,18 @@ extension Layout {
     return Layout(
       table.map { row in
         do throws(PatternProblem) {
-          return try Family(row.name, row.pattern, shapes: row.shapes, clearing: row.clearing)
+          return try Family(
+            row.name, row.pattern, shapes: row.shapes, clearing: row.clearing,
+            isRecreated: !writtenByOthers.contains(row.name))
         } catch {
           // A constant of this file; LayoutTests compiles every row.
           preconditionFailure("family \(row.name): \(error)")
         }
       })
   }()
+
+  /// Families whose pages are made by a deploy or by cron, and by no visitor.
+  private static let writtenByOthers = ["pages", "html", "searchlog"]
 
   /// The family of pages that are being written, by its index; nil when the layout has none.
   public var spool: Int? { families.firstIndex { $0.name == "spooling" } }

@@ -33,7 +33,9 @@ struct Judge: ScanVisitor {
   private mutating func suspect(
     _ code: FindingCode, _ entry: borrowing ScannedEntry, _ evidence: Finding.Evidence = .none
   ) {
-    suspects.append(Finding(code, entry.path, evidence))
+    var finding = Finding(code, entry.path, evidence)
+    if let family = entry.classification.family { finding.isRecreated = rules[family].isRecreated }
+    suspects.append(finding)
   }
 
   // MARK: Files
@@ -230,6 +232,7 @@ private struct FolderView {
 /// What the pages of a family are judged by.
 private struct FamilyRule {
   let isCleared: Bool
+  let isRecreated: Bool
   let isSpool: Bool
   let isDated: Bool
   /// Whether it takes every name that looks like a page, in whatever folder.
@@ -242,7 +245,8 @@ private struct FamilyRule {
   static func all(_ query: VerifyQuery, _ layout: Layout) -> [FamilyRule] {
     layout.families.enumerated().map { index, family in
       FamilyRule(
-        isCleared: family.clearing != .never, isSpool: index == layout.spool,
+        isCleared: family.clearing != .never, isRecreated: family.isRecreated,
+        isSpool: index == layout.spool,
         isDated: ["year", "month", "day"].allSatisfy { family.field(named: $0) != nil },
         takesAllNames: family.takesAllNames, leastSize: query.leastSizes[family.name] ?? 0,
         table: query.changes.firstIndex { $0.family == index } ?? -1)

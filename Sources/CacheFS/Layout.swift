@@ -19,6 +19,9 @@ public struct Family: Hashable, Sendable {
   /// What that field may look like, first match wins; none means anything goes.
   public let shapes: [Shape]
   public let clearing: Clearing
+  /// Whether a visitor re-creates a page that is gone. Where not, what is old is so by right, and removing
+  /// puts nothing right: an audit leaves it to a person.
+  public let isRecreated: Bool
   /// Whether a site's configuration says where the family lies, so that its folder must exist.
   public let isConfigured: Bool
   /// The fields that may span components, of the pattern and the shapes.
@@ -27,7 +30,7 @@ public struct Family: Hashable, Sendable {
   /// - Throws: ``PatternProblem``.
   public init(
     _ name: String, _ pattern: String, shapes: [String] = [], clearing: Clearing = .everything,
-    isConfigured: Bool = false
+    isRecreated: Bool = true, isConfigured: Bool = false
   ) throws(PatternProblem) {
     self.name = name
     self.pattern = try Pattern(pattern)
@@ -35,6 +38,7 @@ public struct Family: Hashable, Sendable {
     for shape in shapes { compiled.append(try Shape(shape)) }
     self.shapes = compiled
     self.clearing = clearing
+    self.isRecreated = isRecreated
     self.isConfigured = isConfigured
     spanningFields = (self.pattern.fields + compiled.flatMap(\.fields))
       .filter(\.kind.spansComponents).map(\.name)

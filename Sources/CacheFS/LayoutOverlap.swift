@@ -106,7 +106,8 @@ private struct PathAutomaton {
   private mutating func add(_ kind: FieldKind) {
     let all = kind.bytes
     switch kind {
-    case .branch: addBranch()
+    case .branch: addBranch(quarter: UInt8(ascii: "Q"))
+    case .lowerBranch: addBranch(quarter: UInt8(ascii: "q"))
     case .category: add(ByteSet { $0.isDigit || $0.isLowerCase }, then: all)
     case .port: add(ByteSet { kind.contains($0) && $0 != UInt8(ascii: ".") }, then: all)
     case .optionalWord, .optionalPort: addRun(all)
@@ -131,13 +132,13 @@ private struct PathAutomaton {
   }
 
   /// `head`, or a quarter.
-  private mutating func addBranch() {
+  private mutating func addBranch(quarter: UInt8) {
     let start = end
     for byte in "head".utf8 { add(ByteSet { $0 == byte }) }
     let joint = end
     end = start
     for _ in 0..<4 { add(ByteSet(where: \.isDigit)) }
-    add(ByteSet { $0 == UInt8(ascii: "Q") })
+    add(ByteSet { $0 == quarter })
     add(ByteSet { (UInt8(ascii: "1")...UInt8(ascii: "4")).contains($0) })
     skips[end].append(joint)
     end = joint

@@ -18,7 +18,7 @@ extension Layout {
     }
     let moved = try Family(
       name, form, shapes: own.shapes.map(\.description), clearing: own.clearing,
-      isConfigured: true)
+      isRecreated: own.isRecreated, isConfigured: true)
     let glob =
       form == pattern
       ? nil : try Family(name, pattern, shapes: own.shapes(under: pattern), clearing: own.clearing)
@@ -66,7 +66,7 @@ extension Family {
     let shapes = shapes.isEmpty ? impliedShapes : shapes
     return try Family(
       name, pattern, shapes: hasPage ? shapes.map(\.description) : [], clearing: clearing,
-      isConfigured: true)
+      isRecreated: isRecreated, isConfigured: true)
   }
 
   /// A pattern whose last field is no free page (daily's `{branch}`) becomes a shape when a

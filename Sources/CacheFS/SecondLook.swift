@@ -4,10 +4,9 @@ import SystemPackage
 
 /// Confirms suspicions, each by what it accuses.
 struct SecondLook {
-  /// A page that was written so shortly ago may be in the middle of it.
-  private static let fresh: Int64 = 2_000_000_000
-  /// How long a writer who does not rename a whole page into place may need for it, in milliseconds.
-  private static let writing = 250
+  /// A page of which a byte was written so shortly ago may be in the middle of it: where it is copied into
+  /// place, it is empty at first, and grows. In nanoseconds.
+  fileprivate static let writing: Int64 = 1_000_000_000
   /// How long a listener may need that has retired a row already and empties the news for it, which
   /// it does last of all, in milliseconds.
   private static let clearing = 1000
@@ -24,17 +23,17 @@ struct SecondLook {
   /// Gives what is under way the time to come to its end: a page that is too small and was written
   /// just now, and one that is older than what it shows.
   mutating func wait(for suspects: [Finding]) {
-    if suspects.contains(where: { $0.code == .stale || $0.code == .orphan }) {
-      return pause(milliseconds: Self.clearing)
-    }
-    let isFresh = suspects.contains { suspect in
-      guard suspect.code == .empty || suspect.code == .stub,
-        let status = status(suspect.subject)
-      else { return false }
-      return clampedDifference(currentTime(), status.modified) < Self.fresh
-    }
-    if isFresh { pause(milliseconds: Self.writing) }
+    let hasOld = suspects.contains { $0.code == .stale || $0.code == .orphan }
+    let youngest = suspects.compactMap { suspect in
+      suspect.code.isOfSize ? status(suspect.subject)?.modified : nil
+    }.max()
+    let age = youngest.map { clampedDifference(fileSystemTime, $0) } ?? Self.writing
+    // Times of files move on by some milliseconds at once.
+    let left = age < Self.writing ? Int((Self.writing - max(0, age)) / 1_000_000) + 20 : 0
+    pause(milliseconds: max(left, hasOld ? Self.clearing : 0))
   }
+
+  private var fileSystemTime: Int64 { root.fileSystemTime() ?? currentTime() }
 
   /// Whether what was found is still so.
   mutating func confirms(_ suspect: Finding) -> Bool {
@@ -45,20 +44,7 @@ struct SecondLook {
     case .unknown: exists(suspect.subject)
     case .symlink: status(suspect.subject)?.type == .symbolicLink
     case .special: status(suspect.subject)?.type == .special
-    default: status(suspect.subject).map { isSame($0, suspect.evidence, suspect.code) } ?? false
-    }
-  }
-
-  /// Whether a file is still what the evidence says of it.
-  private func isSame(
-    _ status: FileStatus, _ evidence: Finding.Evidence, _ code: FindingCode
-  ) -> Bool {
-    guard status.type == .file else { return false }
-    switch evidence {
-    case .written(let time), .changed(written: let time, changed: _):
-      return status.modified == time
-    case .size(_, let least): return status.size < least
-    default: return code != .empty || status.size == 0
+    default: status(suspect.subject).map { suspect.isStillSo($0, now: fileSystemTime) } ?? false
     }
   }
 
@@ -121,4 +107,25 @@ struct SecondLook {
 
 extension CachePath {
   fileprivate var isDot: Bool { bytes == [UInt8(ascii: ".")] }
+}
+
+extension FindingCode {
+  /// Whether it is its size that a page is accused of, which grows while it is being written.
+  fileprivate var isOfSize: Bool { self == .empty || self == .stub }
+}
+
+extension Finding {
+  /// Whether a file is still what is said of it.
+  func isStillSo(_ status: FileStatus, now: @autoclosure () -> Int64) -> Bool {
+    guard status.type == .file else { return false }
+    if code.isOfSize, clampedDifference(now(), status.modified) < SecondLook.writing {
+      return false
+    }
+    switch evidence {
+    case .written(let time), .changed(written: let time, changed: _):
+      return status.modified == time
+    case .size(_, let least): return status.size < least
+    default: return code != .empty || status.size == 0
+    }
+  }
 }

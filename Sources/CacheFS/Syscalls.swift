@@ -246,6 +246,8 @@ public final class Directory: Sendable {
   /// The cache directory's path, as it was named.
   public var rootPath: FilePath { tree.path }
 
+  var mountPlaces: MountPlaces { tree.mounts }
+
   /// The cache directory's own path, without links.
   public var realPath: FilePath { tree.realPath }
 
@@ -273,8 +275,27 @@ public final class Directory: Sendable {
   ///   mount belongs to the cache.
   func openDirectory(_ name: CName) throws(Errno) -> Directory {
     let fixed = self.fixed?.folder(name)
+    if let fixed, tree.mounts.remembers { return try open(name, fixed) }
     let mounts = fixed == nil ? tree.mounts.elsewhere : .crossed
     return Directory(try retrying { tree.kernel.openFolder(descriptor, name, mounts) }, tree, fixed)
+  }
+
+  /// Opens a folder where a mount belongs to the cache, and notes whether there is one.
+  /// - Throws: ``Errno/mountAway`` when there was one and is none now.
+  private func open(_ name: CName, _ fixed: FixedFolder) throws(Errno) -> Directory {
+    do throws(Errno) {
+      let opened = try retrying { tree.kernel.openFolder(descriptor, name, .refused) }
+      let directory = Directory(opened, tree, fixed)
+      if fixed.wasMounted.load(ordering: .relaxed) { throw .mountAway }
+      return directory
+    } catch .improperLink {
+      let opened = try retrying { tree.kernel.openFolder(descriptor, name, .crossed) }
+      fixed.wasMounted.store(true, ordering: .relaxed)
+      return Directory(opened, tree, fixed)
+    } catch .noSuchFileOrDirectory {
+      // What it was mounted on may be gone as well.
+      throw fixed.wasMounted.load(ordering: .relaxed) ? .mountAway : .noSuchFileOrDirectory
+    }
   }
 
   /// Opens a folder of this one, by the same rules.

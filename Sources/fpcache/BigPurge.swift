@@ -13,16 +13,17 @@ import CacheFS
 
 /// What is to be asked about, collected while the keys are read.
 struct BigPurge {
-  /// Named in the question; the rest is counted.
-  private static let named = 3
-
+  /// How many are named in the question; the rest is counted.
+  private let named: Int
   private var first: [ClearRequest] = []
   private var count = 0
+
+  init(naming named: Int = 3) { self.named = named }
 
   mutating func note(_ request: ClearRequest) {
     guard request.extent != nil else { return }
     count += 1
-    if first.count < Self.named { first.append(request) }
+    if first.count < named { first.append(request) }
   }
 
   /// The question, or nil when nothing is big.

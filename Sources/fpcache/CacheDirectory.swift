@@ -15,13 +15,17 @@ import SystemPackage
 extension Config {
   /// Opens the cache directory, which every command then holds from the start.
   /// - Throws: ``UserError`` with status 66 or 77, or 78 for what is no cache directory.
-  func openCacheDirectory() throws(UserError) -> Directory {
+  /// - Parameter remembersMounts: whether a family's folder is refused when something was mounted on it and
+  ///   nothing is.
+  func openCacheDirectory(remembersMounts: Bool = false) throws(UserError) -> Directory {
     let directory: Directory
     let objection: String?
     do throws(Errno) {
       directory = try Directory(
         root: cacheDirectory,
-        mounts: MountPlaces(of: layout, elsewhere: crossesMounts ? .crossed : .refused))
+        mounts: MountPlaces(
+          of: layout, elsewhere: crossesMounts ? .crossed : .refused,
+          remembers: remembersMounts))
       objection = takesAnyDirectory ? nil : try self.objection(to: directory)
     } catch {
       throw UserError.cacheDirectory(cacheDirectory, error, from: cacheDirectoryOrigin)

@@ -1,4 +1,4 @@
-// fpcache clear: the pages of any family of the layout, by any of its fields.
+// fpcache clear: the pages of any family of the layout, by any of its fields, or those of all families.
 
 import ArgumentParser
 import CacheFS
@@ -10,29 +10,46 @@ struct Clear: ParsableCommand {
     discussion: """
       The families are those of the layout, FreshPorts' or the one of [layout] in the configuration. \
       Each FIELD=VALUE narrows down what goes; without any the whole family goes. With - each line of \
-      standard input is a key more: FIELD=VALUE, with tabs between when there are several.
+      standard input is a key more: FIELD=VALUE, with tabs between when there are several. With --all \
+      every family goes that an invalidation may clear, and what nobody re-creates stays.
 
       EXAMPLES
         fpcache clear packages category=graphics port=gimp
         fpcache clear -n -v general report=sanity_test_failures   what would go
         fpcache clear commits                               the whole; asks first
+        fpcache clear --all                                 all that can be stale; asks first
         fpcache clear --format json packages - < keys.txt   one a line
       """)
 
+  @Flag(help: "Clear every family that an invalidation may clear.") var all = false
   @OptionGroup var keys: KeyOptions
   @Option(help: "How to print the result.") var format = ClearFormat.text
   @OptionGroup var common: CommonOptions
 
   @Argument(
     help: ArgumentHelp("A family of the layout.", valueName: "family"), completion: .families)
-  var family: String
+  var family: String?
 
   @Argument(
     help: ArgumentHelp("FIELD=VALUE, or - for standard input.", valueName: "field=value"),
     completion: .bindings)
   var bindings: [String] = []
 
+  func validate() throws {
+    guard all else {
+      if family == nil { throw ValidationError("expected a family, or --all") }
+      return
+    }
+    if let family {
+      throw ValidationError("--all \(family.escaped): expected either --all or a family, not both")
+    }
+    if keys.null { throw ValidationError("--null: --all reads no keys; give one of them") }
+  }
+
   func run() throws {
+    guard let family else {
+      return try ClearCommand(common, nil, keys, format, .everything).runAll()
+    }
     let given = bindings.filter { $0 != "-" }
     // What is given beside the dash holds for each line.
     let inputs = bindings.contains("-") ? ["-"] : [""]

@@ -73,6 +73,24 @@ struct ClearCommand {
     }
   }
 
+  /// Clears every family that an invalidation may clear.
+  func runAll() throws {
+    let config = try common.resolve()
+    try config.rules.requireSome()
+    var purge = BigPurge(naming: .max)
+    let requests = config.rules.everything(config.layout).map { key in
+      ClearRequest(
+        text: Array(config.layout.text(of: key).replacing("\t", with: " ").utf8), keys: [key],
+        isBroad: false, extent: .part)
+    }
+    for request in requests { purge.note(request) }
+    let clearer = try clearer(config)
+    if keys?.yes != true, !common.dryRun { try purge.confirm(clearer.names) }
+    try perform(clearer, keysGiven: requests.count) { run in
+      for request in requests { run.add(request) }
+    }
+  }
+
   private func perform(
     _ clearer: Clearer, keysGiven: Int, _ body: (inout ClearRun) throws(UserError) -> Void
   ) throws {

@@ -30,6 +30,8 @@ struct ClearSummary: Equatable {
   /// What the keys of a command are called, in messages.
   enum Subject: Equatable {
     case ports, dates, news
+    /// Every family that an invalidation may clear.
+    case everything
     case family(String)
   }
 

@@ -58,6 +58,7 @@ extension ClearSummary {
     switch subject {
     case .dates: counted(number, "date")
     case .news: counted(number, "family")
+    case .everything: number == 1 ? "1 family" : "\(grouped(number)) families"
     case .family(let family): "\(counted(number, "key")) of \(family.escaped)"
     case .ports where taken.categories == 0: counted(number, "port")
     case .ports where taken.others > 0: counted(number, "key")

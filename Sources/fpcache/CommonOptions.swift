@@ -125,10 +125,12 @@ struct CommonOptions: ParsableArguments {
   /// The clearer of a command.
   /// - Throws: ``UserError`` when the cache directory cannot be opened.
   func clearer(
-    _ config: Config, paths: PathList, branches: Set<[UInt8]>? = nil, watch: ClearWatch? = nil
+    _ config: Config, paths: PathList, branches: Set<[UInt8]>? = nil, watch: ClearWatch? = nil,
+    remembersMounts: Bool = false
   ) throws(UserError) -> Clearer {
     Clearer(
-      try config.openCacheDirectory(), layout: config.layout, dryRun: dryRun ? .yes : .no,
+      try config.openCacheDirectory(remembersMounts: remembersMounts), layout: config.layout,
+      dryRun: dryRun ? .yes : .no,
       paths: paths, branches: branches, watch: watch)
   }
 }

@@ -138,7 +138,7 @@ struct Offer {
   /// `head`, and the branches of whatever lies in folders that need no key to be found: the feeds.
   var branches: [String] {
     let found = layout.families.flatMap { values("branch", $0.name, []) }
-    return Set(found + ["head"]).sorted()
+    return Set(found.filter(FieldKind.branch.accepts(text:)) + ["head"]).sorted()
   }
 
   // MARK: Lists

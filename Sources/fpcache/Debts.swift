@@ -48,7 +48,8 @@ final class Debts {
       return true
     }
     let noted = ledger.postpone(key)
-    if noted != .again {
+    // A mount that is away is one piece of news, which has been told.
+    if noted != .again, first.error != .mountAway {
       let next = creditor == .nextRun ? "the next run tries again" : "tried again until it is gone"
       failures.note(
         .init(subject: Self.family(key, layout), reason: first.reason),
@@ -56,6 +57,12 @@ final class Debts {
         end: ("; \(next)", "; \(next)"))
     }
     return noted != .full
+  }
+
+  /// Has all of it tried again at once.
+  func hasten() {
+    ledger.hasten()
+    notBefore = .now
   }
 
   /// Goes over to another layout; what that does not know is owed no more.

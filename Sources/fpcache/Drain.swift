@@ -47,10 +47,13 @@ final class Drain {
   var announced: Set<QueueTable> = []
   /// What it has to know as one of many nodes; nil when it is alone (NodeDrain.swift).
   var node: NodeState?
+  /// What it remembers of mounts.
+  private let mounts: MountMemory?
 
   init(
     _ clearer: Clearer, _ rules: SiteRules, _ settle: Settle?, _ logger: Logger,
-    node: NodeTokens? = nil, remembering most: Int = RetryLedger<RowName>.defaultMost
+    node: NodeTokens? = nil, mounts: MountMemory? = nil,
+    remembering most: Int = RetryLedger<RowName>.defaultMost
   ) {
     retries = RetryLedger(most: most)
     failures = FailureLog(logger)
@@ -59,6 +62,8 @@ final class Drain {
     self.settle = settle
     self.logger = logger
     self.node = node.map(NodeState.init)
+    self.mounts = mounts
+    mounts?.takeUp(clearer)
   }
 
   /// Serves one batch of a queue.
@@ -159,6 +164,7 @@ final class Drain {
     self.clearer = clearer
     self.rules = rules
     settle?.layout = clearer.layout
+    mounts?.takeUp(clearer)
     // A queue that nobody asks for any more will not say what became of its rows.
     let isKnown = { (table: QueueTable) in table == .log || rules.queue(table) != nil }
     passes = passes.filter { isKnown($0.key) }
@@ -197,6 +203,7 @@ final class Drain {
           """)
       }
       hasRoot = true
+      resumeMounts()
     } catch {
       if hasRoot {
         let problem =
@@ -210,6 +217,35 @@ final class Drain {
       hasRoot = false
     }
     return hasRoot
+  }
+
+  /// Whether the file system of some family is away. Its pages cannot be cleared, and their rows stay.
+  var isMountAway: Bool { mounts?.away.isEmpty == false }
+
+  /// How often one has come back.
+  private(set) var mountReturns = 0
+
+  private func resumeMounts() {
+    guard let mounts, mounts.look(clearer) else { return }
+    mountReturns += 1
+    retries.hasten()
+    for table in overflows.keys { overflows[table]?.hasten() }
+    passes = [:]
+  }
+
+  /// Takes note of what a clear found away, and of what it saw mounted for the first time.
+  func noteMounts(_ report: ClearReport) {
+    guard !report.failures.isEmpty else { return }
+    mounts?.note(report.failures.filter { $0.error == .mountAway }.map(\.path))
+  }
+
+  /// A mount that was never seen before must be known after a crash.
+  func saveMounts() { mounts?.save(clearer) }
+
+  /// While a mount is away, it is looked for each second.
+  func untilRetry(at time: ContinuousClock.Instant) -> Duration {
+    let left = ContinuousClock.now.duration(to: time)
+    return isMountAway ? min(left, .seconds(1)) : left
   }
 
   /// Clears what no row asks for: a whole family.
@@ -335,7 +371,7 @@ final class Drain {
     ].compactMap { $0 }.min()
     // What a pass takes that does nothing but try again must stay a small part of the time.
     let rest = pass.hasRetired ? .zero : pass.began.duration(to: .now) * Self.idlePerPass
-    return .drained(retryAfter: next.map { max(rest, ContinuousClock.now.duration(to: $0)) })
+    return .drained(retryAfter: next.map { max(rest, untilRetry(at: $0)) })
   }
 
   private func begin(_ pass: inout Pass, _ table: QueueTable) {

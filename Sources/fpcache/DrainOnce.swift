@@ -185,9 +185,12 @@ struct DrainOnce {
     return .stopped
   }
 
-  /// Waits for the second clear of what was drained. A stop leaves the rest to the next run.
+  /// Waits for the second clear of what was drained. A stop leaves the rest to the next run, and so does a file
+  /// system that is away.
   func settle() {
-    while service.settleWaiting > 0, !isStopped { wait(service.tick(isBusy: false) ?? .seconds(1)) }
+    while service.settleWaiting > service.settleAway, !isStopped {
+      wait(service.tick(isBusy: false) ?? .seconds(1))
+    }
     service.leaveOwed()
   }
 

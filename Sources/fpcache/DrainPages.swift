@@ -74,6 +74,7 @@ extension Drain {
     tally.files += report.filesRemoved
     tally.bytes = clampedSum(tally.bytes, report.bytesRemoved)
     let verb = clearer.dryRun == .no ? "removed" : "would remove"
+    noteMounts(report)
     for path in report.removed { logger.debug("\(verb) \(path)") }
   }
 
@@ -85,6 +86,8 @@ extension Drain {
     if noted == .full { noteOverflow(name.table) }
     guard noted != .again, let first = reasons.first else { return }
     tally.failures += 1
+    // Told once, whatever the number of rows.
+    if first.error == .mountAway { return }
     failures.note(
       .init(subject: name.table.name, reason: first.reason),
       "\(name.table.name): \(name.text): \(first.explanation)\(Self.more(than: reasons))",

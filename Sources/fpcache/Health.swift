@@ -12,6 +12,8 @@ struct Health: Equatable {
     /// Connected, and kept from a queue that the site needs.
     case refused
     case noCacheDirectory = "no-cache-directory"
+    /// A family's file system is not mounted.
+    case mountAway = "mount-away"
   }
 
   /// Upper bounds of the buckets of notify-to-cleared time, in seconds.

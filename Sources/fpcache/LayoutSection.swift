@@ -21,6 +21,7 @@ struct LayoutSection {
     var pattern: INIValue?
     var shapes: INIValue?
     var clearing: INIValue?
+    var recreated: INIValue?
   }
 
   private let ini: INI
@@ -55,10 +56,11 @@ struct LayoutSection {
       case nil: entries[index].pattern = value
       case "shapes": entries[index].shapes = value
       case "clearing": entries[index].clearing = value
+      case "recreated": entries[index].recreated = value
       case let other?:
         throw value.problem(
           key.spelling,
-          "there is no .\(other.escaped) of a family; expected .shapes or .clearing")
+          "there is no .\(other.escaped) of a family; expected .shapes, .clearing or .recreated")
       }
     }
     if entries.isEmpty {
@@ -99,7 +101,7 @@ struct LayoutSection {
     var lines: [Int] = []
     for entry in entries {
       guard let pattern = entry.pattern else {
-        let value = entry.shapes ?? entry.clearing
+        let value = entry.shapes ?? entry.clearing ?? entry.recreated
         throw UserError(
           .configuration,
           "\(value.map { "\($0.file):\($0.line)" } ?? ini.file): \(entry.name): has no pattern; "
@@ -119,12 +121,14 @@ struct LayoutSection {
     try Self.checkText(value, entry.name)
     let shapes = try Self.shapes(entry)
     let clearing = try Self.clearing(entry)
+    let isRecreated = try entry.recreated?.boolean("\(entry.name).recreated") ?? true
     // By itself first, so that what is wrong is told of the right line.
     _ = try Self.compile(value, entry.name) { () throws(PatternProblem) in try Pattern(value.text) }
     let family = try Self.compile(entry.shapes ?? value, "\(entry.name).shapes") {
       () throws(PatternProblem) in
       try Family(
-        entry.name, value.text, shapes: shapes, clearing: clearing, isConfigured: true)
+        entry.name, value.text, shapes: shapes, clearing: clearing, isRecreated: isRecreated,
+        isConfigured: true)
     }
     // Shapes are alternatives, of which each may have its own idea of a field.
     let fields = family.pattern.fields
@@ -275,15 +279,10 @@ extension INI {
     }
   }
 
-  /// A yes or no, as configparser's getboolean reads it; nil when the key is not there.
+  /// A yes or no; nil when the key is not there.
   /// - Throws: ``UserError`` with status 78.
   func boolean(_ key: String, in section: String) throws(UserError) -> Bool? {
-    guard let value = try checkedValue(key, in: section) else { return nil }
-    switch value.text.lowercased() {
-    case "yes", "on", "true", "1": return true
-    case "no", "off", "false", "0": return false
-    default: throw value.problem(key, "expected yes or no, on or off, true or false, 1 or 0")
-    }
+    try checkedValue(key, in: section)?.boolean(key)
   }
 
   /// `FILE:LINE` of a section's header.
@@ -293,6 +292,16 @@ extension INI {
 }
 
 extension INIValue {
+  /// A yes or no, as configparser's getboolean reads it.
+  /// - Throws: ``UserError`` with status 78.
+  func boolean(_ key: String) throws(UserError) -> Bool {
+    switch text.lowercased() {
+    case "yes", "on", "true", "1": return true
+    case "no", "off", "false", "0": return false
+    default: throw problem(key, "expected yes or no, on or off, true or false, 1 or 0")
+    }
+  }
+
   /// What is wrong with a value, and where it stands.
   func problem(_ key: String, _ words: String) -> UserError {
     UserError(.configuration, "\(file):\(line): \(key.escaped): \(words)")

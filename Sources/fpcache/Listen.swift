@@ -117,8 +117,10 @@ struct Listen: ParsableCommand {
     let settle = common.dryRun ? nil : settleList(settings, site.clearer.layout, logger)
     let (connection, listenerSettings, rules) = (site.connection, site.settings, site.rules)
     // From here on the drain alone holds the cache directory open, and can let go of it at SIGHUP.
+    let mounts = MountMemory(
+      stateDirectory: stateDirectory(settings), dryRun: common.dryRun ? .yes : .no, logger)
     let drain = Drain(
-      (consume site).clearer, rules, settle, logger, node: node,
+      (consume site).clearer, rules, settle, logger, node: node, mounts: mounts,
       remembering: once ? .max : RetryLedger<RowName>.defaultMost)
     let service = ListenService(
       drain, settle, reporter, logger, owing: once ? .nextRun : .thisListener
@@ -145,7 +147,7 @@ struct Listen: ParsableCommand {
         try report(result)
       }
       // The second clear may have failed, too.
-      try (service.owed.isEmpty ? result.status : .incomplete).leave()
+      try (service.owed.isEmpty && service.settleAway == 0 ? result.status : .incomplete).leave()
     } else {
       Listener(connection, settings: listenerSettings, signals: signals, service: service).run()
     }
@@ -170,15 +172,10 @@ struct Listen: ParsableCommand {
   private func site(
     _ config: Config, _ node: NodeTokens?, _ signals: Signals, _ logger: Logger
   ) throws(UserError) -> ListenerSite {
-    guard !config.rules.queues.isEmpty || !config.rules.events.isEmpty else {
-      throw UserError(
-        .configuration,
-        "the configuration has a [\(LayoutSection.name)] and says of no table or event what it "
-          + "clears: write [\(QueuesSection.queues)] and [\(QueuesSection.events)]")
-    }
+    try config.rules.requireSome()
     let clearer = try common.clearer(
       config, paths: common.verbose ? .kept : .dropped,
-      watch: ClearWatch { Signals.isStopAsked })
+      watch: ClearWatch { Signals.isStopAsked }, remembersMounts: true)
     let missing = clearer.missingFolders.map(\.description)
     if !missing.isEmpty {
       logger.warning(

@@ -25,6 +25,8 @@ final class ListenService: ListenerService {
   private var unemptied: Set<String> = []
   /// When the settle list may be looked at again.
   private var settleNotBefore = ContinuousClock.now
+  /// How many keys have gone back on the settle list since their file system is away.
+  private(set) var settleAway = 0
   /// Whether a drain of many rows has left memory behind.
   private var isSwollen = false
   /// The queues that have had a turn on this connection.
@@ -87,7 +89,8 @@ final class ListenService: ListenerService {
   /// or of which that is not known yet. One that a writer holds is late, no more; its pages are cleared.
   private var isProof: Bool {
     let queues = drain.node == nil ? drain.rules.tables : [.log]
-    return drain.hasRoot && drain.undrainedQueues.isEmpty && tried.isSuperset(of: queues)
+    return drain.hasRoot && !drain.isMountAway && drain.undrainedQueues.isEmpty
+      && tried.isSuperset(of: queues)
   }
 
   private func tellProgress(_ table: QueueTable) {
@@ -105,6 +108,7 @@ final class ListenService: ListenerService {
     }
     Set(events.flatMap(\.emptied)).sorted().forEach(empty)
     CrashPoint.finished.reach()
+    drain.saveMounts()
     let tally = drain.takeTally()
     let time = began.duration(to: .now)
     drainBegan = nil
@@ -133,6 +137,7 @@ final class ListenService: ListenerService {
   /// What the listener does between drains.
   private var state: Health.State {
     if !drain.hasRoot { return .noCacheDirectory }
+    if drain.isMountAway { return .mountAway }
     if !drain.undrainedQueues.isEmpty { return .refused }
     return isDeaf ? .polling : .listening
   }
@@ -200,7 +205,11 @@ final class ListenService: ListenerService {
   // MARK: What time brings
 
   func tick(isBusy: Bool) -> Duration? {
-    if settleWaiting > 0 || debts.count > 0 || !unemptied.isEmpty || missed.hasEnded {
+    if settleWaiting > 0 || debts.count > 0 || !unemptied.isEmpty || missed.hasEnded
+      || drain.isMountAway
+    {
+      let returns = drain.mountReturns
+      defer { if drain.mountReturns != returns { debts.hasten() } }
       // Nothing is settled in a directory that is not there.
       guard drain.followRoot() else {
         return min(.seconds(1), reporter.writeIfDue(isBusy: isBusy) ?? .seconds(1))
@@ -212,7 +221,7 @@ final class ListenService: ListenerService {
     }
     let settled = settleAgain()
     clearMissed()
-    let owed = debts.run { keys in _ = clearAgain(keys) }
+    let owed = debts.run { keys in _ = clearAgain(keys, areListed: false) }
     let waiting = (retries: drain.retriesWaiting + debts.count, settle: settleWaiting)
     if waiting != (reporter.health.retriesWaiting, reporter.health.settleWaiting) {
       reporter.update {
@@ -227,9 +236,9 @@ final class ListenService: ListenerService {
       Memory.giveBack()
     }
     let told = drain.failures.flush()
-    return [settled, owed, told, missed.nextLook, reporter.writeIfDue(isBusy: isBusy)].compactMap {
-      $0
-    }.min()
+    let until = [settled, owed, told, missed.nextLook, reporter.writeIfDue(isBusy: isBusy)]
+      .compactMap { $0 }.min()
+    return drain.isMountAway ? min(until ?? .seconds(1), .seconds(1)) : until
   }
 
   /// The second clear of what is due. Keys that come back on the list, being too many to remember, must not keep
@@ -238,16 +247,22 @@ final class ListenService: ListenerService {
     let now = ContinuousClock.now
     guard settleNotBefore <= now else { return now.duration(to: settleNotBefore) }
     var hasPutBack = false
-    let next = settle?.run { keys in hasPutBack = clearAgain(keys) }
+    let next = settle?.run { keys in hasPutBack = clearAgain(keys, areListed: true) }
     if hasPutBack { settleNotBefore = .now + now.duration(to: .now) * Drain.idlePerPass }
     return next ?? nil
   }
 
+  /// - Parameter areListed: whether they come from the settle list, which survives a crash: keys whose file system
+  ///   is away go back on it.
   /// - Returns: whether some have to be put back on the list.
-  private func clearAgain(_ keys: [CacheKey]) -> Bool {
+  private func clearAgain(_ keys: [CacheKey], areListed: Bool) -> Bool {
     let reports = drain.clearer.clear(keys)
-    settle?.putBack(zip(keys, reports).filter { $1.isPartial }.map(\.0))
-    return note(keys, reports)
+    reports.forEach(drain.noteMounts)
+    let away = zip(keys, reports).filter { areListed && $1.isMountAway }
+    settleAway += away.count
+    settle?.putBack(away.map(\.0) + zip(keys, reports).filter { $1.isPartial }.map(\.0))
+    let rest = zip(keys, reports).filter { !areListed || !$1.isMountAway }
+    return note(rest.map(\.0), rest.map(\.1))
   }
 
   func measure(_ backlog: [QueueBacklog]) {

@@ -168,7 +168,7 @@ extension Drain {
   private func untilRetry(_ logged: LogBatch, _ node: NodeState) -> Duration? {
     let emptying = logged.mustEmpty && !node.emptying.isNew ? node.emptying.notBefore : nil
     return [emptying, retries.next(), nextOverflow].compactMap { $0 }.min().map {
-      max(node.owedTime * Self.idlePerPass, ContinuousClock.now.duration(to: $0))
+      max(node.owedTime * Self.idlePerPass, untilRetry(at: $0))
     }
   }
 

@@ -58,6 +58,7 @@ extension Errno {
     case .staleNFSFileHandle: "ESTALE"
     case .noSuchFileOrDirectory: "ENOENT"
     case .improperLink: "EXDEV"
+    case .mountAway: "ENODEV"
     default: "E\(rawValue)"
     }
   }
@@ -70,6 +71,7 @@ extension Errno {
       "a link is never followed: put a real folder in its place"
     case .readOnlyFileSystem: "mount the cache for writing"
     case .improperLink: ClearFailure.mountRemedy
+    case .mountAway: "mount it"
     default: nil
     }
   }

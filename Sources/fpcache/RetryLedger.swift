@@ -11,6 +11,9 @@ struct Retry {
   /// Whether nothing has failed yet.
   var isNew: Bool { backoff.isReset }
 
+  /// What stood in the way is gone.
+  mutating func hasten() { notBefore = .now }
+
   /// Pushes the next try away: 1 s, doubling to 5 min. Without jitter, so that what fails together is
   /// tried together.
   mutating func postpone() { notBefore = .now + backoff.next(jitter: 0) }
@@ -62,6 +65,12 @@ struct RetryLedger<Name: Hashable> {
     earliest = min(earliest ?? entry.retry.notBefore, entry.retry.notBefore)
     entries[name] = entry
     return isNew ? .new : .again
+  }
+
+  /// What stood in the way of all is gone.
+  mutating func hasten() {
+    for name in entries.keys { entries[name]?.retry.hasten() }
+    earliest = entries.isEmpty ? nil : .now
   }
 
   /// - Returns: whether it was there.

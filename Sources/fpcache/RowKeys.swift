@@ -14,7 +14,7 @@ enum RowProblem: Error, Equatable {
     case .unknownQueue: "queue"
     case .row(.null): "null"
     case .row(.badDate): "date"
-    case .row(.outside): "outside"
+    case .row(.relative): "relative"
     case .row(.badKey(.badValue(_, let field, _))): field
     case .row(.badKey): "key"
     }

@@ -50,6 +50,15 @@ struct SiteRules: Equatable, Sendable {
 
   func queue(_ table: QueueTable) -> QueueRule? { queues.first { $0.table == table } }
 
+  /// - Throws: ``UserError`` with status 78 where a site's own layout has no rules beside it.
+  func requireSome() throws(UserError) {
+    guard queues.isEmpty, events.isEmpty else { return }
+    throw UserError(
+      .configuration,
+      "the configuration has a [\(LayoutSection.name)] and says of no table or event what it "
+        + "clears: write [\(QueuesSection.queues)] and [\(QueuesSection.events)]")
+  }
+
   /// The keys of all that an invalidation could ask for.
   func everything(_ layout: Layout) -> [CacheKey] {
     let families = events.flatMap(\.emptied) + emptiedAfter

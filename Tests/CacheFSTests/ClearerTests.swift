@@ -1,6 +1,7 @@
 // Clearing on real trees, family by family: just the pages of the key go, and whatever lies
 // beside them stays.
 
+import Foundation
 import SystemPackage
 import TestSupport
 import Testing
@@ -282,5 +283,20 @@ import Testing
     try tree.plant(["news/a"])
     let report = try Clearer(try tree.open(), layout: layout).clear(layout.all(of: "news"))
     #expect(report.removed.isEmpty && report.filesRemoved == 1)
+  }
+
+  /// Where a rename crosses file systems, PHP copies in place.
+  @Test func aClearInTheMiddleOfACopyLeavesNoHalfPage() throws {
+    let tree = try TemporaryTree()
+    try tree.makeDirectory("news")
+    let page = tree.fullPath("news/news.rss2.0.head.xml")
+    let writer = open(page, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    defer { close(writer) }
+    #expect(write(writer, "half", 4) == 4)
+    let news = try Layout.freshPorts.all(of: "news")
+    #expect(try tree.clearer().clear(news).removedPaths == ["news/news.rss2.0.head.xml"])
+    // The rest goes into what has no name any more.
+    #expect(write(writer, "rest", 4) == 4)
+    #expect(try tree.files() == [])
   }
 }

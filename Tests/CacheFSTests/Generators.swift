@@ -17,6 +17,7 @@ extension Dice {
   private mutating func candidate(_ kind: FieldKind) -> [UInt8] {
     switch kind {
     case .branch: return pick(["head", "2020Q1", "2019Q4", "2024Q3"].map(bytes))
+    case .lowerBranch: return pick(["head", "2020q1", "2026q4"].map(bytes))
     case .flag: return pick(["n", "y"].map(bytes))
     case .category: return pick(["graphics", "x11-fonts", "net", "9base", "a.b", "c++"].map(bytes))
     case .year: return pick(["2020", "2021"].map(bytes))

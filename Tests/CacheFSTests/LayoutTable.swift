@@ -81,6 +81,13 @@ enum LayoutTable {
       "files", "ports/net/.git/config.PageSize100.PageNum1.html",
       "path=net/.git/config size=100 number=1"),
     Row("files", "ports/.x.PageSize1.PageNum1.html", "path=.x size=1 number=1"),
+    // Of a branch: the row's whole path below the folder.
+    Row(
+      "files", "ports/ports/branches/2020Q1/MOVED.PageSize100.PageNum1.html",
+      "path=ports/branches/2020Q1/MOVED size=100 number=1"),
+    Row(
+      "files", "ports/ports/branches/2020Q1/net/openmpi3/Makefile.PageSize100.PageNum1.html",
+      "path=ports/branches/2020Q1/net/openmpi3/Makefile size=100 number=1"),
   ]
 
   private static let categories = [
@@ -140,6 +147,14 @@ enum LayoutTable {
     Row(
       "news", "news/index-html-2020Q1-42-pagesize100-pagenum1-html",
       "branch=2020Q1 user=42 size=100 number=1"),
+    // PHP lower-cases the name; the branch is the same.
+    Row(
+      "news", "news/index-html-2026q4-pagesize100-pagenum1-html",
+      "branch=2026q4 size=100 number=1"),
+    Row(
+      "news", "news/index-html-2026q4-42-pagesize100-pagenum2-html",
+      "branch=2026q4 user=42 size=100 number=2"),
+    Row("news", "news/news.rss", "format=rss"),
   ]
 
   /// What goes with its folder and has no shape that anybody knows.
@@ -159,6 +174,7 @@ enum LayoutTable {
     Row("commits", "commits/a/b.net.x.n.html", "id=a", hasKnownShape: false),
     Row("commits", "commits/a/a.net.x.z.html", "id=a", hasKnownShape: false),
     Row("news", "news/index-html-main-pagesize1-pagenum1-html", hasKnownShape: false),
+    Row("news", "news/index-html-2026q5-pagesize1-pagenum1-html", hasKnownShape: false),
     Row("news", "news/sub/.deep", hasKnownShape: false),
     Row("general", "general/a.b", "report=a", hasKnownShape: false),
   ]

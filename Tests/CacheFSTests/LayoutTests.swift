@@ -32,7 +32,7 @@ import Testing
   func everyRowCompilesFromItsText(_ family: Family) throws {
     let again = try Family(
       family.name, family.pattern.description, shapes: family.shapes.map(\.description),
-      clearing: family.clearing)
+      clearing: family.clearing, isRecreated: family.isRecreated)
     #expect(again == family)
     #expect(Set(family.shapes.map(\.description)).count == family.shapes.count)
   }

@@ -148,4 +148,32 @@ import Testing
     guard let time = try tree().open().fileSystemTime() else { return }
     #expect(abs(time - currentTime()) < 1_000_000_000)
   }
+
+  /// A page that is copied into place is empty at first, and grows.
+  @Test func aPageBeingWrittenIsNotAccused() throws {
+    let tree = try tree()
+    try tree.write("news/news.rss2.0.head.xml", bytes: 0)
+    try tree.setAge("news/news.rss2.0.head.xml", .seconds(60))
+    let query = VerifyQuery(leastSizes: ["news": 100])
+    let (before, after) = try found(tree, query) {
+      // The writer has just opened it, and its first bytes are on the way.
+      try tree.write("news/news.rss2.0.head.xml", bytes: 0)
+      try tree.setAge("news/news.rss2.0.head.xml", .seconds(-3))
+    }
+    #expect(before == ["empty news/news.rss2.0.head.xml"] && after == [])
+  }
+
+  @Test func whatIsBeingWrittenIsNotFixed() throws {
+    let tree = try tree(["news/news.rss2.0.head.xml"])
+    let page: CachePath = "news/news.rss2.0.head.xml"
+    try tree.write("\(page)", bytes: 0)
+    let clearer = try tree.clearer()
+    let empty = Finding(.empty, page)
+    let stub = Finding(.stub, page, .size(0, least: 100))
+    let old = Finding(.expired, page, .written(0))
+    #expect(clearer.fix([empty, stub, old]).map(\.fix) == [.passed, .passed, .passed])
+    #expect(tree.exists("\(page)"))
+    try tree.setAge("\(page)", .seconds(60))
+    #expect(clearer.fix([empty]).map(\.fix) == [.removed])
+  }
 }

@@ -179,8 +179,32 @@ import Testing
     #expect(try tree.snapshot().differences(from: before).isEmpty)
   }
 
+  /// What only a deploy or cron writes is reported, and is not removed for its age or its size.
+  @Test func whatNobodyRecreatesStays() throws {
+    let tree = try tree([
+      "html/categories.php", "pages/commits.html", "news/news.rss2.0.head.xml",
+    ])
+    for path in try tree.files() { try tree.setAge(path, .seconds(7_200)) }
+    for query in [
+      VerifyQuery(modifiedBefore: currentTime() - 3_600_000_000_000),
+      VerifyQuery(leastSizes: ["html": 1000, "pages": 1000, "news": 1000]),
+    ] {
+      let scanner = Scanner(try tree.open(), layout: .freshPorts, threads: 1)
+      let findings = Verifier(scanner, query).audit().findings
+      let fixed = try tree.clearer(dryRun: .yes).fix(findings)
+      #expect(fixed.map(\.fix) == [nil, .removed, nil])
+      #expect(
+        fixed.map { $0.remedy == "no visitor re-creates it: run what writes it" }
+          == [true, false, true])
+    }
+  }
+
   @Test func aFixThatFailsSaysSo() throws {
-    let tree = try tree(["html/a", "html/b"])
+    let tree = try tree()
+    for path in ["html/a", "html/b"] {
+      try tree.write(path, bytes: 0)
+      try tree.setAge(path, .seconds(60))
+    }
     var kernel = Kernel.real
     kernel.unlinkat = { directory, name, flags in
       guard String(cString: name) == "a" else {

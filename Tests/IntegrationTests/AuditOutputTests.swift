@@ -58,16 +58,16 @@ import Testing
   func fix() throws {
     let tree = try tree()
     try tree.write("daily/2020/01/21.daily.head", bytes: 0)
-    try tree.write("html/old", bytes: 5)
-    try tree.setAge("html/old", .seconds(400 * 86_400))
+    try tree.write("news/news.rss2.0.head.xml", bytes: 5)
+    try tree.setAge("news/news.rss2.0.head.xml", .seconds(400 * 86_400))
     try tree.write("searchlog.txt", bytes: 0)
     try tree.setAge("searchlog.txt", .seconds(400 * 86_400))
-    try tree.write("html/new", bytes: 5)
+    try tree.write("news/news.atom.head.xml", bytes: 5)
     let found = try fpcache("verify --stale-after 365d", tree)
     #expect(found.status == 1, "\(found)")
     let fixed = try fpcache("verify --stale-after 365d --fix", tree)
     #expect(fixed.status == 0, "\(fixed)")
-    #expect(try tree.files() == ["html/new", "searchlog.txt"])
+    #expect(try tree.files() == ["news/news.atom.head.xml", "searchlog.txt"])
     #expect(try fpcache("verify --stale-after 365d", tree).stdout == "clean in 2 files\n")
   }
 

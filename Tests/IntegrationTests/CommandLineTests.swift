@@ -82,6 +82,14 @@ struct RefusedLine: CustomTestStringConvertible {
         + "fpcache stats --no-database"),
     RefusedLine("clear-date", "Error: Missing expected argument '<date> ...'"),
     RefusedLine("clear-port -n", "Error: Missing expected argument '<category/port> ...'"),
+    RefusedLine("clear -n", "Error: expected a family, or --all"),
+    RefusedLine(
+      "clear --all ports", "Error: --all ports: expected either --all or a family, not both"),
+    RefusedLine(
+      "clear --all ports category=net",
+      "Error: --all ports: expected either --all or a family, not both"),
+    RefusedLine("clear --all -", "Error: --all -: expected either --all or a family, not both"),
+    RefusedLine("clear --all -0", "Error: --null: --all reads no keys; give one of them"),
     RefusedLine("clear-news news", "Error: Unexpected argument 'news'"),
     RefusedLine("stats --bogus", "Error: Unknown option '--bogus'. Did you mean '--log'?"),
     RefusedLine("clear-news --news", "Error: Unknown option '--news'"),

@@ -79,4 +79,161 @@ struct FamilyMountTests {
     let allowed = try cache.fpcache(["verify", "--no-database", "--config", file])
     #expect(allowed.status == 0, "\(allowed)")
   }
+
+  // MARK: The listener
+
+  private func listener(
+    _ cache: MountedCache, _ database: TestDatabase, _ arguments: [String] = []
+  ) throws -> Daemon {
+    try Daemon(cache.command(self.arguments(cache, database) + arguments))
+  }
+
+  private func arguments(_ cache: MountedCache, _ database: TestDatabase) throws -> [String] {
+    try cache.tree.makeDirectory("state")
+    return [
+      "listen", "--dsn", database.listenerDSN, "--settle", "0", "--poll-interval", "0.2",
+      "--state-dir", cache.tree.fullPath("state"),
+    ]
+  }
+
+  private static let changes = """
+    INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'net', 'a');
+    INSERT INTO cache_clearing_dates (date_to_clear) VALUES ('2020-01-21');
+    INSERT INTO cache_clearing_commits (commit_to_clear) VALUES ('x-1');
+    INSERT INTO cache_clearing_files (pathname) VALUES ('/ports/head/MOVED');
+    NOTIFY port_updated; NOTIFY packages_imported;
+    """
+  private static let queues = ["ports", "dates", "commits", "files"].map { "cache_clearing_\($0)" }
+
+  @Test("a day's work of listen, and of listen --once, without a word of any mount")
+  func day() throws {
+    let cache = try MountedCache()
+    let database = try PostgresServer.shared.makeDatabase()
+    let listener = try listener(cache, database)
+    try listener.waitForLog(containing: "drained: ")
+    try cache.plant(Self.pages)
+    _ = try database.sql(Self.changes)
+    try eventually("every family is cleared", details: "\(listener)") {
+      try cache.files() == ["html/stats.html", "pages/commits.html"]
+        && Self.queues.allSatisfy { try database.count($0) == 0 }
+    }
+    #expect(!listener.lines.contains { $0.contains("error") || $0.contains("mount") })
+    listener.terminate()
+    #expect(try listener.waitForExit().status == 0)
+
+    try cache.plant(Self.pages)
+    _ = try database.sql(Self.changes)
+    let once = try cache.fpcache(arguments(cache, database) + ["--once"])
+    #expect(once.status == 0 && !once.stderr.contains("error"), "\(once)")
+    #expect(
+      try cache.files() == ["html/stats.html", "packages/net/a.html", "pages/commits.html"])
+    #expect(try Self.queues.allSatisfy { try database.count($0) == 0 })
+  }
+
+  @Test(
+    "a mount that goes away while it runs: rows stay, one line says so, and one that it is back")
+  func away() throws {
+    let cache = try MountedCache()
+    let database = try PostgresServer.shared.makeDatabase()
+    let listener = try listener(cache, database)
+    try listener.waitForLog(containing: "drained: ")
+    try cache.plant(Self.pages)
+    try cache.unmount("ports")
+    let values = (0..<30).map { "(\($0), 'net', 'p\($0)')" }.joined(separator: ", ")
+    _ = try database.sql(
+      "INSERT INTO cache_clearing_ports (port_id, category, port) VALUES \(values);" + Self.changes)
+    let line = "ports: its file system is not mounted; rows stay in their queues until it is back"
+    try listener.waitForLog(containing: line)
+    try eventually("all else is served", details: "\(listener)") {
+      try ["dates", "commits"].allSatisfy { try database.count("cache_clearing_\($0)") == 0 }
+        && cache.files() == ["html/stats.html", "pages/commits.html"]
+    }
+    #expect(try database.count("cache_clearing_ports") == 31)
+    #expect(try database.count("cache_clearing_files") == 1)
+
+    try cache.remount("ports")
+    try listener.waitForLog(containing: "notice: ports: its file system is mounted again; resuming")
+    try eventually("the rows are served", details: "\(listener)") {
+      try cache.files() == ["html/stats.html", "pages/commits.html"]
+        && Self.queues.allSatisfy { try database.count($0) == 0 }
+    }
+    #expect(listener.lines.count { $0.contains("error: ") } == 1, "\(listener)")
+    listener.terminate()
+    #expect(try listener.waitForExit().status == 0)
+  }
+
+  @Test("away at the start: known from the state directory, by --once too; forgotten with its file")
+  func awayAtStart() throws {
+    let cache = try MountedCache()
+    let database = try PostgresServer.shared.makeDatabase()
+    let arguments = try arguments(cache, database) + ["--once"]
+    #expect(try cache.fpcache(arguments).status == 0)
+    try cache.plant(Self.pages)
+    try cache.unmount("daily")
+    _ = try database.sql(Self.changes)
+    let away = try cache.fpcache(arguments)
+    #expect(away.status == 1, "\(away)")
+    #expect(away.stderr.contains("error: daily: its file system is not mounted; "), "\(away)")
+    #expect(try database.count("cache_clearing_dates") == 1)
+    #expect(try database.count("cache_clearing_ports") == 0)
+    // Meant to be a plain folder now.
+    cache.tree.remove("state/mounts")
+    let plain = try cache.fpcache(arguments)
+    #expect(plain.status == 0, "\(plain)")
+    #expect(try database.count("cache_clearing_dates") == 0)
+  }
+
+  @Test("what waits for its second clear stays on the list while its mount is away")
+  func settle() throws {
+    let cache = try MountedCache()
+    let database = try PostgresServer.shared.makeDatabase()
+    let listener = try listener(cache, database, ["--settle", "1"])
+    try listener.waitForLog(containing: "drained: ")
+    _ = try database.sql(
+      "INSERT INTO cache_clearing_dates (date_to_clear) VALUES ('2020-01-21'); NOTIFY date_updated")
+    try eventually { try database.count("cache_clearing_dates") == 0 }
+    // Rendered of the old data, and written after the clear.
+    try cache.plant(["daily/2020/01/21.daily.head"])
+    try cache.unmount("daily")
+    try listener.waitForLog(containing: "daily: its file system is not mounted; ")
+    listener.terminate(SIGKILL)
+    _ = try listener.waitForExit()
+
+    let second = try self.listener(cache, database, ["--settle", "1"])
+    try second.waitForLog(containing: "daily: its file system is not mounted; ")
+    try cache.remount("daily")
+    try eventually("it is cleared the second time", details: "\(second)") {
+      try cache.files().isEmpty
+    }
+    second.terminate()
+    #expect(try second.waitForExit().status == 0)
+  }
+
+  // MARK: A page that is copied into place
+
+  @Test(
+    "rename across file systems, as PHP does it: open, write, unlink, and no half page at rest",
+    .enabled(if: findProgram("php") != nil, "needs php"))
+  func copiedByPHP() throws {
+    let php = try #require(findProgram("php"), "php is not there")
+    let cache = try MountedCache()
+    let page = "\(cache.path)/news/news.rss2.0.head.xml"
+    let code = """
+      $from = '\(cache.path)/spooling/news.tmpA1b2C3';
+      for ($i = 0; $i < 300; $i++) {
+        file_put_contents($from, str_repeat('x', 100000) . 'END');
+        @rename($from, '\(page)');
+      }
+      """
+    let writer = try Daemon(cache.namespace.wrap(Command(php, ["-r", code])))
+    repeat {
+      #expect(try cache.fpcache(["clear-news"]).status == 0)
+      let audit = try cache.fpcache(["verify", "--no-database", "--only", "empty", "--fix"])
+      #expect(audit.status == 0 && audit.stdout.hasPrefix("clean"), "\(audit)")
+    } while writer.isRunning
+    let left = try cache.namespace.run("[ ! -e \(page) ] || tail -c 3 \(page)")
+    #expect(["", "END"].contains(left))
+    #expect(try cache.fpcache(["clear-news"]).status == 0)
+    #expect(try cache.files().filter { $0.hasPrefix("news") } == [])
+  }
 }

@@ -55,6 +55,12 @@ import Testing
         question: "Clear all daily pages of 2016, all daily pages of 2017, all daily pages of 2018 "
           + "and 2 more? [y/N] ",
         result: "2 pages of 6 dates removed, 200 bytes; 4 dates matched nothing"),
+      Big(
+        arguments: ["clear", "--all"],
+        question: "Clear all of ports, all of categories, all of daily, all of commits, all of "
+          + "general report=sanity_test_failures, all of files, all of packages and all of news? "
+          + "[y/N] ",
+        result: "11 pages of 8 families removed, 5.8 KB; 4 families matched nothing"),
     ]
   }
 

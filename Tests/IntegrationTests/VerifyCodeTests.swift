@@ -61,10 +61,10 @@ extension Fixture {
       remedy: redo
     ) { try $0.write("html/a", bytes: 0) },
     Fixture(
-      code: "stub", severity: "warning", path: "html/a",
+      code: "stub", severity: "warning", path: "packages/net/a.html",
       message: "has 5 bytes; a page of its family has at least 1,000", remedy: redo,
-      configuration: "[verify]\nHTML_STUB = 1000"
-    ) { try $0.write("html/a", bytes: 5) },
+      configuration: "[verify]\nPACKAGES_STUB = 1000"
+    ) { try $0.write("packages/net/a.html", bytes: 5) },
     Fixture(
       code: "symlink", severity: "warning", path: "html/a",
       message: "is a symbolic link, which is never followed",
@@ -99,12 +99,12 @@ extension Fixture {
       try $0.setTime("ports/net/a", then)
     },
     Fixture(
-      code: "expired", severity: "warning", path: "html/a",
+      code: "expired", severity: "warning", path: "packages/net/a.html",
       message: "was written at 2020-01-21T12:00:00Z, which is longer ago than allowed",
       remedy: redo, flags: ["--stale-after", "365d"]
     ) {
-      try $0.write("html/a", bytes: 5)
-      try $0.setTime("html/a", then)
+      try $0.write("packages/net/a.html", bytes: 5)
+      try $0.setTime("packages/net/a.html", then)
     },
   ]
 

@@ -41,6 +41,13 @@ struct RefusedLayout: CustomTestStringConvertible {
 
   // MARK: These work
 
+  @Test("a family that no visitor re-creates")
+  func recreated() throws {
+    let text =
+      "[layout]\na = a/{page...}\na.recreated = no\nb = b/{x}\nb.recreated = Yes\nc = c/{x}\n"
+    #expect(try config(text).layout.families.map(\.isRecreated) == [false, true, true])
+  }
+
   @Test("the wiki: families, queues, events")
   func wiki() throws {
     let config = try config(WikiSite.sections)
@@ -211,8 +218,8 @@ struct RefusedLayout: CustomTestStringConvertible {
       "2: pages: a b is no field's name; expected letters, digits and _"),
     RefusedLayout(
       "[layout]\npages = p/{a:colour}",
-      "2: pages: there is no kind colour; expected one of year, month, day, branch, category, port, "
-        + "number, flag, id, word, word?, port?, format, suffix, cutkey, name, or with ... one of rest, "
+      "2: pages: there is no kind colour; expected one of year, month, day, branch, lower-branch, "
+        + "category, port, number, flag, id, word, word?, port?, format, suffix, cutkey, name, or with ... one of rest, "
         + "visible, tree-path"),
     RefusedLayout(
       "[layout]\npages = p/{a}{b}",
@@ -230,10 +237,14 @@ struct RefusedLayout: CustomTestStringConvertible {
     ),
     RefusedLayout(
       pages + "pages.colour = x",
-      "3: pages.colour: there is no .colour of a family; expected .shapes or .clearing"),
+      "3: pages.colour: there is no .colour of a family; expected .shapes, .clearing or "
+        + ".recreated"),
     RefusedLayout(
       pages + "media.shapes = {x}", "3: media: has no pattern; expected a key media = ... beside it"
     ),
+    RefusedLayout(
+      pages + "pages.recreated = perhaps",
+      "3: pages.recreated: expected yes or no, on or off, true or false, 1 or 0"),
     RefusedLayout(
       pages + "pages.clearing = all", "3: pages.clearing: expected everything, shapes or never"),
     RefusedLayout(

@@ -85,6 +85,7 @@ import Testing
   @Test func whatCameOfAFix() throws {
     let tree = try TemporaryTree()
     try tree.write("html/a", bytes: 0)
+    try tree.setAge("html/a", .seconds(60))
     let clearer = Clearer(
       try Directory(root: FilePath(tree.path)), layout: .freshPorts, dryRun: .no)
     let findings = clearer.fix(
