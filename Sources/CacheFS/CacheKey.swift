@@ -94,13 +94,12 @@ extension Layout {
 
 extension Family {
   /// The field of that name, of the pattern or else of a shape.
-  public func field(named name: String) -> Field? {
-    for component in pattern.components {
-      for case .field(let field) in component.tokens where field.name == name { return field }
-    }
-    for shape in shapes {
-      for case .field(let field) in shape.component.tokens where field.name == name { return field }
-    }
-    return nil
+  public func field(named name: String) -> Field? { fields(named: name).first }
+
+  /// The kinds of all fields of that name.
+  func kinds(ofField name: String) -> [FieldKind] { fields(named: name).map(\.kind) }
+
+  private func fields(named name: String) -> [Field] {
+    (pattern.components + shapes.map(\.component)).flatMap(\.fields).filter { $0.name == name }
   }
 }

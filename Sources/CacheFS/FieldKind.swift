@@ -12,7 +12,7 @@ public enum FieldKind: String, CaseIterable, Sendable {
   /// `head`, or a quarter such as `2020Q1` (docs/freshports.md, section 2).
   case branch
   /// The same as PHP writes it in names of index pages, a quarter in lower case: `2020q1`.
-  case lowerBranch = "lower-branch"
+  case lowerBranch = "lowerbranch"
   /// A FreeBSD category: lower-case letters, digits and `+ - _ .`, not led by a sign. `ports` is none, but the
   /// tree itself: `ports/ports/branches/2020Q1/MOVED...` is a page of a file of a branch.
   case category

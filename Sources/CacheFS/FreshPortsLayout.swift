@@ -36,8 +36,8 @@ extension Layout {
           "news.{watchlist}.{format}.{branch}.xml",
           "index-html-{branch}-pagesize{size:number}-pagenum{number}-html",
           "index-html-{branch}-{user:number}-pagesize{size:number}-pagenum{number}-html",
-          "index-html-{branch:lower-branch}-pagesize{size:number}-pagenum{number}-html",
-          "index-html-{branch:lower-branch}-{user:number}-pagesize{size:number}-pagenum{number}-html",
+          "index-html-{branch:lowerbranch}-pagesize{size:number}-pagenum{number}-html",
+          "index-html-{branch:lowerbranch}-{user:number}-pagesize{size:number}-pagenum{number}-html",
         ], .everything
       ),
       (

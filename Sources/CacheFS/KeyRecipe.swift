@@ -6,6 +6,8 @@ public struct KeyRecipe: Hashable, Sendable {
   /// The row's index in its layout.
   let family: Int
   let fields: [Field]
+  /// What else each field accepts: a family may write one in two ways, as `2020Q1` and `2020q1`.
+  let others: [[FieldKind]]
 
   /// The key of these values, each checked by its field's kind.
   /// - Parameter value: the value of the field at a place among those that the recipe was made for.
@@ -17,7 +19,7 @@ public struct KeyRecipe: Hashable, Sendable {
     for index in fields.indices {
       let field = fields[index]
       let value = value(index)
-      guard field.kind.accepts(value) else {
+      guard field.kind.accepts(value) || others[index].contains(where: { $0.accepts(value) }) else {
         throw .badValue(value, field: field.name, kind: field.kind)
       }
       bindings.append(CacheKey.Binding(field: field.name, value: value))
@@ -40,13 +42,15 @@ extension Layout {
     }
     let index = glob.map { families.count + $0 } ?? own
     var found: [Field] = []
+    var others: [[FieldKind]] = []
     for name in fields {
       guard let field = rows[index].field(named: name) else {
         throw .unknownField(name, family: family)
       }
       found.append(field)
+      others.append(rows[index].kinds(ofField: name).filter { $0 != field.kind })
     }
-    return KeyRecipe(family: index, fields: found)
+    return KeyRecipe(family: index, fields: found, others: others)
   }
 
   /// The key for whoever reads by this layout from now on; nil when it has no such family or field.

@@ -7,6 +7,8 @@ struct SecondLook {
   /// A page of which a byte was written so shortly ago may be in the middle of it: where it is copied into
   /// place, it is empty at first, and grows. In nanoseconds.
   fileprivate static let writing: Int64 = 1_000_000_000
+  /// How far another machine's clock may be ahead of the file system's, in nanoseconds.
+  private static let aheadAtMost: Int64 = 60_000_000_000
   /// How long a listener may need that has retired a row already and empties the news for it, which
   /// it does last of all, in milliseconds.
   private static let clearing = 1000
@@ -24,13 +26,20 @@ struct SecondLook {
   /// just now, and one that is older than what it shows.
   mutating func wait(for suspects: [Finding]) {
     let hasOld = suspects.contains { $0.code == .stale || $0.code == .orphan }
+    let now = fileSystemTime
     let youngest = suspects.compactMap { suspect in
       suspect.code.isOfSize ? status(suspect.subject)?.modified : nil
-    }.max()
-    let age = youngest.map { clampedDifference(fileSystemTime, $0) } ?? Self.writing
+    }.filter { Self.isBeingWritten($0, now: now) }.max()
     // Times of files move on by some milliseconds at once.
-    let left = age < Self.writing ? Int((Self.writing - max(0, age)) / 1_000_000) + 20 : 0
-    pause(milliseconds: max(left, hasOld ? Self.clearing : 0))
+    let left = youngest.map { (Self.writing - max(0, clampedDifference(now, $0))) / 1_000_000 + 20 }
+    pause(milliseconds: max(left.map(Int.init) ?? 0, hasOld ? Self.clearing : 0))
+  }
+
+  /// Whether a time is that of something that may be written just now. One further ahead than a clock may
+  /// be was set by somebody, and says nothing.
+  fileprivate static func isBeingWritten(_ modified: Int64, now: Int64) -> Bool {
+    let age = clampedDifference(now, modified)
+    return age < writing && age > -aheadAtMost
   }
 
   private var fileSystemTime: Int64 { root.fileSystemTime() ?? currentTime() }
@@ -118,7 +127,7 @@ extension Finding {
   /// Whether a file is still what is said of it.
   func isStillSo(_ status: FileStatus, now: @autoclosure () -> Int64) -> Bool {
     guard status.type == .file else { return false }
-    if code.isOfSize, clampedDifference(now(), status.modified) < SecondLook.writing {
+    if code.isOfSize, SecondLook.isBeingWritten(status.modified, now: now()) {
       return false
     }
     switch evidence {

@@ -67,7 +67,7 @@ import Testing
     arguments: [
       ("/ports/head/MOVED", "files path=MOVED"),
       ("/ports/head/net/a/Makefile", "ports category=net port=a file=Makefile"),
-      ("/ports/branches/2020Q1/MOVED", "ports category=ports port=branches file=2020Q1/MOVED"),
+      ("/ports/branches/2020Q1/MOVED", "files path=ports/branches/2020Q1/MOVED"),
       (
         "/base/head/sys/kern/kern_exec.c", "ports category=base port=head file=sys/kern/kern_exec.c"
       ),

@@ -218,7 +218,7 @@ struct RefusedLayout: CustomTestStringConvertible {
       "2: pages: a b is no field's name; expected letters, digits and _"),
     RefusedLayout(
       "[layout]\npages = p/{a:colour}",
-      "2: pages: there is no kind colour; expected one of year, month, day, branch, lower-branch, "
+      "2: pages: there is no kind colour; expected one of year, month, day, branch, lowerbranch, "
         + "category, port, number, flag, id, word, word?, port?, format, suffix, cutkey, name, or with ... one of rest, "
         + "visible, tree-path"),
     RefusedLayout(
