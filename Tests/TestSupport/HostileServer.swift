@@ -24,7 +24,7 @@ public final class HostileServer: Sendable {
   private let answer: @Sendable (String) -> Answer
 
   /// - Parameters:
-  ///   - greeting: sent to each client before it is let in.
+  ///   - greeting: sent to each client before it may speak.
   ///   - answer: what it gets for a statement that holds this text.
   public init(
     greeting: [UInt8] = [], answer: @escaping @Sendable (String) -> Answer = { _ in .done }
@@ -66,7 +66,7 @@ public final class HostileServer: Sendable {
         // Whether to encrypt: no.
         if code >> 16 == 1234 { try writeAll([UInt8(ascii: "N")], to: client.number) }
       } while code >> 16 == 1234
-      try writeAll(greeting + Self.welcome, to: client.number)
+      try writeAll(Self.admitted + greeting + Self.welcome, to: client.number)
       var statement = ""
       while true {
         let type = try read(1, from: client)[0]
@@ -145,8 +145,9 @@ public final class HostileServer: Sendable {
   }
 
   private static let ready = message("Z", [UInt8(ascii: "I")])
+  private static let admitted = message("R", big(UInt32(0)))
   private static let welcome =
-    message("R", big(UInt32(0))) + message("S", Array("server_version\u{0}15.0\u{0}".utf8))
+    message("S", Array("server_version\u{0}15.0\u{0}".utf8))
     + message("K", big(UInt32(1)) + big(UInt32(2))) + ready
 
   private static func big<Number: FixedWidthInteger>(_ number: Number) -> [UInt8] {
