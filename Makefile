@@ -7,7 +7,7 @@ SOURCES = Package.swift Sources Tests Fuzz/Package.swift Fuzz/Targets
 PREFIX = /usr/local
 DESTDIR =
 
-.PHONY: help demo test stress scaling soak audit attack fuzz sanitize agreement bench build install uninstall deb generate \
+.PHONY: help demo test stress servers scaling soak audit attack fuzz sanitize agreement bench build install uninstall deb generate \
   documents check-generated check format lint clean
 
 help: ## list these targets
@@ -21,6 +21,9 @@ test: ## run all tests, on a PostgreSQL of their own; prints the summary, or all
 
 stress: ## try to make the listener leave a stale page; about ten minutes, or STRESS="--quick --nodes 5"
 	@scripts/stress table $(STRESS)
+
+servers: ## run what a server answers on PostgreSQL 15 to 18, fetched as needed; SERVERS="--tests-only 17"
+	@scripts/servers $(SERVERS)
 
 scaling: ## measure what 1 to 200 nodes cost the database; ten minutes, or SCALING="--nodes 10"
 	@scripts/build >&2

@@ -1,6 +1,8 @@
 // A few threads over a shared stack of tasks, where a task may push more: how clears and scans
 // fan out, folder by folder. The stack is the only thing that the threads share.
 
+import CSyscalls
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -8,6 +10,14 @@
 #else
   import Darwin
 #endif
+
+/// How many threads there is room for where the address space is limited (`ulimit -v`, softlimit): each takes 8 MB
+/// for its stack, and glibc's malloc 64 MB and for a moment twice that. Where memory is refused Swift ends
+/// the program.
+private let mostThreads: Int = {
+  let limit = fpc_address_space_limit()
+  return limit < 0 ? .max : max(1, Int(limit >> 27))
+}()
 
 /// Runs tasks on up to `threads` threads, the caller's included, and ends when all are done.
 final class WorkPool<Task: Sendable>: @unchecked Sendable {
@@ -43,6 +53,7 @@ final class WorkPool<Task: Sendable>: @unchecked Sendable {
     worker makeWorker: @autoclosure @escaping @Sendable () -> Worker,
     _ body: @escaping @Sendable (inout Worker, Task, WorkPool) -> Bool
   ) -> [Worker] {
+    let (threads, most) = (min(threads, mostThreads), min(most, mostThreads))
     let pool = WorkPool(tasks: tasks)
     let crew = Crew<Worker>()
     let work: @Sendable () -> Worker = {

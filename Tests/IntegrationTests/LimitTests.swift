@@ -57,6 +57,35 @@ import Testing
     #expect(told > 3)
   }
 
+  @Test("little address space: fewer threads, and everything is done or nothing is begun")
+  func addressSpace() throws {
+    var begun = 0
+    func limited(_ kilobytes: Int, _ arguments: [String]) throws -> CommandResult {
+      let script = "ulimit -v \(kilobytes) && exec \"$0\" \"$@\""
+      return try Command("/bin/sh", ["-c", script, try Command.fpcachePath()] + arguments).run()
+    }
+    // A sanitizer's program asks for terabytes, and does not even begin.
+    guard try limited(8_000_000, ["--version"]).exit == .status(0) else { return }
+    for kilobytes in [60_000, 80_000, 100_000, 150_000, 200_000, 300_000, 600_000] {
+      guard try limited(kilobytes, ["--version"]).exit == .status(0) else { continue }
+      begun += 1
+      let tree = try TemporaryTree()
+      let ports = (0..<60).map { "net/p\($0)" }
+      for port in ports {
+        for page in 1...3 {
+          try tree.write("ports/\(port)/Detail.PageSize\(page).PageNum1.html", bytes: 0)
+        }
+      }
+      let stats = try limited(
+        kilobytes, ["stats", "--no-database", "--cache-dir", tree.path])
+      #expect(stats.status == 0, "\(kilobytes): \(stats)")
+      let clear = try limited(kilobytes, ["clear-port", "--cache-dir", tree.path] + ports)
+      #expect(clear.status == 0, "\(kilobytes): \(clear)")
+      #expect(try tree.files().isEmpty, "\(kilobytes)")
+    }
+    #expect(begun > 0)
+  }
+
   @Test(
     "a full disk under the state directory: the list goes on in memory, and every row is served")
   func fullStateDirectory() throws {

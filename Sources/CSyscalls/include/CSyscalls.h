@@ -1,6 +1,15 @@
-/* The Linux calls that glibc's Swift overlay does not carry, as plain functions.
-   Empty elsewhere: CacheFS/Syscalls.swift falls back to POSIX. */
+/* The calls that Swift cannot import, or imports differently from C library to C library, as plain
+   functions. Those of Linux are not there elsewhere: CacheFS/Syscalls.swift falls back to POSIX. */
 #pragma once
+
+#include <sys/resource.h>
+
+/* How many bytes of address space the process may have (getrlimit(2)); -1 for no limit. */
+static inline long long fpc_address_space_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return -1;
+  return limit.rlim_cur > 0x7fffffffffffffffULL ? -1 : (long long)limit.rlim_cur;
+}
 
 #ifdef __linux__
 #include <sys/syscall.h>
