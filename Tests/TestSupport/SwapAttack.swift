@@ -42,6 +42,9 @@ public final class SwapAttack: Sendable {
     "news/sub": ["x", "y"],
   ]
 
+  /// In seconds.
+  private static let emptyPageAge = 60
+
   public let cache: TemporaryTree
   public let canary: TemporaryTree
   private let workshop: TemporaryTree
@@ -60,6 +63,8 @@ public final class SwapAttack: Sendable {
       for (folder, names) in SwapAttack.pages {
         for (index, name) in names.enumerated() {
           try tree.write("\(folder)/\(name)", bytes: index * 10)
+          // An empty page for the audit to find: one that is old, since it waits for a new one to grow.
+          if index == 0 { try tree.setAge("\(folder)/\(name)", .seconds(Self.emptyPageAge)) }
         }
       }
     }
@@ -136,7 +141,12 @@ public final class SwapAttack: Sendable {
       for (index, name) in names.enumerated() {
         let file = openat(folder, name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0o644)
         guard file >= 0 else { continue }
-        if index > 0 { _ = write(file, "0123456789", 10) }
+        if index > 0 {
+          _ = write(file, "0123456789", 10)
+        } else {
+          let then = timespec(tv_sec: time(nil) - Self.emptyPageAge, tv_nsec: 0)
+          _ = [then, then].withUnsafeBufferPointer { futimens(file, $0.baseAddress) }
+        }
         close(file)
       }
     }
