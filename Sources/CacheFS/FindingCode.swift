@@ -38,6 +38,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case orphan
   case pending
   case backlog
+  case heldQueue = "held-queue"
   case noListener = "no-listener"
   case nodeLag = "node-lag"
   case nodeLost = "node-lost"
@@ -147,6 +148,11 @@ public enum FindingCode: String, CaseIterable, Sendable {
       Row(
         .database, .critical, .byHand, "has more rows waiting than allowed, or for longer",
         "see that fpcache listen runs, or run fpcache listen --once")
+    case .heldQueue:
+      Row(
+        .database, .warning, .byHand,
+        "is a queue that a transaction has held for more than a minute",
+        "end the transaction")
     case .noListener:
       Row(
         .database, .critical, .byHand, "has nobody who listens to its channels",

@@ -7,6 +7,8 @@ public enum QueueHolder: Equatable, Sendable {
   /// Held by no session, and by no restart of the server ended.
   case prepared(identifier: String, role: String)
 
+  /// Since when is hidden for a session of another role unless ours has `pg_read_all_stats`.
+  ///
   /// A prepared transaction has no process, and keeps the virtual transaction of the session that it was, until
   /// a restart: its number is that of the lock on itself.
   ///
@@ -15,7 +17,8 @@ public enum QueueHolder: Equatable, Sendable {
   static let statement = """
     WITH RECURSIVE family(oid) AS (SELECT pg_catalog.to_regclass($1)::pg_catalog.oid UNION \
     SELECT inhrelid FROM pg_catalog.pg_inherits JOIN family ON inhparent \(Own.equal) oid) \
-    SELECT lock.pid, activity.usename, activity.application_name, prepared.gid, prepared.owner \
+    SELECT lock.pid, activity.usename, activity.application_name, prepared.gid, prepared.owner, \
+    extract(epoch FROM began), extract(epoch FROM pg_catalog.now()) \(Own.minus) extract(epoch FROM began) \
     FROM pg_catalog.pg_locks AS lock JOIN family ON lock.relation \(Own.equal) family.oid \
     LEFT JOIN pg_catalog.pg_stat_activity AS activity ON activity.pid \(Own.equal) lock.pid \
     LEFT JOIN pg_catalog.pg_locks AS own ON lock.pid IS NULL AND own.pid IS NULL \
@@ -23,21 +26,42 @@ public enum QueueHolder: Equatable, Sendable {
     AND own.virtualtransaction \(Own.equal) lock.virtualtransaction \
     LEFT JOIN pg_catalog.pg_prepared_xacts AS prepared \
     ON prepared.transaction \(Own.equal) own.transactionid \
+    CROSS JOIN LATERAL coalesce(activity.xact_start, prepared.prepared) AS began \
     WHERE lock.locktype \(Own.equal) 'relation' AND lock.granted \
     AND lock.mode \(Own.unequal) 'AccessShareLock' \
     AND (lock.pid IS NULL OR lock.pid \(Own.unequal) pg_catalog.pg_backend_pid()) \
     AND lock.database \(Own.equal) (SELECT oid FROM pg_catalog.pg_database \
     WHERE datname \(Own.equal) pg_catalog.current_database()) \
-    ORDER BY lock.mode \(Own.equal) 'RowShareLock', activity.xact_start NULLS LAST, prepared.prepared LIMIT 1
+    ORDER BY lock.mode \(Own.equal) 'RowShareLock', began NULLS LAST LIMIT 1
     """
+}
+
+/// A queue's holder, and how long its transaction has gone on.
+public struct QueueHolding: Equatable, Sendable {
+  public let holder: QueueHolder
+  /// When the transaction began, or was prepared, in seconds since the epoch by the server's clock; nil where
+  /// the role may not see it.
+  public let since: Double?
+  /// How long ago that was, in seconds.
+  public let age: Double?
 }
 
 extension Queue {
   /// Who holds the table; nil when that has ended, or cannot be seen.
   /// - Throws: ``DatabaseError``.
-  public func holder() throws(DatabaseError) -> QueueHolder? {
+  public func holder() throws(DatabaseError) -> QueueHolder? { try holding()?.holder }
+
+  /// The same, and since when.
+  /// - Throws: ``DatabaseError``.
+  public func holding() throws(DatabaseError) -> QueueHolding? {
     let rows = try connection.query(QueueHolder.statement, [table.reference])
-    guard rows.count > 0 else { return nil }
+    guard rows.count > 0, let holder = Self.holder(rows) else { return nil }
+    return QueueHolding(
+      holder: holder, since: rows.text(0, 5).flatMap { Double($0) },
+      age: rows.text(0, 6).flatMap { Double($0) })
+  }
+
+  private static func holder(_ rows: Rows) -> QueueHolder? {
     if let identifier = rows.text(0, 3) {
       return .prepared(identifier: identifier, role: rows.text(0, 4) ?? "")
     }

@@ -30,6 +30,8 @@ final class DatabaseAudit {
   /// Whether the role that asks could be the listener's.
   var isListenersRole = false
   private var queueReview: QueueReview?
+  /// How long a transaction may hold a queue.
+  var holdPatience = QueueHold.patience
   /// Whether a node was behind or gone at the first look.
   private var hasNodeTrouble = false
   /// Why the nodes could not be looked at, and what would change that; nil when they were, or there are none.
@@ -311,6 +313,7 @@ final class DatabaseAudit {
           "\(counted(still.rows, "row")) waiting, and no row says since when")
       }
     }
+    try judgeHolders()
     if hasNodeTrouble { findings += try nodeFindings() }
     try confirmPending(&found)
   }
