@@ -340,21 +340,14 @@ public struct ListenerMachine: Sendable {
   private mutating func work(_ now: Duration) -> [Output] {
     if now >= nextPoll {
       isMeasuring = true
-      draining = draining ?? []
-      for queue in settings.queues {
-        if isMover || queue == .log {
-          queues[queue, default: QueueState()].becomeDue()
-        } else {
-          leaveToOthers(queue, now)
-        }
-      }
+      poll(now)
       return [.measure]
     }
     if isServing { return [] }
     if let (queue, depth) = nextQueue(now) {
       draining = draining ?? []
       isServing = true
-      queues[queue]?.hasNews = false
+      queues[queue]?.begin()
       return [.serve(queue, depth)]
     }
     guard let events = draining else { return [] }
@@ -364,6 +357,21 @@ public struct ListenerMachine: Sendable {
     if awaitsMove { return [] }
     draining = nil
     return [.finish(events, complete: contended.isEmpty)]
+  }
+
+  private mutating func poll(_ now: Duration) {
+    let isDraining = draining != nil
+    let awaitedMove = awaitsMove
+    draining = draining ?? []
+    for queue in settings.queues {
+      if isMover || queue == .log {
+        queues[queue, default: QueueState()].becomeDue(byPollAt: now, inDrain: isDraining)
+      } else {
+        leaveToOthers(queue, now)
+      }
+    }
+    // What a poll looks for belongs to the drain that it begins, if to any.
+    if isDraining { awaitsMove = awaitedMove }
   }
 
   /// The next queue that is due, taking turns, so that a long one does not hold up the others.

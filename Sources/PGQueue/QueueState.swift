@@ -13,13 +13,30 @@ struct QueueState {
   var isAskedAgain = false
   /// Until when the queue's lock is left alone.
   var lockNotBefore: Duration?
+  /// Due only since a poll came while a drain was under way, which need not wait for it: where polls come faster than
+  /// locks are asked for, one would follow the other, and the drain never end.
+  private var isOfNextDrain = false
   /// Whether there may be new rows whose pages need not wait for the lock.
   var hasNews = false
 
   /// The rows that wait for another try must not hold up new ones; a writer may.
   mutating func becomeDue() {
     isDue = true
+    isOfNextDrain = false
     if contendedSince == nil { notBefore = nil }
+  }
+
+  /// The same at a poll, unasked.
+  mutating func becomeDue(byPollAt now: Duration, inDrain isDraining: Bool) {
+    let isAsked = isDue && !isOfNextDrain && (notBefore ?? .zero) <= now
+    becomeDue()
+    isOfNextDrain = isDraining && !isAsked
+  }
+
+  /// Its turn has come.
+  mutating func begin() {
+    hasNews = false
+    isOfNextDrain = false
   }
 
   /// When the rows may be served; nil when nothing is to be done.
@@ -29,7 +46,9 @@ struct QueueState {
 
   /// Whether only the lock, which others need too, keeps the rows from being served.
   func isDeferred(_ now: Duration) -> Bool {
-    guard isDue, (notBefore ?? .zero) <= now, let lockNotBefore else { return false }
+    guard isDue, !isOfNextDrain, (notBefore ?? .zero) <= now, let lockNotBefore else {
+      return false
+    }
     return lockNotBefore > now
   }
 

@@ -80,6 +80,37 @@ import Testing
         == [.finish([.dateUpdated], complete: true)])
   }
 
+  @Test(
+    "a long drain comes to its end however often a poll falls due meanwhile",
+    arguments: [100, 200, 300, 400, 450, 500, 700])
+  func pollsDuringDrain(interval: Int) {
+    var machine = ListenerMachine(jitter: { 0 })
+    machine.settings.pollInterval = .milliseconds(interval)
+    var now = Duration.zero
+    var outputs = machine.handle(.started, at: now) + machine.handle(.connected, at: now)
+    var ends: [Duration] = []
+    // Ports have rows for three seconds.
+    while now < .seconds(5) {
+      var inputs: [ListenerMachine.Input] = []
+      for output in outputs {
+        switch output {
+        case .serve(.ports, .whole) where now < .seconds(3): inputs.append(.served(.ports, .more))
+        case .serve(let queue, .whole):
+          inputs.append(.served(queue, .drained(retryAfter: nil)))
+        case .serve(let queue, .pagesOnly): inputs.append(.served(queue, .prompted))
+        case .measure: inputs.append(.timePassed)
+        case .probe, .ping: inputs.append(.probeReturned)
+        case .finish: ends.append(now)
+        default: break
+        }
+      }
+      now += .milliseconds(10)
+      outputs = inputs.isEmpty ? machine.handle(.timePassed, at: now) : []
+      for input in inputs { outputs += machine.handle(input, at: now) }
+    }
+    #expect(ends.first.map { $0 >= .seconds(3) && $0 < .seconds(4) } == true, "\(ends.prefix(3))")
+  }
+
   @Test("a queue that a writer holds is tried again after 20 ms, doubling to 1 s")
   func contention() {
     var machine = settled()
