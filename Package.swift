@@ -30,7 +30,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "TestSupport", path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport",
       exclude: ["SQL"], swiftSettings: strict),
     .executableTarget(
       name: "Stress",

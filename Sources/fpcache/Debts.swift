@@ -8,8 +8,6 @@ import PGQueue
 final class Debts {
   /// So many are tried at a time.
   private static let atOnce = 1000
-  /// Tries may take this part of the time.
-  private static let rest = 20
 
   private var ledger: RetryLedger<CacheKey>
   private let creditor: Creditor
@@ -77,9 +75,9 @@ final class Debts {
     let due = ledger.due(limit: Self.atOnce)
     guard !due.names.isEmpty else { return due.next.map { max(.zero, now.duration(to: $0)) } }
     clear(due.names)
-    let took = now.duration(to: .now)
-    notBefore = .now + took * Self.rest
-    return ledger.isEmpty ? nil : took * Self.rest
+    let rest = RetryPace.rest(after: now.duration(to: .now))
+    notBefore = .now + rest
+    return ledger.isEmpty ? nil : rest
   }
 
   private static func name(_ key: CacheKey, _ layout: Layout) -> String {

@@ -14,8 +14,6 @@ import SystemPackage
 
 /// Drains queues, batch by batch, and keeps the tally of the drain under way.
 final class Drain {
-  /// A pass over rows that wait may take this part of the time, so that nothing spins.
-  static let idlePerPass = 20
   /// What each try to get the lock leaves for the pages of other rows; the tries are soon a second apart.
   private static let timeForOthers = Duration.milliseconds(50)
 
@@ -28,6 +26,8 @@ final class Drain {
   private var passes: [QueueTable: Pass] = [:]
   /// The rows that cannot be cleared.
   var retries: RetryLedger<RowName>
+  /// How much of the time tries may take.
+  var pace = RetryPace()
   /// The queues with more of them than the ledger holds, and when these are tried again: they are still in their
   /// queue, and each pass meets them.
   private var overflows: [QueueTable: Retry] = [:]
@@ -244,7 +244,7 @@ final class Drain {
 
   /// While a mount is away, it is looked for each second.
   func untilRetry(at time: ContinuousClock.Instant) -> Duration {
-    let left = ContinuousClock.now.duration(to: time)
+    let left = pace.wait(until: time)
     return isMountAway ? min(left, .seconds(1)) : left
   }
 
@@ -369,9 +369,8 @@ final class Drain {
     let next = [
       retries.next { $0.table == table }, overflows[table]?.notBefore, kept[table]?.retry.notBefore,
     ].compactMap { $0 }.min()
-    // What a pass takes that does nothing but try again must stay a small part of the time.
-    let rest = pass.hasRetired ? .zero : pass.began.duration(to: .now) * Self.idlePerPass
-    return .drained(retryAfter: next.map { max(rest, untilRetry(at: $0)) })
+    if next != nil, !pass.hasRetired { pace.note(pass.began.duration(to: .now)) }
+    return .drained(retryAfter: next.map(untilRetry(at:)))
   }
 
   private func begin(_ pass: inout Pass, _ table: QueueTable) {

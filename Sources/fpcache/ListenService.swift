@@ -248,7 +248,7 @@ final class ListenService: ListenerService {
     guard settleNotBefore <= now else { return now.duration(to: settleNotBefore) }
     var hasPutBack = false
     let next = settle?.run { keys in hasPutBack = clearAgain(keys, areListed: true) }
-    if hasPutBack { settleNotBefore = .now + now.duration(to: .now) * Drain.idlePerPass }
+    if hasPutBack { settleNotBefore = .now + RetryPace.rest(after: now.duration(to: .now)) }
     return next ?? nil
   }
 

@@ -167,9 +167,7 @@ extension Drain {
 
   private func untilRetry(_ logged: LogBatch, _ node: NodeState) -> Duration? {
     let emptying = logged.mustEmpty && !node.emptying.isNew ? node.emptying.notBefore : nil
-    return [emptying, retries.next(), nextOverflow].compactMap { $0 }.min().map {
-      max(node.owedTime * Self.idlePerPass, untilRetry(at: $0))
-    }
+    return [emptying, retries.next(), nextOverflow].compactMap { $0 }.min().map(untilRetry(at:))
   }
 
   /// Tries again what was passed and not cleared, where its time has come.
@@ -194,7 +192,7 @@ extension Drain {
     retries.keep { $1 >= pass }
     endOverflow()
     node.owes = isAnyLeft
-    node.owedTime = began.duration(to: .now)
+    if isAnyLeft { pace.note(began.duration(to: .now)) }
   }
 
   // MARK: Coming and going

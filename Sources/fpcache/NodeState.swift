@@ -49,8 +49,6 @@ final class NodeState {
   var emptying = Retry()
   /// How long the last move held a queue, at most.
   var lockTime = Duration.zero
-  /// How long it took to look at all that is owed.
-  var owedTime = Duration.zero
 
   init(_ tokens: NodeTokens) { self.tokens = tokens }
 

@@ -1,24 +1,6 @@
 // What could not be done and is tried again: the one ledger of rows that wait in their queues and of keys that
 // no row remembers. It holds no more than some thousands; what is beyond is its owner's to keep elsewhere.
 
-import PGQueue
-
-/// When to try something again that failed.
-struct Retry {
-  private var backoff = Backoff(first: .seconds(1), ceiling: .seconds(300))
-  private(set) var notBefore = ContinuousClock.now
-
-  /// Whether nothing has failed yet.
-  var isNew: Bool { backoff.isReset }
-
-  /// What stood in the way is gone.
-  mutating func hasten() { notBefore = .now }
-
-  /// Pushes the next try away: 1 s, doubling to 5 min. Without jitter, so that what fails together is
-  /// tried together.
-  mutating func postpone() { notBefore = .now + backoff.next(jitter: 0) }
-}
-
 /// Names, and when each is tried again.
 struct RetryLedger<Name: Hashable> {
   /// An entry takes up to 0.7 kB.
@@ -53,14 +35,18 @@ struct RetryLedger<Name: Hashable> {
   func contains(_ name: Name) -> Bool { entries[name] != nil }
 
   /// Whether the name's next try is not due.
-  func isWaiting(_ name: Name) -> Bool { entries[name].map { $0.retry.notBefore > .now } ?? false }
+  func isWaiting(_ name: Name, at now: ContinuousClock.Instant = .now) -> Bool {
+    entries[name].map { $0.retry.notBefore > now } ?? false
+  }
 
   /// Takes note of a failure and pushes the next try away.
-  mutating func postpone(_ name: Name, pass: Int = 0) -> Noted {
+  mutating func postpone(
+    _ name: Name, pass: Int = 0, at now: ContinuousClock.Instant = .now
+  ) -> Noted {
     guard entries[name] != nil || entries.count < most else { return .full }
     var entry = entries[name] ?? Entry(pass: pass)
     let isNew = entry.retry.isNew
-    entry.retry.postpone()
+    entry.retry.postpone(at: now)
     entry.pass = pass
     earliest = min(earliest ?? entry.retry.notBefore, entry.retry.notBefore)
     entries[name] = entry
@@ -68,9 +54,9 @@ struct RetryLedger<Name: Hashable> {
   }
 
   /// What stood in the way of all is gone.
-  mutating func hasten() {
-    for name in entries.keys { entries[name]?.retry.hasten() }
-    earliest = entries.isEmpty ? nil : .now
+  mutating func hasten(at now: ContinuousClock.Instant = .now) {
+    for name in entries.keys { entries[name]?.retry.hasten(at: now) }
+    earliest = entries.isEmpty ? nil : now
   }
 
   /// - Returns: whether it was there.
@@ -103,9 +89,10 @@ struct RetryLedger<Name: Hashable> {
   }
 
   /// The names that are due, `limit` at most, and when to ask again.
-  mutating func due(limit: Int) -> (names: [Name], next: ContinuousClock.Instant?) {
+  mutating func due(
+    limit: Int, at now: ContinuousClock.Instant = .now
+  ) -> (names: [Name], next: ContinuousClock.Instant?) {
     guard let earliest, !entries.isEmpty else { return ([], nil) }
-    let now = ContinuousClock.now
     guard earliest <= now else { return ([], earliest) }
     let due = entries.lazy.filter { $0.value.retry.notBefore <= now }.map(\.key).prefix(limit)
     self.earliest = next()

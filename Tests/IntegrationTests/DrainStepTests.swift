@@ -38,9 +38,11 @@ import Testing
 
   private var pages: [String] { get throws { try tree.files(below: "cache") } }
 
-  private func drain(_ kernel: Kernel = .real, remembering most: Int = 1000) throws -> Drain {
+  private func drain(
+    _ kernel: Kernel = .real, remembering most: Int = 1000,
+    logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  ) throws -> Drain {
     let root = try Directory(root: FilePath(tree.fullPath("cache")), kernel: kernel)
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     return Drain(
       Clearer(root, layout: .freshPorts, kernel: kernel), .freshPorts(.freshPorts), nil, logger,
       remembering: most)
@@ -308,6 +310,69 @@ import Testing
     #expect(drain.retries.count == 1)
     #expect(try #require(drain.retries.next()) <= .now + .seconds(1))
     #expect(drain.tally.failures == 1)
+  }
+
+  /// A kernel that cannot unlink while `isStuck`.
+  private func kernel(unlinks: @escaping @Sendable () -> Bool) -> Kernel {
+    var kernel = Kernel.real
+    kernel.unlinkat = { folder, name, flags in
+      guard !unlinks() else { return Kernel.real.unlinkat(folder, name, flags) }
+      errno = EACCES
+      return -1
+    }
+    return kernel
+  }
+
+  @Test("a page that cannot go is tried again after a second, however long the try has taken")
+  func slowTry() throws {
+    try database.sql("DELETE FROM cache_clearing_ports WHERE id > 1")
+    try writePage(of: "p1")
+    let database = database
+    let drain = try drain(
+      kernel {
+        // A slow disk.
+        do { try database.sql("SELECT pg_sleep(0.2)") } catch { Issue.record(error) }
+        return false
+      })
+    guard case .drained(let retry?) = try drain.step(queue, .whole) else {
+      Issue.record("nothing waits")
+      return
+    }
+    #expect(retry <= .seconds(1))
+  }
+
+  @Test("a row is cleared at last when its deletion is committed, and not before")
+  func clearedAtLast() throws {
+    try database.sql(
+      """
+      DELETE FROM cache_clearing_ports WHERE id > 2;
+      CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+      CREATE TRIGGER keep BEFORE DELETE ON cache_clearing_ports
+        FOR EACH ROW WHEN (OLD.id = 2) EXECUTE FUNCTION keep();
+      """)
+    for port in ["p1", "p2"] { try writePage(of: port) }
+    let isStuck = Mutex(true)
+    let lines = Messages()
+    let drain = try drain(kernel { !isStuck.withLock { $0 } }, logger: lines.logger)
+    try drainAll(drain)
+    #expect(drain.retriesWaiting == 2 && lines.all.count == 1)
+    isStuck.withLock { $0 = false }
+    let writer = try database.session()
+    try writer.sql(
+      "BEGIN; INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (0, 'own', 'own')")
+    try eventually("the pages go") {
+      #expect(try drain.step(queue, .whole) != .more)
+      return try pages == []
+    }
+    let held = lines.all.filter { $0.contains("at last") }
+    #expect(try held == [] && database.count("cache_clearing_ports") == 2)
+    try writer.sql("ROLLBACK")
+    try drainAll(drain)
+    #expect(try database.sql("SELECT id FROM cache_clearing_ports") == "2")
+    #expect(
+      lines.all.filter { $0.contains("at last") }
+        == ["cache_clearing_ports: www/p1: cleared at last"])
+    #expect(drain.tally.recovered == 1)
   }
 
   @Test("the cache directory was away in mid-pass: the next pass begins at the start")

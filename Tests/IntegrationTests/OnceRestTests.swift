@@ -82,6 +82,33 @@ import Testing
     #expect(result.status == 1 && result.stdout.contains("\"rows_left\":1,"), "\(result)")
   }
 
+  @Test("a stop while a writer holds a queue: that one and those behind it are named, status 1")
+  func stopped() throws {
+    try database.sql(
+      """
+      INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'www', 'nginx');
+      INSERT INTO cache_clearing_dates (date_to_clear) VALUES ('2020-01-21');
+      """)
+    try tree.write("ports/www/nginx/page", bytes: 1)
+    let writer = try database.session()
+    try writer.sql(
+      "BEGIN; INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (2, 'www', 'own')")
+    let once = try Daemon.listen(
+      on: tree, database, ["--once", "--settle", "0", "--format", "json"])
+    try eventually("it waits for the writer", details: "\(once)") {
+      !tree.exists("ports/www/nginx/page")
+    }
+    once.terminate()
+    let result = try once.waitForExit()
+    #expect(result.status == 1, "\(result)")
+    #expect(
+      result.stdout.contains(
+        #""queues_unfinished":["cache_clearing_ports","cache_clearing_dates","#
+          + #""cache_clearing_commits","cache_clearing_files"]"#), "\(result)")
+    #expect(try database.count("cache_clearing_dates") == 1)
+    #expect(tree.exists("daily/2020/01/21.daily.head"))
+  }
+
   @Test("the listener tells of rows that are kept once, however often it looks")
   func daemon() throws {
     try database.sql(

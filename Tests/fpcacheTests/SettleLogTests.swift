@@ -263,26 +263,3 @@ private final class Clock {
 
   init(_ time: Int64) { self.time = time }
 }
-
-/// What was logged.
-private final class Messages: Sendable {
-  private let texts = Mutex<[String]>([])
-
-  var all: [String] { texts.withLock { $0 } }
-  var logger: Logger { Logger(label: "test") { _ in Handler(messages: self) } }
-
-  private struct Handler: LogHandler {
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-    let messages: Messages
-
-    subscript(metadataKey key: String) -> Logger.MetadataValue? {
-      get { metadata[key] }
-      set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-      messages.texts.withLock { $0.append(event.message.description) }
-    }
-  }
-}
