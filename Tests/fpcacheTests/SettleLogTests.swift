@@ -4,7 +4,6 @@
 import CacheFS
 import Glibc
 import Logging
-import Synchronization
 import SystemPackage
 import Testing
 
