@@ -7,7 +7,7 @@ SOURCES = Package.swift Sources Tests Fuzz/Package.swift Fuzz/Targets
 PREFIX = /usr/local
 DESTDIR =
 
-.PHONY: help demo test stress servers scaling soak audit attack fuzz sanitize agreement bench build install uninstall deb generate \
+.PHONY: help demo test stress servers scaling night soak audit attack fuzz sanitize agreement bench build install uninstall deb generate \
   documents check-generated check format lint clean
 
 help: ## list these targets
@@ -28,6 +28,9 @@ servers: ## run what a server answers on PostgreSQL 15 to 18, fetched as needed;
 scaling: ## measure what 1 to 200 nodes cost the database; ten minutes, or SCALING="--nodes 10"
 	@scripts/build >&2
 	@FPCACHE_BIN='$(CURDIR)/.build/release/fpcache' scripts/stress scale $(SCALING)
+
+night: ## make one fault after the other for ten minutes, and print what the listener says; NIGHT="held killed"
+	@scripts/night $(NIGHT)
 
 soak: ## run one listener under random faults and see whether it grows; SOAK="--minutes 20"
 	@scripts/stress soak $(SOAK)

@@ -57,6 +57,18 @@ extension ConnectionParameters {
   }
 }
 
+/// What the server says before it ends a connection on which it was asked nothing. libpq hands it over as a notice,
+/// and reports later that the connection is closed, without a reason.
+private final class LastWords {
+  private(set) var message: String?
+
+  static func note(_ notice: OpaquePointer?, in context: UnsafeMutableRawPointer?) {
+    guard let context, ["FATAL", "PANIC"].contains(Rows.field(.severity, of: notice)) else { return }
+    let words = Unmanaged<LastWords>.fromOpaque(context).takeUnretainedValue()
+    words.message = Rows.field(.message, of: notice)
+  }
+}
+
 /// One connection to PostgreSQL, used by one thread.
 ///
 /// Text comes and goes as the bytes that the database holds. Converted, one row that is not of its encoding
@@ -80,6 +92,7 @@ public final class Connection {
   /// The payload of notifications that are to be told from all others.
   public var ownPayload: [UInt8]?
   private let mask: PasswordMask
+  private let lastWords = LastWords()
 
   /// Connects.
   /// - Parameters:
@@ -96,7 +109,8 @@ public final class Connection {
     self.stop = stop
     mask = PasswordMask(parameters)
     // Before the server can say a word: libpq would print it to standard error as it is.
-    PQsetNoticeProcessor(handle, { _, _ in }, nil)
+    PQsetNoticeReceiver(
+      handle, { LastWords.note($1, in: $0) }, Unmanaged.passUnretained(lastWords).toOpaque())
     try finishConnecting(by: .now + (Self.connectTimeout(of: handle) ?? timeout))
     PQsetnonblocking(handle, 1)
     try script(SessionSettings.script(version: PQserverVersion(handle)))
@@ -143,7 +157,7 @@ public final class Connection {
     let quoted = name.withUnsafeBytes {
       PQescapeIdentifier(handle, $0.bindMemory(to: CChar.self).baseAddress, name.count)
     }
-    guard let quoted else { throw .lost(lastMessage) }
+    guard let quoted else { throw .lost(reasonOfLoss) }
     defer { PQfreemem(quoted) }
     return Array(UnsafeRawBufferPointer(start: quoted, count: strlen(quoted)))
   }
@@ -156,7 +170,7 @@ public final class Connection {
     let sent = statement.withUnsafeBytes {
       PQsendQuery(handle, $0.bindMemory(to: CChar.self).baseAddress)
     }
-    guard sent == 1 else { throw .lost(lastMessage) }
+    guard sent == 1 else { throw .lost(reasonOfLoss) }
     let deadline = ContinuousClock.now + Self.replyTimeout
     try finishSending(by: deadline)
     _ = try results(by: deadline)
@@ -175,7 +189,7 @@ public final class Connection {
     defer { for value in values { free(value) } }
     let sent = PQsendQueryParams(
       handle, sql, CInt(values.count), nil, values.map { UnsafePointer($0) }, nil, nil, 0)
-    guard sent == 1 else { throw .lost(lastMessage) }
+    guard sent == 1 else { throw .lost(reasonOfLoss) }
     let deadline = ContinuousClock.now + timeout
     try finishSending(by: deadline)
     return try results(by: deadline).last ?? Rows(nil)
@@ -190,7 +204,7 @@ public final class Connection {
     _ sql: String, meanwhile work: () -> Void = {}
   ) throws(DatabaseError) -> [Rows] {
     received = 0
-    guard PQsendQuery(handle, sql) == 1 else { throw .lost(lastMessage) }
+    guard PQsendQuery(handle, sql) == 1 else { throw .lost(reasonOfLoss) }
     try finishSending(by: .now + Self.replyTimeout)
     work()
     return try results(by: .now + Self.replyTimeout)
@@ -202,7 +216,7 @@ public final class Connection {
       switch PQflush(handle) {
       case 0: return
       case 1: try exchange(POLLIN | POLLOUT, by: deadline)
-      default: throw .lost(lastMessage)
+      default: throw .lost(reasonOfLoss)
       }
     }
   }
@@ -241,7 +255,7 @@ public final class Connection {
   @discardableResult
   private func takeIn() throws(DatabaseError) -> Int {
     let (before, space) = (unread, addressSpace.size)
-    guard PQconsumeInput(handle) == 1 else { throw .lost(lastMessage) }
+    guard PQconsumeInput(handle) == 1 else { throw .lost(reasonOfLoss) }
     // libpq reads all of a long message that is there, and of short ones what its buffer holds: this much.
     received += max(min(before, 16 << 10), before - unread)
     let taken = inbox.collect(from: handle, own: ownPayload)
@@ -260,7 +274,7 @@ public final class Connection {
 
   private func error(of rows: Rows) -> DatabaseError {
     guard PQstatus(handle) == CONNECTION_OK, let state = rows.field(.sqlState) else {
-      return .lost(lastMessage)
+      return .lost(reasonOfLoss)
     }
     // Class 57 but for a cancelled query: the server is going away under us.
     if state.hasPrefix("57P") { return .lost(rows.field(.message).map(mask.hide) ?? state) }
@@ -277,7 +291,7 @@ public final class Connection {
   /// - Throws: ``DatabaseError/lost(_:)``.
   public func takeNotifications() throws(DatabaseError) -> [Notification] {
     if try takeIn() > 0 { received = 0 }
-    guard PQstatus(handle) == CONNECTION_OK else { throw .lost(lastMessage) }
+    guard PQstatus(handle) == CONNECTION_OK else { throw .lost(reasonOfLoss) }
     return inbox.empty()
   }
 
@@ -302,6 +316,9 @@ public final class Connection {
       if descriptors.count > 1, descriptors[1].revents != 0 { stop?.noteSeen() }
     }
   }
+
+  /// Why the server has ended the connection, if it said so; else what libpq found.
+  private var reasonOfLoss: String { lastWords.message.map(mask.hide) ?? lastMessage }
 
   private var lastMessage: String {
     let text = mask.hide(Rows.words(PQerrorMessage(handle)))

@@ -14,8 +14,9 @@ public struct ListenerMachine: Sendable {
     /// The protocol grants 5 s; half a second is kept for finding out, so that a connection that
     /// freezes just after a proof is given up within 15 s.
     public var probeTimeout = Duration.milliseconds(4500)
-    /// How long a connection must have held for the reconnect delay to begin anew.
-    public var heldLongEnough = Duration.seconds(60)
+    /// How long a connection must have held for the reconnect delay to begin anew: longer than a probe may take,
+    /// so that one that never proved itself does not count.
+    public var heldLongEnough = Duration.seconds(20)
     /// How long a drain waits for a writer that holds a queue before it is finished without it;
     /// autovacuum, for one, holds it for milliseconds.
     public var contentionGrace = Duration.seconds(1)

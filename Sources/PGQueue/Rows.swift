@@ -49,8 +49,10 @@ public final class Rows {
     self[row, column].map { String(decoding: $0, as: UTF8.self) }
   }
 
-  func field(_ code: ErrorField) -> String? {
-    result.flatMap { PQresultErrorField($0, CInt(code.rawValue)) }.map { Self.words($0) }
+  func field(_ code: ErrorField) -> String? { Self.field(code, of: result) }
+
+  static func field(_ code: ErrorField, of result: OpaquePointer?) -> String? {
+    result.flatMap { PQresultErrorField($0, CInt(code.rawValue)) }.map { words($0) }
   }
 
   /// What a server says to people, cut off where nobody reads on; bytes that are not UTF-8 become U+FFFD.
@@ -65,6 +67,7 @@ public final class Rows {
 
 /// The fields of an error (postgres_ext.h), which Swift cannot import as they are.
 enum ErrorField: UInt8 {
+  case severity = 0x56  // PG_DIAG_SEVERITY_NONLOCALIZED, 'V'
   case sqlState = 0x43  // PG_DIAG_SQLSTATE, 'C'
   case message = 0x4D  // PG_DIAG_MESSAGE_PRIMARY, 'M'
   case hint = 0x48  // PG_DIAG_MESSAGE_HINT, 'H'

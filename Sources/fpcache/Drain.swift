@@ -484,8 +484,8 @@ final class Drain {
         if isNeeded(table) {
           logger.error(
             """
-            \(table.name): no such table in this database; its events clear nothing. Create it, or take its event \
-            out of listen_for
+            \(table.name): no such table in this database; its events clear nothing, and it is looked for \
+            again. Create it, or take its event out of listen_for
             """)
         } else {
           logger.notice(

@@ -129,17 +129,18 @@ final class HealthReporter {
     replace(metricsFile, "metrics file", health.prometheus)
   }
 
-  /// Writes one of them; only the first failure in a row is told.
+  /// Writes one of them; only the first failure in a row is told, and its end.
   private func replace(
     _ file: AtomicFile?, _ what: String, _ text: String, modified: Int64? = nil
   ) {
     guard let file else { return }
     do throws(Errno) {
       try file.write(text, modified: modified)
-      failed.remove(what)
+      if failed.remove(what) != nil { logger.notice("\(what) \(file.name): written again") }
     } catch {
       if failed.insert(what).inserted {
-        logger.warning("\(what) \(file.name): \(error); create its folder or name another")
+        let remedy = error == .noSpace ? "make room on its file system" : "create its folder or name another"
+        logger.warning("\(what) \(file.name): \(error); tried again at each write; \(remedy)")
       }
     }
   }

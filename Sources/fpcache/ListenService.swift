@@ -31,6 +31,8 @@ final class ListenService: ListenerService {
   private var isSwollen = false
   /// The queues that have had a turn on this connection.
   private var tried: Set<QueueTable> = []
+  /// Says what drains have come to.
+  private let drains: DrainLog
   /// Whether the log has it that a writer holds a queue.
   private var hasToldOfWriter = false
   /// Looks for notifications that were missed, once on each connection.
@@ -45,6 +47,7 @@ final class ListenService: ListenerService {
     self.reporter = reporter
     self.logger = logger
     debts = Debts(creditor, drain.failures)
+    drains = DrainLog(drain.clearer.dryRun, logger)
     missed = MissedNotifications(logger)
     reloadSite = reload
   }
@@ -119,14 +122,14 @@ final class ListenService: ListenerService {
     // Pages that are cleared again while somebody holds a queue are no news; when that ends, rows are.
     let isNews = complete || !hasToldOfWriter
     let isHeld = !complete && !hasToldOfWriter
-    hasToldOfWriter = !complete
     if isFresh || tally.rows > 0 || (tally.files > 0 && isNews) || isHeld {
       let rest =
         complete
         ? "" : "; a writer holds the rest: pages are cleared meanwhile, rows follow when it ends"
-      let verb = drain.clearer.dryRun == .no ? "drained" : "would drain"
-      logger.notice("\(verb): \(tally.text) in \(time.text)\(rest)")
+      let isRoutine = !isFresh && complete && !hasToldOfWriter && time < Self.progressInterval
+      drains.note(tally, in: time, isRoutine ? .routine : .news, end: rest)
     }
+    hasToldOfWriter = !complete
     // The queues come first: nobody waits for the site's queries.
     if isFresh { missed.want() }
     missed.begin()
@@ -200,6 +203,7 @@ final class ListenService: ListenerService {
     settle?.putBack(debts.keys)
     settle?.sync()
     drain.failures.flush(all: true)
+    _ = drains.flush(all: true)
   }
 
   // MARK: What time brings
@@ -236,8 +240,9 @@ final class ListenService: ListenerService {
       Memory.giveBack()
     }
     let told = drain.failures.flush()
-    let until = [settled, owed, told, missed.nextLook, reporter.writeIfDue(isBusy: isBusy)]
-      .compactMap { $0 }.min()
+    let until = [
+      settled, owed, told, drains.flush(), missed.nextLook, reporter.writeIfDue(isBusy: isBusy),
+    ].compactMap { $0 }.min()
     return drain.isMountAway ? min(until ?? .seconds(1), .seconds(1)) : until
   }
 

@@ -92,8 +92,8 @@ private struct Reader {
     guard let seconds = ListenSettings.seconds(value.text, range) else {
       throw value.problem(
         key,
-        "is no number in this range; expected seconds from \(range.lowerBound) to "
-          + "\(range.upperBound)")
+        "is no number in this range; expected seconds from \(plain(range.lowerBound)) to "
+          + plain(range.upperBound))
     }
     return seconds
   }

@@ -85,15 +85,25 @@ extension KeyError {
     case .unknownField(let field, let family): "the family \(family) has no field \(field)"
     case .neverCleared(let family): "the family \(family) is never cleared"
     case .badValue(let value, let field, let kind):
-      "\"\(escape(value))\" is no \(field): expected \(kind.expectation)"
+      "\"\(excerpt(value))\" is no \(field): expected \(kind.expectation)"
     }
   }
+}
+
+/// Others' words, escaped, of which a line of the log has to bear no more than some hundred bytes.
+func excerpt(_ bytes: [UInt8]) -> String {
+  let most = 255
+  guard bytes.count > most else { return escape(bytes) }
+  return "\(escape(bytes.prefix(100)))... (\(grouped(bytes.count)) bytes)"
 }
 
 /// A number of things: `1 file`, `2 files`.
 func counted(_ number: Int, _ noun: String) -> String {
   "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
 }
+
+/// A number as people write it: without a fraction where it has none.
+func plain(_ number: Double) -> String { Int(exactly: number).map { "\($0)" } ?? "\(number)" }
 
 /// A whole number with its thousands apart.
 func grouped(_ number: some BinaryInteger) -> String {

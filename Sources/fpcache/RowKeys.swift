@@ -24,8 +24,8 @@ enum RowProblem: Error, Equatable {
     switch self {
     case .unknownQueue: "is of a queue that this version does not know"
     case .row(.null): "holds NULL"
-    case .row(.badDate(let text)): "\"\(escape(text))\" is no day of the calendar"
-    case .row(.relative(let path)): "\"\(escape(path))\" is no path that begins with a slash"
+    case .row(.badDate(let text)): "\"\(excerpt(text))\" is no day of the calendar"
+    case .row(.relative(let path)): "\"\(excerpt(path))\" is no path that begins with a slash"
     case .row(.badKey(let error)): error.explanation
     }
   }

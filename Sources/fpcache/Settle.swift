@@ -18,11 +18,16 @@ final class Settle {
   /// than what is left, so that each key is copied once or twice, however long the list.
   private static let longestSpentPart = 1 << 20
 
+  /// How long a file that has failed is left alone, in milliseconds.
+  private static let retryInterval: Int64 = 60_000
+
   private let delay: Duration
   /// Replaced when the configuration is read again.
   var layout: Layout
   private let logger: Logger
   private var log: SettleLog
+  /// The file that has failed, and when it is tried again; the list is in memory until then.
+  private var failed: (file: SettleLog, retryAt: Int64)?
   /// Where the first key stands that has not been cleared again.
   private var head = 0
   /// Where the lines of this process begin. Those before it fall due together, at ``replayedDue``.
@@ -115,6 +120,7 @@ final class Settle {
 
   private func append(_ keys: [CacheKey], due: Int64) {
     guard !keys.isEmpty else { return }
+    returnToFile()
     let start = "\(due)\t"
     var lines: [UInt8] = []
     for key in keys {
@@ -144,6 +150,7 @@ final class Settle {
   /// Clears what is due, at most some thousand keys of it.
   /// - Returns: the time until the next is due; nil when none waits.
   func run(_ clear: ([CacheKey]) -> Void) -> Duration? {
+    returnToFile()
     guard let due = headDue else { return nil }
     let left = clampedDifference(due, now())
     guard left <= 0 else { return .milliseconds(left) }
@@ -228,12 +235,31 @@ final class Settle {
     guard !(log is MemorySettleLog) else { return }
     logger.warning(
       """
-      settle: the list's file failed: \(error); it goes on in memory. Give the state directory room
+      settle: the list's file failed: \(error); it goes on in memory, and the file is tried again each minute. \
+      Give the state directory room
       """)
+    failed = (log, now() + Self.retryInterval)
     let memory = MemorySettleLog()
     memory.append((try? log.read(at: head, count: log.count - head)) ?? [])
     log = memory
     forgetSpentPart()
+  }
+
+  /// A file that has failed is tried again after a while: what is in memory only would be lost by a crash.
+  private func returnToFile() {
+    guard let (file, retryAt) = failed, now() >= retryAt else { return }
+    do throws(Errno) {
+      let rest = try log.read(at: head, count: log.count - head)
+      try file.truncate(to: 0)
+      try file.append(rest)
+    } catch {
+      failed = (file, now() + Self.retryInterval)
+      return
+    }
+    log = file
+    forgetSpentPart()
+    failed = nil
+    logger.notice("settle: the list is in its file again")
   }
 }
 

@@ -58,7 +58,7 @@ struct VerifySettings: Equatable, Sendable {
       guard let seconds = ListenSettings.seconds(value.text, 1...Self.longestTimeout) else {
         throw value.problem(
           Self.timeoutKey,
-          "is no number in this range; expected seconds from 1 to \(Self.longestTimeout)")
+          "is no number in this range; expected seconds from 1 to \(plain(Self.longestTimeout))")
       }
       timeout = seconds
     }

@@ -405,7 +405,10 @@ import Testing
   }
 
   @Test(
-    "rows that another server keeps stay, since no lock of ours holds off those who write there")
+    "rows that another server keeps stay, since no lock of ours holds off those who write there",
+    .enabled(
+      if: try PostgresServer.shared.offers(extension: "postgres_fdw"),
+      "the server comes without postgres_fdw"))
   func foreign() throws {
     let far = try PostgresServer.shared.makeDatabase(shape: .plain)
     try far.sql(

@@ -90,7 +90,7 @@ import Testing
       on: tree, database, ["--status-file", tree.fullPath("missing/status.json")])
     try listener.waitForLog(
       containing: "status file \(tree.path)/missing/status.json: No such file or directory; "
-        + "create its folder or name another")
+        + "tried again at each write; create its folder or name another")
     for day in 1...2 {
       let page = "daily/2020/01/0\(day).daily.head"
       try tree.write(page, bytes: 1)
@@ -102,6 +102,8 @@ import Testing
       try eventually("the page goes", details: "\(listener)") { !tree.exists(page) }
     }
     #expect(listener.lines.count { $0.contains("status file ") } == 1, "\(listener)")
+    try tree.makeDirectory("missing")
+    try listener.waitForLog(containing: "missing/status.json: written again")
   }
 
   @Test("metrics and stats are text that Prometheus reads, and their counts are right")

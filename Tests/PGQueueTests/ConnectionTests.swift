@@ -42,6 +42,27 @@ import Testing
     #expect(try connection.query("SELECT 1").text(0, 0) == "1")
   }
 
+  @Test("a connection that the server ends while it is idle is lost for the server's reason")
+  func lastWords() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let connection = try connect(database)
+    _ = try database.sql("SELECT pg_terminate_backend(\(connection.backend))")
+    var loss: DatabaseError?
+    try eventually("the connection is lost") {
+      do throws(DatabaseError) {
+        _ = try connection.takeNotifications()
+      } catch {
+        loss = error
+      }
+      return loss != nil
+    }
+    guard case .lost(let message) = loss else {
+      Issue.record("\(String(describing: loss))")
+      return
+    }
+    #expect(message == "terminating connection due to administrator command")
+  }
+
   @Test("a connection that the server ends is lost; one that cannot be made is unreachable")
   func lost() throws {
     let database = try PostgresServer.shared.makeDatabase()

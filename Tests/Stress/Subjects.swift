@@ -69,7 +69,11 @@ final class FpcacheSubject: Subject {
   var drains: Int { earlierDrains + (daemon.map(Self.drains) ?? 0) }
 
   private static func drains(_ daemon: Daemon) -> Int {
-    daemon.lines.count { $0.contains("drained: ") && !$0.contains("drained: 0 rows") }
+    daemon.lines.reduce(0) { sum, line in
+      guard line.contains("drained: "), !line.contains("drained: 0 rows") else { return sum }
+      // A line may stand for several.
+      return sum + (line.firstMatch(of: #/ by ([0-9]+) drains? in /#).flatMap { Int($0.1) } ?? 1)
+    }
   }
 
   func start() throws {

@@ -166,6 +166,11 @@ public final class PostgresServer: Sendable {
     try programs.run(sql, on: dsn(database))
   }
 
+  /// Whether its programs came with an extension: some builds leave them out.
+  public func offers(extension name: String) throws -> Bool {
+    try sql("SELECT count(*) FROM pg_available_extensions WHERE name = '\(name)'") == "1"
+  }
+
   /// How to reach a database through the socket.
   public func dsn(_ database: String = "postgres", as role: String = "postgres") -> String {
     "host=\(socketDirectory) port=\(port) dbname=\(database) user=\(role)"

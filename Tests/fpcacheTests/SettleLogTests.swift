@@ -47,6 +47,50 @@ import Testing
     return cleared
   }
 
+  /// A list that may be full, as a file on a full disk.
+  private final class FullLog: SettleLog {
+    var isFull = true
+    let memory = MemorySettleLog()
+    var count: Int { memory.count }
+
+    func append(_ bytes: [UInt8]) throws(Errno) {
+      guard !isFull else { throw .noSpace }
+      memory.append(bytes)
+    }
+    func read(at offset: Int, count: Int) -> [UInt8] { memory.read(at: offset, count: count) }
+    func drop(before offset: Int) { memory.drop(before: offset) }
+    func truncate(to count: Int) { memory.truncate(to: count) }
+    func sync() {}
+  }
+
+  @Test("a file that has failed is tried again each minute, and has the whole list again then")
+  func fileAgain() throws {
+    let (clock, file) = (Clock(0), FullLog())
+    let settle = Settle(
+      .seconds(600), file, layout: layout, messages.logger, now: { clock.time })
+    settle.add([try port("a")])
+    #expect(file.count == 0 && !settle.isDurable)
+    clock.time += 60_000
+    settle.add([try port("b")])
+    #expect(file.count == 0 && messages.all.count == 1)
+    file.isFull = false
+    clock.time += 59_999
+    _ = settle.run { _ in }
+    #expect(file.count == 0)
+    clock.time += 1
+    _ = settle.run { _ in }
+    #expect(settle.isDurable && settle.waiting == 2)
+    #expect(file.memory.read(at: 0, count: file.count).count { $0 == UInt8(ascii: "\n") } == 2)
+    #expect(
+      messages.all == [
+        "settle: the list's file failed: No space left on device; it goes on in memory, and the file is tried again "
+          + "each minute. Give the state directory room",
+        "settle: the list is in its file again",
+      ])
+    clock.time += 600_000
+    #expect(try Set(runAll(settle)) == [port("a"), port("b")])
+  }
+
   @Test("both lists are first in, first out", arguments: [true, false])
   func log(inFile: Bool) throws {
     let log: any SettleLog = inFile ? try FileSettleLog(in: folder) : MemorySettleLog()

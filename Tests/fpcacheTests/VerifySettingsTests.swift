@@ -53,7 +53,7 @@ private func oddities(_ text: String) throws -> [String] {
     ),
     (
       "TIMEOUT = 0",
-      "/f.ini:2: TIMEOUT: is no number in this range; expected seconds from 1 to 86400.0"
+      "/f.ini:2: TIMEOUT: is no number in this range; expected seconds from 1 to 86400"
     ),
     (
       "PORTS = SELECT 5 % 2",

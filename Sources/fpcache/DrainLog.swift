@@ -1,0 +1,71 @@
+// Many drains as few lines. On a quiet site each drain is news; on a busy one there are several a second, and what
+// matters would drown in them: the first few are logged as they end, and then one line a minute adds up the rest.
+
+import CacheFS
+import Logging
+
+/// Says what drains have come to.
+final class DrainLog {
+  /// So many drains are logged at once; one line more a minute.
+  private static let atOnce = 5
+  static let interval = Duration.seconds(60)
+
+  /// Whether a drain must be logged by itself.
+  enum Worth {
+    /// One like many others.
+    case routine
+    /// The first on a connection, one that took long, or one that a writer held up.
+    case news
+  }
+
+  private let verb: String
+  private let logger: Logger
+  private var left = DrainLog.atOnce
+  /// When the last line was logged.
+  private var last: ContinuousClock.Instant?
+  private var pending = (tally: Drain.Tally(), drains: 0, since: ContinuousClock.now)
+
+  init(_ dryRun: DryRun, _ logger: Logger) {
+    verb = dryRun == .no ? "drained" : "would drain"
+    self.logger = logger
+  }
+
+  /// Takes note of a drain that has ended.
+  /// - Parameter end: how its line ends, if it has one.
+  func note(
+    _ tally: Drain.Tally, in time: Duration, _ worth: Worth, end: String = "",
+    now: ContinuousClock.Instant = .now
+  ) {
+    if let last, last.duration(to: now) >= Self.interval, pending.drains == 0 { left = Self.atOnce }
+    guard worth == .news || (left > 0 && pending.drains == 0) else {
+      if pending.drains == 0 { pending.since = now - time }
+      pending.drains += 1
+      pending.tally.add(tally)
+      return
+    }
+    tellPending(now)
+    if worth == .routine { left -= 1 }
+    last = now
+    logger.notice("\(verb): \(tally.text) in \(time.text)\(end)")
+  }
+
+  /// Logs what may be logged by now.
+  /// - Parameter all: at the end, whatever is left.
+  /// - Returns: the time until there is more to log; nil when nothing waits.
+  func flush(all: Bool = false, now: ContinuousClock.Instant = .now) -> Duration? {
+    guard pending.drains > 0 else { return nil }
+    let rest = Self.interval - (last ?? now).duration(to: now)
+    guard all || rest <= .zero else { return rest }
+    tellPending(now)
+    last = now
+    return nil
+  }
+
+  private func tellPending(_ now: ContinuousClock.Instant) {
+    guard pending.drains > 0 else { return }
+    let time = pending.since.duration(to: now).text
+    let drains = counted(pending.drains, "drain")
+    logger.notice("\(verb): \(pending.tally.text) by \(drains) in the last \(time)")
+    pending = (Drain.Tally(), 0, now)
+  }
+}
