@@ -49,6 +49,15 @@ private func failure(_ path: String, _ error: Errno) -> ClearFailure {
         == real.replacing(#""dry_run":false"#, with: #""dry_run":true"#))
   }
 
+  @Test("of others' words, a line of the log has no more than some hundred bytes")
+  func longWords() {
+    #expect(excerpt(Array(repeating: 0x61, count: 255)).count == 255)
+    #expect(
+      excerpt(Array(repeating: 0x61, count: 4000))
+        == String(repeating: "a", count: 100) + "... (4,000 bytes)")
+    #expect(excerpt([0x0A] + Array(repeating: 0x61, count: 300)).hasPrefix("\\x0aaaa"))
+  }
+
   @Test("a failure says what, where and what to try")
   func explanations() {
     #expect(
