@@ -63,7 +63,9 @@ private final class LastWords {
   private(set) var message: String?
 
   static func note(_ notice: OpaquePointer?, in context: UnsafeMutableRawPointer?) {
-    guard let context, ["FATAL", "PANIC"].contains(Rows.field(.severity, of: notice)) else { return }
+    guard let context, ["FATAL", "PANIC"].contains(Rows.field(.severity, of: notice)) else {
+      return
+    }
     let words = Unmanaged<LastWords>.fromOpaque(context).takeUnretainedValue()
     words.message = Rows.field(.message, of: notice)
   }
@@ -318,11 +320,20 @@ public final class Connection {
   }
 
   /// Why the server has ended the connection, if it said so; else what libpq found.
-  private var reasonOfLoss: String { lastWords.message.map(mask.hide) ?? lastMessage }
+  private var reasonOfLoss: String {
+    if let words = lastWords.message { return mask.hide(words) }
+    let severity = "FATAL:  "
+    guard let first = lastLines.first, first.hasPrefix(severity) else { return lastMessage }
+    return String(first.dropFirst(severity.count))
+  }
+
+  private var lastLines: [Substring] {
+    mask.hide(Rows.words(PQerrorMessage(handle))).split(separator: "\n")
+      .map { $0.drop { $0 == " " || $0 == "\t" } }
+  }
 
   private var lastMessage: String {
-    let text = mask.hide(Rows.words(PQerrorMessage(handle)))
-    let lines = text.split(separator: "\n").map { $0.drop { $0 == " " || $0 == "\t" } }
+    let lines = lastLines
     guard let first = lines.first else { return "connection closed" }
     return lines.count == 1
       ? String(first) : "\(first) (\(lines.dropFirst().joined(separator: " ")))"

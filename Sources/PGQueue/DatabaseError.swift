@@ -12,6 +12,12 @@ public enum DatabaseError: Error, Equatable, Sendable {
   /// The connection string cannot be read. libpq's own words may quote it, password and all,
   /// so they are not kept.
   case badConnectionString
+
+  /// Whether a server has answered and not let us in, and not because it is just starting or stopping.
+  var isRefusalToConnect: Bool {
+    guard case .unreachable(let message) = self else { return false }
+    return message.contains("FATAL:") && !message.contains("the database system is")
+  }
 }
 
 /// What the server said of a statement.

@@ -43,6 +43,8 @@ public enum ListenerNews: Equatable, Sendable {
   case notHeard(Channel, DatabaseError)
   /// The first failure since the last success.
   case disconnected(DatabaseError)
+  /// The server answers and does not let us in; told once for each time without a connection.
+  case notAdmitted(DatabaseError)
   case reconnected(after: Duration)
   case probeUnanswered
   case deaf(polling: Duration)
@@ -69,6 +71,8 @@ public final class Listener {
   private var channels: [Channel] = []
   private var inputs: [ListenerMachine.Input] = [.started]
   private var disconnectedSince: Duration?
+  /// Whether it was told, since then, that the server does not let us in.
+  private var hasToldRefusal = false
   private var hasLeft = false
   /// Whether nodes were found that this listener is none of.
   private var takesFromNodes = false
@@ -139,6 +143,7 @@ public final class Listener {
       self.working = working
       if let since = disconnectedSince { service.note(.reconnected(after: now - since)) }
       disconnectedSince = nil
+      hasToldRefusal = false
       service.note(.ready(channels))
       for channel in channels where channel.event == nil { service.note(.unknownEvent(channel)) }
       inputs.append(.connected)
@@ -244,6 +249,9 @@ public final class Listener {
     if disconnectedSince == nil {
       disconnectedSince = now
       service.note(.disconnected(error))
+    } else if error.isRefusalToConnect, !hasToldRefusal {
+      hasToldRefusal = true
+      service.note(.notAdmitted(error))
     }
     disconnect()
   }

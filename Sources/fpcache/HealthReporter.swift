@@ -139,7 +139,8 @@ final class HealthReporter {
       if failed.remove(what) != nil { logger.notice("\(what) \(file.name): written again") }
     } catch {
       if failed.insert(what).inserted {
-        let remedy = error == .noSpace ? "make room on its file system" : "create its folder or name another"
+        let remedy =
+          error == .noSpace ? "make room on its file system" : "create its folder or name another"
         logger.warning("\(what) \(file.name): \(error); tried again at each write; \(remedy)")
       }
     }

@@ -29,6 +29,7 @@ extension ListenerNews {
       )
     case .disconnected(let error):
       (.error, "database: \(error.explanation); trying again until it answers")
+    case .notAdmitted(let error): (.error, "database: \(error.explanation); still trying")
     case .reconnected(let downtime): (.notice, "database: back after \(downtime.text)")
     case .probeUnanswered:
       (.warning, "database: our own notification did not come back; connecting anew")

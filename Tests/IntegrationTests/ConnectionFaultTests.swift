@@ -211,6 +211,33 @@ import Testing
     }
   }
 
+  @Test("a server that no longer lets it in: its reason is told once, and when it is back")
+  func notAdmitted() throws {
+    let server = try PostgresServer()
+    let database = try server.makeDatabase()
+    let tree = try TemporaryTree()
+    let listener = try Daemon.listen(on: tree, database)
+    try listener.waitForLog(containing: "drained: ")
+    try database.sql(
+      "ALTER ROLE listening NOLOGIN; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'listening'"
+    )
+    let refusal = "role \"listening\" is not permitted to log in; still trying"
+    try listener.waitForLog(containing: refusal)
+    // Several tries later.
+    try eventually("it was refused several times") {
+      server.log.components(separatedBy: "is not permitted to log in").count > 4
+    }
+    try database.sql("ALTER ROLE listening LOGIN")
+    try listener.waitForLog(containing: Self.back)
+    #expect(listener.lines.count { $0.contains(refusal) } == 1, "\(listener)")
+    #expect(
+      listener.lines.contains {
+        $0.hasSuffix(
+          "database: connection lost: terminating connection due to administrator command; trying again until it "
+            + "answers")
+      }, "\(listener)")
+  }
+
   @Test(
     "UNLISTEN behind its back is found out, and it listens again", .timeLimit(.minutes(2)))
   func unlisten() throws {
