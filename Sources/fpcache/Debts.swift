@@ -13,6 +13,7 @@ final class Debts {
   private let creditor: Creditor
   private let failures: FailureLog
   private var notBefore = ContinuousClock.now
+  private var pace = RetryPace()
 
   /// Who tries again.
   enum Creditor {
@@ -75,7 +76,8 @@ final class Debts {
     let due = ledger.due(limit: Self.atOnce)
     guard !due.names.isEmpty else { return due.next.map { max(.zero, now.duration(to: $0)) } }
     clear(due.names)
-    let rest = RetryPace.rest(after: now.duration(to: .now))
+    pace.note(now.duration(to: .now))
+    let rest = pace.wait(until: .now)
     notBefore = .now + rest
     return ledger.isEmpty ? nil : rest
   }
