@@ -33,9 +33,15 @@ public struct ClearFailure: Hashable, Sendable {
     switch error {
     case .improperLink: "another file system is mounted here"
     case .mountAway: "its file system is not mounted"
+    case .isRefilled: "others write to it faster than it is cleared"
     default: error.description
     }
   }
+}
+
+extension Errno {
+  /// What a folder is refused with that could not be cleared in the time that there was.
+  public static var isRefilled: Errno { .alreadyInProcess }
 }
 
 /// The outcome of clearing one key, or several.
@@ -48,6 +54,8 @@ public struct ClearReport: Equatable, Sendable {
   public internal(set) var failures: [ClearFailure] = []
   /// Whether the clear was stopped before it had seen all of the key.
   public internal(set) var isPartial = false
+  /// A folder in the midst of which it was stopped.
+  public internal(set) var cutShort: CachePath?
   /// Empty unless asked for.
   public internal(set) var removed: [CachePath] = []
 
@@ -61,6 +69,7 @@ public struct ClearReport: Equatable, Sendable {
     bytesRemoved = clampedSum(bytesRemoved, other.bytesRemoved)
     matched = matched || other.matched
     isPartial = isPartial || other.isPartial
+    cutShort = cutShort ?? other.cutShort
     failures += other.failures
     removed += other.removed
   }

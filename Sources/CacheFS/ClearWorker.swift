@@ -281,7 +281,13 @@ struct ClearWorker {
           guard body(&self, name, length, type) else { return }
           if lastModified < began { removed += 1 } else { isWrittenTo = true }
         }
-        if isStopped { report(index) { $0.isPartial = true } }
+        if isStopped {
+          let path = CachePath(Array(folder.path.dropLast()))
+          report(index) {
+            $0.isPartial = true
+            $0.cutShort = path
+          }
+        }
         if calls <= 2 || removed == 0 || isStopped || clearer.dryRun == .yes { return }
         turn = .again
         // What failed in this listing fails again in the next, or has gone then.

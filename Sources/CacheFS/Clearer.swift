@@ -105,6 +105,17 @@ public struct Clearer: Sendable {
       kernel: kernel)
   }
 
+  /// The same clearer, which begins nothing new from a time on.
+  public func bounded(until deadline: ContinuousClock.Instant) -> Clearer {
+    let watch = watch
+    return Clearer(
+      root, layout: layout, dryRun: dryRun, paths: pathList, branches: branches, threads: threads,
+      kernel: kernel, watch: ClearWatch { watch?.stopped == true || .now >= deadline })
+  }
+
+  /// Whether its ``ClearWatch`` wants it to end.
+  public var isStopped: Bool { watch?.stopped == true }
+
   /// The cache directory's path as it was named, fit to be shown.
   public var rootText: String { escape(Array(root.rootPath.string.utf8)) }
 

@@ -44,6 +44,10 @@ public struct ServerError: Equatable, Sendable {
   /// read_only_sql_transaction.
   public var isReadOnly: Bool { sqlState == "25006" }
 
+  /// lock_not_available, caught by us before the server has logged it.
+  static let lockTimeout = ServerError(
+    sqlState: "55P03", message: "lock_not_available", hint: nil)
+
   /// insufficient_privilege, as the server itself would say it.
   static func permissionDenied(for table: String) -> ServerError {
     ServerError(sqlState: "42501", message: "permission denied for table \(table)", hint: nil)

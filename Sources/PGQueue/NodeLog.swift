@@ -324,47 +324,6 @@ public struct NodeLog {
     return claimed.count == 1
   }
 
-  /// Moves rows of a queue into the log, under the queue's lock: every writer that saw them has
-  /// committed then, so what is cleared after this is cleared for those too that added no row.
-  /// - Returns: how many; nil when a lock was not to be had, or another node moves just now.
-  /// - Throws: ``DatabaseError``; where the log has no head, no row has left its queue.
-  public func move(_ table: QueueTable, limit: Int) throws(DatabaseError) -> Int? {
-    do throws(DatabaseError) {
-      let moved = try connection.script(moveScript(table, limit: limit)).dropLast().last
-      guard let moved, moved.text(0, 1) == "t" else { throw .refused(.noHead) }
-      return moved.integer(0, 0).map(Int.init) ?? 0
-    } catch {
-      guard case .refused(let reason) = error else { throw error }
-      try connection.script("ROLLBACK")
-      if reason.isLockTimeout { return nil }
-      throw error
-    }
-  }
-
-  /// In one round trip: the lock is held for no longer than the server needs. The statement that
-  /// moves comes after both locks and so takes its snapshot after them; it deletes what is there
-  /// now, whoever has seen it, and nothing where there is no head to give the rows their numbers. The
-  /// names of the node and of the queue are of letters that need no escape.
-  private func moveScript(_ table: QueueTable, limit: Int) -> String {
-    """
-    \(table.lockScript(.compile)); SELECT FROM fpcache_head FOR UPDATE; \
-    WITH moved AS (DELETE FROM \(table.reference) WHERE ctid \(Own.equal) ANY (ARRAY(SELECT ctid \
-    FROM \(table.reference) WHERE EXISTS (SELECT FROM fpcache_head) \
-    ORDER BY \(table.order.column) LIMIT \(limit))) \
-    RETURNING \(table.order.column) AS place, ARRAY[\(table.boundedKey)] AS key), \
-    added AS (INSERT INTO fpcache_log (id, queue, key, moved_at) \
-    SELECT head.last_id \(Own.plus) pg_catalog.row_number() OVER (ORDER BY moved.place), \
-    '\(table.nameInLog)', moved.key::pg_catalog.text[], pg_catalog.clock_timestamp() \
-    FROM moved CROSS JOIN fpcache_head AS head RETURNING 1), \
-    given AS (UPDATE fpcache_head SET \
-    last_id = last_id \(Own.plus) (SELECT pg_catalog.count(*) FROM moved), \
-    mover = '\(node.name)' WHERE EXISTS (SELECT FROM moved)) \
-    SELECT pg_catalog.count(*), EXISTS (SELECT FROM fpcache_head), \
-    CASE WHEN pg_catalog.count(*) \(Own.greater) 0 \
-    THEN pg_catalog.pg_notify('\(FanoutSchema.channel)', '') END FROM added; COMMIT
-    """
-  }
-
   /// Forgets what every node has cleared, and what is older or more than the log is to keep: marks
   /// it first, so that whoever still needs it knows that it is gone before it goes.
   /// - Returns: whether there is more to forget.

@@ -192,38 +192,15 @@ public final class QueueTable: Hashable, Sendable {
   ///
   /// The commit need not wait for the disk, and the writers behind the lock with it: a server that
   /// crashes just then has the rows back, and their pages are cleared once more.
-  func lockScript(_ setting: PlannerSetting, _ refusal: LockRefusal = .anError) -> String {
-    let lock = "LOCK TABLE \(reference) IN SHARE ROW EXCLUSIVE MODE"
-    return """
-      BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '50ms'; \
-      SET LOCAL synchronous_commit = off; SET LOCAL \(setting.rawValue) = off; \
-      SET LOCAL idle_in_transaction_session_timeout = '10s'; \
-      \(refusal == .anError ? lock : Self.quietly(lock))
-      """
-  }
-
-  /// Whether the lock was not to be had, where that is a setting.
-  static let contendedStatement = "SELECT pg_catalog.current_setting('\(contendedSetting)', true)"
-
-  /// What the server makes of a lock that is not to be had in time.
-  enum LockRefusal {
-    /// An error, which stands in its log too.
-    case anError
-    /// ``contendedSetting`` is on: an error that is caught is not logged. It takes plpgsql, which every
-    /// database has unless somebody has dropped it.
-    case aSetting
-  }
-
-  /// Is `on` in a transaction that did not get its lock.
-  static let contendedSetting = "fpcache.contended"
-
-  /// The lock is kept when the block ends, as are those of a savepoint that is released.
-  private static func quietly(_ lock: String) -> String {
+  func beginScript(_ setting: PlannerSetting) -> String {
     """
-    DO LANGUAGE plpgsql 'BEGIN \(lock); EXCEPTION WHEN lock_not_available THEN \
-    PERFORM pg_catalog.set_config(''\(contendedSetting)'', ''on'', true); END'
+    BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '50ms'; \
+    SET LOCAL synchronous_commit = off; SET LOCAL \(setting.rawValue) = off; \
+    SET LOCAL idle_in_transaction_session_timeout = '10s'
     """
   }
+
+  var lockStatement: String { "LOCK TABLE \(reference) IN SHARE ROW EXCLUSIVE MODE" }
 
   /// What the planner must not do under the lock.
   enum PlannerSetting: String {
@@ -249,9 +226,12 @@ public final class QueueTable: Hashable, Sendable {
   /// partition or heir has places of its own, so rows are deleted table by table.
   ///
   /// Behind a savepoint, since a row may have to stay after all, and the lock must be kept for the others.
-  func deleteScript(_ rows: [QueueRow.Version]) -> String {
-    (["SAVEPOINT undeleted"] + conditions(rows).map { "DELETE FROM \(reference) WHERE \($0)" })
-      .joined(separator: "; ")
+  func deleteScript(_ rows: [QueueRow.Version], isQuiet: Bool) -> String {
+    let deletes = conditions(rows).map { "DELETE FROM \(reference) WHERE \($0)" }
+    let statements =
+      isQuiet
+      ? [QuietBlock.script(QuietBlock.counting(deletes)), QuietBlock.outcomeStatement] : deletes
+    return (["SAVEPOINT undeleted"] + statements).joined(separator: "; ")
   }
 
   /// Which of these versions are there still, each by its table and place.
@@ -261,7 +241,7 @@ public final class QueueTable: Hashable, Sendable {
   }
 
   /// What these versions are and no other, table by table.
-  private func conditions(_ rows: [QueueRow.Version]) -> [String] {
+  func conditions(_ rows: [QueueRow.Version]) -> [String] {
     Dictionary(grouping: rows, by: \.table).map { table, rows in
       let places = rows.map { "\"\($0.place)\"" }.joined(separator: ",")
       let writers = Set(rows.map(\.writer)).map(String.init).joined(separator: ",")
@@ -448,8 +428,9 @@ public struct Queue {
     let files = table.filesStatement(tables)
     if connection.catchesErrors {
       do throws(DatabaseError) {
+        let lock = QuietBlock.script([table.lockStatement])
         let answers = try connection.script(
-          "\(table.lockScript(.readWhole, .aSetting)); \(QueueTable.contendedStatement); \(files)")
+          "\(table.beginScript(.readWhole)); \(lock); \(QuietBlock.outcomeStatement); \(files)")
         guard let files = answers.last, let isContended = answers.dropLast().last else {
           return nil
         }
@@ -457,12 +438,17 @@ public struct Queue {
       } catch {
         guard case .refused(let reason) = error, reason.isOfMissingLanguage else { throw error }
         try rollback()
-        let answer = try connection.script("\(table.lockScript(.readWhole)); \(files)").last
+        let answer = try lockLoudly(files)
         connection.catchesErrors = false
-        return answer ?? Rows(nil)
+        return answer
       }
     }
-    return try connection.script("\(table.lockScript(.readWhole)); \(files)").last ?? Rows(nil)
+    return try lockLoudly(files)
+  }
+
+  private func lockLoudly(_ files: String) throws(DatabaseError) -> Rows {
+    let script = "\(table.beginScript(.readWhole)); \(table.lockStatement); \(files)"
+    return try connection.script(script).last ?? Rows(nil)
   }
 
   /// Which of the rows are there still, in a transaction that has asked for all of them to be deleted.
@@ -485,12 +471,18 @@ public struct Queue {
   /// Deletes rows; they are gone with ``commit()``.
   /// - Parameter work: what is done while the server does so.
   /// - Returns: how many went.
-  /// - Throws: ``DatabaseError``.
+  /// - Throws: ``DatabaseError``, a lock timeout where somebody holds one of the rows.
   public func delete(
     _ rows: [QueueRow], meanwhile work: () -> Void = {}
   ) throws(DatabaseError) -> Int {
-    try connection.script(table.deleteScript(rows.compactMap(\.version)), meanwhile: work)
-      .reduce(0) { $0 + $1.changed }
+    let isQuiet = connection.catchesErrors
+    let script = table.deleteScript(rows.compactMap(\.version), isQuiet: isQuiet)
+    let answers = try connection.script(script, meanwhile: work)
+    guard isQuiet else { return answers.reduce(0) { $0 + $1.changed } }
+    guard let outcome = answers.last, outcome.text(0, 0) != "on" else {
+      throw .refused(.lockTimeout)
+    }
+    return outcome.integer(0, 1).map(Int.init) ?? 0
   }
 
   /// Has the deleted rows back, and keeps the lock.

@@ -23,7 +23,7 @@ final class Drain {
   let logger: Logger
   var tally = Tally()
   var batchSize = BatchSize()
-  private var passes: [QueueTable: Pass] = [:]
+  var passes: [QueueTable: Pass] = [:]
   /// The rows that cannot be cleared.
   var retries: RetryLedger<RowName>
   /// How much of the time tries may take.
@@ -36,11 +36,14 @@ final class Drain {
   /// The number of the pass under way, or of the last one.
   private(set) var pass = 0
   /// The rows that the server keeps.
-  private var kept: [QueueTable: KeptRows] = [:]
+  var kept: [QueueTable: KeptRows] = [:]
   /// The queues that somebody holds.
   private var holds: [QueueTable: QueueHold] = [:]
   /// How long that is nobody's concern.
   var holdPatience = QueueHold.patience
+  /// How long the clear under a queue's lock may take: the server gives up a transaction that is idle for 10 s, and
+  /// writers wait.
+  var lockPatience = Duration.seconds(3)
   let failures: FailureLog
   private var troubles: [QueueTable: ServerError] = [:]
   /// The queues that a channel of listen_for announces.
@@ -138,9 +141,6 @@ final class Drain {
 
   /// How many rows wait for another try, as far as they are remembered one by one.
   var retriesWaiting: Int { retries.count + rowsKept }
-
-  /// How many rows the server keeps.
-  var rowsKept: Int { kept.values.reduce(0) { $0 + $1.places.count } }
 
   /// The queues that somebody has held for long.
   var heldQueues: [HeldQueue] {
@@ -301,8 +301,7 @@ final class Drain {
       countDry(batch, first)
       return advance(&pass, rows, limit, queue.table)
     }
-    let held = pass.triesKept ? [] : kept[queue.table]?.places ?? []
-    let isAsked = { (row: QueueRow) in held.isEmpty || row.place.map(held.contains) != true }
+    let isAsked = self.isAsked(queue.table, in: pass)
     let refused = batch.refused.filter { isAsked($0.row) }
     let cleared = first.retirable.filter(isAsked)
     if cleared.isEmpty, refused.isEmpty {
@@ -324,15 +323,15 @@ final class Drain {
       first.waiting.isEmpty ? batch : batch.only { first.reports[$0].failures.isEmpty }
     var outcome = Outcome()
     var asked = cleared + refused.map(\.row)
-    var deleted = try queue.delete(asked) { outcome = clearPages(of: again) }
+    var deleted = try queue.delete(asked) { outcome = clearPagesInTime(of: again) }
     CrashPoint.clearedAgain.reach()
     guard !outcome.isPartial, followRoot(), clearer.isSameTree(as: root) else {
       // What was cleared is not what visitors see, or not all: once more, in the tree that they do.
       try queue.rollback()
       return .more
     }
-    if !outcome.waiting.isEmpty {
-      // A page has come that cannot go: its rows stay after all.
+    if !outcome.waiting.isEmpty || outcome.isUnfinished {
+      // A page has come that cannot go, or not in time: its rows stay after all.
       try queue.undelete()
       asked = outcome.retirable.filter(isAsked) + refused.map(\.row)
       deleted = try queue.delete(asked)
@@ -347,12 +346,13 @@ final class Drain {
     tally.keys += outcome.keys
     note(retired: asked, but: remaining, refused, in: &pass)
     pass.promptedTo = nil
-    pass.hasRetired = true
+    pass.hasRetired = pass.hasRetired || deleted > 0
     batchSize.adapt(took: began.duration(to: .now), locked: locked.duration(to: .now))
-    return advance(&pass, rows, limit, queue.table)
+    return outcome.isUnfinished ? .more : advance(&pass, rows, limit, queue.table)
   }
 
-  private func advance(
+  /// Goes on behind a batch, or ends the pass.
+  func advance(
     _ pass: inout Pass, _ rows: [QueueRow], _ limit: Int, _ table: QueueTable
   ) -> ListenerMachine.Served {
     guard rows.count >= limit, let last = rows.last else { return end(&pass, table) }
@@ -360,20 +360,23 @@ final class Drain {
     return .more
   }
 
-  private func end(_ pass: inout Pass, _ table: QueueTable) -> ListenerMachine.Served {
-    // A row that was not met again is gone, by somebody else's hand.
-    retries.keep { $0.table != table || $1 >= pass.number }
-    endOverflow(of: table)
+  func end(_ pass: inout Pass, _ table: QueueTable) -> ListenerMachine.Served {
     endKept(pass, table)
     pass.hasEnded = true
-    let next = [
-      retries.next { $0.table == table }, overflows[table]?.notBefore, kept[table]?.retry.notBefore,
-    ].compactMap { $0 }.min()
+    var times = [kept[table]?.retry.notBefore]
+    // One of many nodes tries again what it has read from the log, and not what is in a queue.
+    if node == nil {
+      // A row that was not met again is gone, by somebody else's hand.
+      retries.keep { $0.table != table || $1 >= pass.number }
+      endOverflow(of: table)
+      times += [retries.next { $0.table == table }, overflows[table]?.notBefore]
+    }
+    let next = times.compactMap { $0 }.min()
     if next != nil, !pass.hasRetired { pace.note(pass.began.duration(to: .now)) }
     return .drained(retryAfter: next.map(untilRetry(at:)))
   }
 
-  private func begin(_ pass: inout Pass, _ table: QueueTable) {
+  func begin(_ pass: inout Pass, _ table: QueueTable) {
     pass.number = beginPass()
     pass.began = .now
     pass.triesKept = kept[table].map { $0.retry.notBefore <= .now } ?? false
@@ -401,8 +404,6 @@ final class Drain {
     overflown = overflown.filter { table != nil && $0 != table }
   }
 
-  // MARK: Rows that the server keeps
-
   /// Takes note of what has become of the rows that were to be deleted.
   private func note(
     retired asked: [QueueRow], but remaining: [QueueRow],
@@ -416,24 +417,7 @@ final class Drain {
       tell(row.row, row.problem)
     }
     noteRecovered(asked.filter(isGone))
-    guard !places.isEmpty else { return }
-    let known = kept[table]?.places ?? []
-    for row in remaining where row.place.map(known.contains) != true { tellKept(row) }
-    if pass.triesKept {
-      pass.kept.formUnion(places)
-    } else {
-      kept[table, default: KeptRows()].add(places)
-    }
-  }
-
-  private func endKept(_ pass: Pass, _ table: QueueTable) {
-    guard pass.triesKept, var rows = kept.removeValue(forKey: table) else { return }
-    guard !pass.kept.isEmpty else {
-      logger.notice("\(table.name): rows can be deleted again")
-      return
-    }
-    rows.replace(pass.kept)
-    kept[table] = rows
+    noteKept(remaining, of: table, in: &pass)
   }
 
   /// Clears the pages of new rows, which are retired later: step 1 of the protocol alone.

@@ -8,6 +8,8 @@ extension Drain {
   struct Outcome {
     /// Whether a stop has ended the clear; nothing is known of any row then.
     var isPartial = false
+    /// Whether there are rows whose pages the time under the lock was too short for.
+    var isUnfinished = false
     var retirable: [QueueRow] = []
     var waiting: Set<RowName> = []
     /// What came of each key.
@@ -39,26 +41,51 @@ extension Drain {
     return outcome
   }
 
+  /// The same under the queue's lock, in the time for which the server and the writers behind the lock are held up at
+  /// most. A row whose folder others refill all the while has to wait, and those that it has kept from being looked at
+  /// are the next batch's.
+  func clearPagesInTime(of batch: Batch) -> Outcome {
+    outcome(of: batch, clearer.bounded(until: .now + lockPatience).clear(batch.keys))
+  }
+
   private func outcome(of batch: Batch, _ reports: [ClearReport]) -> Outcome {
     var outcome = Outcome(reports: reports, keys: batch.keys.count)
     for report in reports { count(report) }
-    if reports.contains(where: \.isPartial) { return Outcome(isPartial: true, reports: reports) }
-    if retries.isEmpty, reports.allSatisfy({ $0.failures.isEmpty }) {
+    let isLate = reports.contains(where: \.isPartial)
+    if isLate, clearer.isStopped { return Outcome(isPartial: true, reports: reports) }
+    if !isLate, retries.isEmpty, reports.allSatisfy({ $0.failures.isEmpty }) {
       outcome.cleared = batch.keys
       outcome.retirable = batch.rows
       return outcome
     }
-    outcome.cleared = zip(batch.keys, reports).compactMap { $1.failures.isEmpty ? $0 : nil }
+    outcome.cleared = zip(batch.keys, reports).compactMap {
+      $1.failures.isEmpty && !$1.isPartial ? $0 : nil
+    }
+    var unfinished: [(row: QueueRow, key: CacheKey)] = []
     for (row, indices) in zip(batch.rows, batch.indices) {
-      let failures = indices.lazy.flatMap { reports[$0].failures }
+      let failures = indices.flatMap { reports[$0].allFailures }
       if failures.isEmpty {
-        outcome.retirable.append(row)
+        if isLate, let late = indices.first(where: { reports[$0].isPartial }) {
+          unfinished.append((row, batch.keys[late]))
+        } else {
+          outcome.retirable.append(row)
+        }
         continue
       }
       let name = RowName(row)
       // Once a try, however many rows have the name.
       if outcome.waiting.insert(name).inserted { postpone(name, Array(failures)) }
     }
+    outcome.isUnfinished = !unfinished.isEmpty
+    guard outcome.isUnfinished, outcome.retirable.isEmpty, outcome.waiting.isEmpty else {
+      return outcome
+    }
+    // One key alone takes longer: the rows wait, or the next batch would be the same for ever.
+    for (row, key) in unfinished where outcome.waiting.insert(RowName(row)).inserted {
+      let path = clearer.layout.text(of: key).replacing("\t", with: "/")
+      postpone(RowName(row), [ClearFailure(path: CachePath(Array(path.utf8)), error: .isRefilled)])
+    }
+    outcome.isUnfinished = false
     return outcome
   }
 
@@ -134,5 +161,12 @@ extension Drain {
       .init(subject: table, reason: "kept"),
       "\(table): \(name): the server did not delete the row, and reported no error", name: name,
       end: (end, end))
+  }
+}
+
+extension ClearReport {
+  /// Those of a folder too that could not be cleared in time.
+  fileprivate var allFailures: [ClearFailure] {
+    failures + (cutShort.map { [ClearFailure(path: $0, error: .isRefilled)] } ?? [])
   }
 }

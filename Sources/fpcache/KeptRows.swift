@@ -23,3 +23,38 @@ struct KeptRows {
     retry.postpone()
   }
 }
+
+extension Drain {
+  /// How many rows the server keeps.
+  var rowsKept: Int { kept.values.reduce(0) { $0 + $1.places.count } }
+
+  /// The rows of a batch that are to be asked for: not those that the server has kept before, unless their time has come.
+  func isAsked(_ table: QueueTable, in pass: Pass) -> (QueueRow) -> Bool {
+    let held = pass.triesKept ? [] : kept[table]?.places ?? []
+    return { held.isEmpty || $0.place.map(held.contains) != true }
+  }
+
+  /// Takes note of rows that were to be deleted and are still there.
+  func noteKept(_ remaining: [QueueRow], of table: QueueTable, in pass: inout Pass) {
+    let places = Set(remaining.compactMap(\.place))
+    guard !places.isEmpty else { return }
+    let known = kept[table]?.places ?? []
+    for row in remaining where row.place.map(known.contains) != true { tellKept(row) }
+    if pass.triesKept {
+      pass.kept.formUnion(places)
+    } else {
+      kept[table, default: KeptRows()].add(places)
+    }
+  }
+
+  /// At the end of a pass that has tried them again.
+  func endKept(_ pass: Pass, _ table: QueueTable) {
+    guard pass.triesKept, var rows = kept.removeValue(forKey: table) else { return }
+    guard !pass.kept.isEmpty else {
+      logger.notice("\(table.name): rows can be deleted again")
+      return
+    }
+    rows.replace(pass.kept)
+    kept[table] = rows
+  }
+}

@@ -22,8 +22,10 @@ extension Drain {
   ) throws(DatabaseError) -> ListenerMachine.Served {
     guard let node else { return .drained(retryAfter: nil) }
     let limit = batchSize.rows
-    let rows = try queue.batch(after: nil, limit: limit)
-    if rows.isEmpty { return .drained(retryAfter: nil) }
+    var pass = passes.removeValue(forKey: queue.table) ?? Pass()
+    if pass.position == nil { begin(&pass, queue.table) }
+    let rows = try queue.batch(after: pass.position, limit: limit)
+    if rows.isEmpty { return end(&pass, queue.table) }
     CrashPoint.selected.reach()
     if followRoot() { promptly(rows) }
     CrashPoint.cleared.reach()
@@ -46,8 +48,12 @@ extension Drain {
       logger.notice(
         "\(node.name): moves the queues' rows from now on; \(other.escaped) did not")
     }
+    defer { passes[queue.table] = pass.hasEnded ? nil : pass }
+    let asked = rows.filter(isAsked(queue.table, in: pass))
+    // Nothing to move: the writers need not wait for a lock that serves nobody.
+    if asked.isEmpty { return advance(&pass, rows, limit, queue.table) }
     let began = ContinuousClock.now
-    guard let moved = try log.move(queue.table, limit: limit) else {
+    guard let moved = try log.move(asked, of: queue.table) else {
       if rows.count >= limit, hasRoot {
         promptly(try queue.batch(after: rows.last?.place, limit: limit))
       }
@@ -56,7 +62,10 @@ extension Drain {
     CrashPoint.moved.reach()
     node.lockTime = began.duration(to: .now)
     tally.moved += moved
-    return moved < limit ? .drained(retryAfter: nil) : .more
+    pass.hasRetired = pass.hasRetired || moved > 0
+    // Another node has moved the others, or the server keeps them.
+    if moved < asked.count { noteKept(try queue.remaining(of: asked), of: queue.table, in: &pass) }
+    return advance(&pass, rows, limit, queue.table)
   }
 
   /// Clears the pages of rows that will come by again in the log: failures are taken up there.

@@ -375,6 +375,55 @@ import Testing
     #expect(drain.tally.recovered == 1)
   }
 
+  @Test("a folder that is refilled under the lock is left to a later try, and holds up no other")
+  func refilledUnderTheLock() throws {
+    try database.sql("DELETE FROM cache_clearing_ports WHERE id > 3")
+    for port in ["p1", "p2", "p3"] { try writePage(of: port) }
+    let looks = Mutex(0)
+    let patience = Duration.milliseconds(100)
+    let tree = tree
+    var kernel = Kernel.real
+    kernel.openFolder = { folder, name, mounts in
+      let isUnderLock =
+        String(cString: name) == "p2"
+        && looks.withLock { looks in
+          looks += 1
+          return looks == 2
+        }
+      if isUnderLock {
+        // Until the time is up.
+        let until = ContinuousClock.now + patience
+        do {
+          for page in 0..<5000 {
+            try tree.write("cache/ports/www/p2/some-quite-long-name-of-a-page-\(page)", bytes: 1)
+          }
+        } catch {
+          Issue.record(error)
+        }
+        while ContinuousClock.now < until {}
+      }
+      return Kernel.real.openFolder(folder, name, mounts)
+    }
+    let lines = Messages()
+    let drain = try drain(kernel, logger: lines.logger)
+    drain.lockPatience = patience
+    try drainAll(drain)
+    #expect(looks.withLock { $0 } >= 2)
+    #expect(try database.sql("SELECT port FROM cache_clearing_ports") == "p2")
+    #expect(drain.retriesWaiting == 1 && drain.tally.rows == 2)
+    #expect(
+      lines.all == [
+        "cache_clearing_ports: www/p2: ports/www/p2: others write to it faster than it is cleared; "
+          + "the row stays and is retried"
+      ])
+    drain.lockPatience = .seconds(60)
+    try eventually("it goes by itself") {
+      try drainAll(drain)
+      return try queue.count() == 0
+    }
+    #expect(try pages == [])
+  }
+
   @Test("the cache directory was away in mid-pass: the next pass begins at the start")
   func away() throws {
     let drain = try drain()

@@ -137,9 +137,10 @@ import Testing
     try log.noteEmptied()
     try log.noteSeen()
     #expect(try NodeLog.names(on: connection) == ["web1"])
-    #expect(try log.move(.ports, limit: 1) == 1)
-    #expect(try log.move(.dates, limit: 0) == 0)
-    #expect(try log.move(Self.own, limit: 1) == 1)
+    for table in [QueueTable.ports, Self.own] {
+      let rows = try Queue(table, on: connection).batch(after: nil, limit: 1)
+      #expect(try log.move(rows, of: table) == 1)
+    }
     _ = try log.claim(from: "web1")
     #expect(try NodeBacklog.all(on: connection).map(\.rows) == [2])
     #expect(try log.waiting(after: nil, limit: 10).count == 2)

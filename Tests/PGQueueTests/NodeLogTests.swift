@@ -92,7 +92,8 @@ import Testing
       let log = NodeLog(node, on: Queue(.log, on: connection), tables: tables)
       while !isOver() {
         for table in tables {
-          let count = try log.move(table, limit: 7) ?? 0
+          let rows = try Queue(table, on: connection).batch(after: nil, limit: 7)
+          let count = try log.move(rows, of: table) ?? 0
           moved.withLock { $0[number] += count }
         }
       }

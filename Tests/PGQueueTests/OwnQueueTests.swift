@@ -49,7 +49,7 @@ import Testing
         ORDER BY "s"."T"."K", "s"."T".tableoid, "s"."T".ctid LIMIT $1::bigint
         """)
     #expect(
-      queue.lockScript(.compile).hasSuffix("LOCK TABLE \"s\".\"T\" IN SHARE ROW EXCLUSIVE MODE"))
+      queue.lockStatement == "LOCK TABLE \"s\".\"T\" IN SHARE ROW EXCLUSIVE MODE")
     #expect(queue.countStatement == "SELECT pg_catalog.count(*) FROM \"s\".\"T\"")
     #expect(queue.name == "s.T" && !queue.growsWithTime && !queue.isOptional)
   }

@@ -67,7 +67,8 @@ import Testing
     let node = try #require(Node(name: "web1", token: "t"))
     let log = NodeLog(node, on: Queue(.log, on: connection), tables: QueueTable.all)
     try log.register(as: "t")
-    #expect(try log.move(.ports, limit: 10) == 1, "\(told)")
+    let ports = try Queue(.ports, on: connection).batch(after: nil, limit: 10)
+    #expect(try log.move(ports, of: .ports) == 1, "\(told)")
     guard case .batch(let batch) = try log.read(after: nil, limit: 10) else {
       Issue.record("no batch: \(told)")
       return

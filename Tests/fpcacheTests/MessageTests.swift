@@ -12,7 +12,7 @@ import Testing
   /// Files whose texts are no messages: SQL, metrics, and the results that other pages tell of.
   private static let others: Set<String> = [
     "SessionSettings.swift", "ChangeQuery.swift", "ClearText.swift", "FanoutSchema.swift",
-    "NodeLog.swift",
+    "NodeLog.swift", "QuietBlock.swift",
     "QueueSurvey.swift", "QueueTable.swift", "RenderHealth.swift", "ServerSurvey.swift",
     "SiteHealth.swift", "SiteRules.swift", "StatsPrometheus.swift", "StatsQueueText.swift",
     "StatsText.swift",
