@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What libFuzzer calls with every input. The target is named by $FUZZ_TARGET.
 
-import Glibc
+import Basics
 
 private let target: FuzzTarget = {
   let name = getenv("FUZZ_TARGET").map { String(cString: $0) } ?? ""

@@ -1,1 +1,0 @@
-../../Tests/fpcacheTests/FuzzTarget.swift
