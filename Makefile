@@ -1,13 +1,13 @@
 # The few things one does with this package; `make` alone lists them. Whatever takes more than a
 # line lives in scripts/.
 
-SOURCES = Package.swift Sources Tests Fuzz/Package.swift Fuzz/Targets
+SOURCES = Package.swift Sources Tests Fuzz/Entry.swift
 
 # Where `make install` installs.
 PREFIX = /usr/local
 DESTDIR =
 
-.PHONY: help demo test stress servers scaling night soak audit attack fuzz sanitize agreement bench build install uninstall deb generate \
+.PHONY: help demo test stress servers scaling night soak audit attack fuzz sanitize agreement bench build install uninstall deb generate portable \
   documents check-generated check format lint clean
 
 help: ## list these targets
@@ -53,6 +53,9 @@ fuzz: ## feed every reader of outside input what libFuzzer thinks of; FUZZ="--se
 
 agreement: ## compare stats with du and find over a tree of 100,000 files
 	@FPCACHE_AGREEMENT_FILES=100000 scripts/test --filter DuAgreement
+
+portable: ## build the program as if this were not Linux, and read the sources as for FreeBSD and musl
+	@scripts/portable
 
 build: ## build the release program: .build/release/fpcache
 	@scripts/build

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 /* Changes ports one by one and tells how long each change's pages were still there.
  *
  *   change TREE CONNINFO

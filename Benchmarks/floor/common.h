@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 /* What the floor's programs share: how they fail, read their lists and list a folder.
  *
  * They are the least that the work can cost: no pattern, no report, no protocol. So whatever goes

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 /* What the floor's programs ask of libpq. */
 
 #ifndef FLOOR_DATABASE_H

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 /* The floor of a drain: all rows of the ports' and the dates' queues read at once, the pages of
  * each different key unlinked, all rows deleted in one transaction. No lock, no second clear.
  *

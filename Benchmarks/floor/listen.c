@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 /* The floor of a listener: wakes, reads the rows of the ports' queue, unlinks the pages of each,
  * deletes them, sleeps. One connection, one thread, nothing kept safe.
  *

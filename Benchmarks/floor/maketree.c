@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 /* Makes the trees that the benchmark measures on.
  *
  *   maketree TREE THREADS written|sparse < LIST

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 /* How the floor deletes: a folder opened by its path from the tree's descriptor, listed with
  * getdents64, and each file unlinked by the folder's descriptor. */
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 /* Runs a program and tells how much memory it took at most.
  *
  *   peak REPORT PROGRAM [ARGUMENT...]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 /* The floor of scanning: getdents64 for every folder, statx for every file.
  *
  *   scan TREE THREADS

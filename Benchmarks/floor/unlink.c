@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 /* The floor of clearing: the files of the folders in a list, and nothing else.
  *
  *   unlink TREE THREADS [folders] < LIST

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Measures fpcache beside the floor and its peers, and prints a table of medians and ratios.
 
 Started by Benchmarks/run, which installs what is missing. A row that fails is told of, and the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Builds what is measured and what it is measured beside."""
 
 import os

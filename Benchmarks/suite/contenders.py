@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The listeners that are compared: fpcache, the old shape in Python, the floor in C."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A PostgreSQL of the suite's own, that waits for the disk, and the site's databases in it."""
 
 import os

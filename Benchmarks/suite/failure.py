@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the suite cannot go on after: what failed, and what to try."""
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Where a run takes place: its folders, programs and server. What it makes is gone after it."""
 
 import glob

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Ctrl-C and its like: they end a run by way of its cleaning up, and never that itself."""
 
 import contextlib

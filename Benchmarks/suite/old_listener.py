@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A listener of the old shape, written for this comparison: what a site runs before fpcache.
 
     old_listener.py TREE CONNINFO

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Programs under measurement: run to their end, or left running."""
 
 import json

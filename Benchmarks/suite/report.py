@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The table: for each target what came of it, and every contender's times."""
 
 import math

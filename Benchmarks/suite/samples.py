@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Contenders by turns, and what their times come to."""
 
 import statistics

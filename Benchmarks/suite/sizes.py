@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """How much is measured: in a run that counts, and in one that shows that the suite works."""
 
 from dataclasses import dataclass, replace

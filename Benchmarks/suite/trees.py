@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Cache trees: what lies in them, made by floor/maketree.c."""
 
 import os

@@ -1,23 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How much memory this process has asked for: libpq makes room for the whole of a message when it has read
 // its first five bytes, up to two gigabytes, and says so nowhere.
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// The process's address space, where the system tells its size (Linux).
-final class AddressSpace {
+package final class AddressSpace {
   private let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
   private let pageSize = Int(sysconf(CInt(_SC_PAGESIZE)))
 
   deinit { if file >= 0 { close(file) } }
 
+  package init() {}
+
   /// In bytes; nil where it is not told.
-  var size: Int? {
+  package var size: Int? {
     guard file >= 0 else { return nil }
     var text = [UInt8](repeating: 0, count: 32)
     let count = pread(file, &text, text.count, 0)

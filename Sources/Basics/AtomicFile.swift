@@ -1,24 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Files that others read while we write them: a new one under a temporary name, then a rename.
 
-import CacheFS
 import SystemPackage
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// A file that is replaced as a whole.
-struct AtomicFile {
+package struct AtomicFile {
   private let path: FilePath
 
-  init(_ path: String) { self.path = FilePath(path) }
+  package init(_ path: String) { self.path = FilePath(path) }
 
   /// Its path, fit to be shown.
-  var name: String { escape(Array(path.string.utf8)) }
+  package var name: String { escape(Array(path.string.utf8)) }
 
   /// Nobody can guess it, so nobody can be there first in a folder that all may write.
   private func temporaryName() -> FilePath {
@@ -26,7 +19,7 @@ struct AtomicFile {
   }
 
   /// What the new content is to be there after.
-  enum Crash { case process, machine }
+  package enum Crash { case process, machine }
 
   /// Replaces the file.
   /// - Parameters:
@@ -34,7 +27,7 @@ struct AtomicFile {
   ///   - crash: after one of the process nothing is lost that was written; one of the machine may
   ///     lose what has not been waited for.
   /// - Throws: the `Errno` of open(2), write(2), fsync(2) or rename(2).
-  func write(
+  package func write(
     _ text: String, mode: mode_t = 0o644, modified: Int64? = nil, survives crash: Crash = .process
   ) throws(Errno) {
     let temporary = temporaryName()
@@ -45,10 +38,10 @@ struct AtomicFile {
     defer { close(descriptor) }
     fchmod(descriptor, mode)
     do throws(Errno) {
-      try Self.write(Array(text.utf8)[...], to: descriptor)
+      try writeAll(Array(text.utf8)[...], to: descriptor)
       if let modified { Self.stamp(descriptor, modified) }
       guard crash == .process || fsync(descriptor) == 0 else { throw Errno(rawValue: errno) }
-      try rename(temporary)
+      try moveIntoPlace(temporary)
     } catch {
       temporary.withPlatformString { _ = unlink($0) }
       throw error
@@ -66,25 +59,15 @@ struct AtomicFile {
     close(folder)
   }
 
-  private static func write(_ bytes: ArraySlice<UInt8>, to descriptor: CInt) throws(Errno) {
-    var rest = bytes
-    while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else { throw Errno(rawValue: errno) }
-      rest = rest.dropFirst(written)
-    }
-  }
-
   private static func stamp(_ descriptor: CInt, _ time: Int64) {
     let stamp = timespec(
       tv_sec: time_t(time / 1_000_000_000), tv_nsec: Int(time % 1_000_000_000))
     _ = [stamp, stamp].withUnsafeBufferPointer { futimens(descriptor, $0.baseAddress) }
   }
 
-  private func rename(_ temporary: FilePath) throws(Errno) {
+  private func moveIntoPlace(_ temporary: FilePath) throws(Errno) {
     let result = temporary.withPlatformString { from in
-      path.withPlatformString { to in Glibc.rename(from, to) }
+      path.withPlatformString { to in rename(from, to) }
     }
     guard result == 0 else { throw Errno(rawValue: errno) }
   }

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How far two names are apart: for "did you mean".
 
 /// How many letters are missing, added, wrong or swapped with their neighbour, whatever their case;
 /// nil beyond `limit`. The optimal string alignment distance.
-public func editDistance(_ left: [UInt8], _ right: [UInt8], atMost limit: Int) -> Int? {
+package func editDistance(_ left: [UInt8], _ right: [UInt8], atMost limit: Int) -> Int? {
   guard abs(left.count - right.count) <= limit else { return nil }
   let left = left.map(lowercase)
   let right = right.map(lowercase)
@@ -30,7 +32,7 @@ private func lowercase(_ byte: UInt8) -> UInt8 {
 
 /// The candidate that takes the fewest edits, at most one for every three letters of the name, and
 /// one in any case; nil when none is so near.
-public func nearest(to name: [UInt8], among candidates: [[UInt8]]) -> [UInt8]? {
+package func nearest(to name: [UInt8], among candidates: [[UInt8]]) -> [UInt8]? {
   // Nobody mistypes so long a name, and a distance takes the square of its length.
   let longest = 64
   guard name.count <= longest else { return nil }

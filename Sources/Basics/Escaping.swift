@@ -1,22 +1,10 @@
-// A path below the cache directory, as the bytes that the file system gave.
-
-/// A path relative to the cache directory. File names are bytes and need not be UTF-8.
-public struct CachePath: Hashable, Comparable, Sendable, CustomStringConvertible {
-  public let bytes: [UInt8]
-
-  public init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  public static func < (left: Self, right: Self) -> Bool {
-    left.bytes.lexicographicallyPrecedes(right.bytes)
-  }
-
-  /// Printable, and told back to bytes by ``unescape(_:)``.
-  public var description: String { escape(bytes) }
-}
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Bytes that others have chosen, as text that no terminal obeys and no log line breaks at.
 
 /// Text for a terminal, a log or JSON: valid printable UTF-8 as it stands, a backslash doubled,
 /// and each other byte as `\xHH`.
-public func escape(_ bytes: some Collection<UInt8>) -> String {
+package func escape(_ bytes: some Collection<UInt8>) -> String {
   if isPlain(bytes) { return String(decoding: bytes, as: UTF8.self) }
   var text = ""
   var rest = bytes[...]
@@ -39,7 +27,7 @@ public func escape(_ bytes: some Collection<UInt8>) -> String {
 }
 
 /// The bytes that ``escape(_:)`` was given, or nil for what it never makes.
-public func unescape(_ text: String) -> [UInt8]? {
+package func unescape(_ text: String) -> [UInt8]? {
   if isPlain(text.utf8) { return Array(text.utf8) }
   var bytes: [UInt8] = []
   var rest = text.utf8[...]
@@ -63,8 +51,26 @@ public func unescape(_ text: String) -> [UInt8]? {
 }
 
 /// Whether bytes are their own escaped text, as nearly all names are.
-func isPlain(_ bytes: some Collection<UInt8>) -> Bool {
+package func isPlain(_ bytes: some Collection<UInt8>) -> Bool {
   bytes.allSatisfy { (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\\") }
+}
+
+/// The text with what a terminal would obey made visible, but for ends of lines.
+package func withoutControls(_ text: String) -> String {
+  let isClean = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F || $0 == 0x0A }
+  if isClean { return text }
+  return text.unicodeScalars.map { scalar in
+    switch scalar.properties.generalCategory {
+    case .control where scalar != "\n", .format, .lineSeparator, .paragraphSeparator:
+      scalar.utf8.map { "\\x" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    default: String(scalar)
+    }
+  }.joined()
+}
+
+extension String {
+  /// Fit to be shown, whoever wrote it.
+  package var escaped: String { escape(Array(utf8)) }
 }
 
 private func appendASCII(_ byte: UInt8, to text: inout String) {
@@ -97,4 +103,11 @@ private func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
     true
   default: scalar.properties.isDefaultIgnorableCodePoint
   }
+}
+
+/// Others' words, escaped, of which a line of the log has to bear no more than some hundred bytes.
+package func excerpt(_ bytes: [UInt8]) -> String {
+  let most = 255
+  guard bytes.count > most else { return escape(bytes) }
+  return "\(escape(bytes.prefix(100)))... (\(grouped(bytes.count)) bytes)"
 }

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // JSON documents with their keys in the order of the contract.
 
 /// A JSON value.
-enum JSON: Equatable {
+package enum JSON: Equatable {
   case object([(String, JSON)])
   case array([JSON])
   case string(String)
@@ -10,12 +12,12 @@ enum JSON: Equatable {
   case boolean(Bool)
   case null
 
-  static func == (left: JSON, right: JSON) -> Bool { left.text == right.text }
+  package static func == (left: JSON, right: JSON) -> Bool { left.text == right.text }
 
-  static func integer(_ value: Int) -> JSON { .integer(Int64(value)) }
+  package static func integer(_ value: Int) -> JSON { .integer(Int64(value)) }
 
   /// The document on one line.
-  var text: String {
+  package var text: String {
     var text = ""
     write(to: &text)
     return text

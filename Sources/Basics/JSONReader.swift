@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Reading JSON (RFC 8259): our own status file, written by a listener of any version.
 
 extension JSON {
   /// The value that `text` holds and nothing else; nil when it is no JSON.
-  init?(parsing text: [UInt8]) {
+  package init?(parsing text: [UInt8]) {
     guard let text = String(validating: text, as: UTF8.self) else { return nil }
     var reader = JSONReader(Array(text.utf8))
     guard let value = reader.value(), reader.isAtEnd else { return nil }
@@ -10,15 +12,15 @@ extension JSON {
   }
 
   /// A member of an object; nil for everything else.
-  subscript(_ name: String) -> JSON? {
+  package subscript(_ name: String) -> JSON? {
     guard case .object(let members) = self else { return nil }
     return members.first { $0.0 == name }?.1
   }
 
   /// The elements of an array; none of everything else.
-  var elements: [JSON] { if case .array(let elements) = self { elements } else { [] } }
-  var string: String? { if case .string(let text) = self { text } else { nil } }
-  var wholeNumber: Int64? { if case .integer(let value) = self { value } else { nil } }
+  package var elements: [JSON] { if case .array(let elements) = self { elements } else { [] } }
+  package var string: String? { if case .string(let text) = self { text } else { nil } }
+  package var wholeNumber: Int64? { if case .integer(let value) = self { value } else { nil } }
 }
 
 private struct JSONReader {

@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Passwords that were given where none belongs, on the command line: kept from messages and `ps`.
-
-import PGQueue
 
 /// The text without what may be a password: all that follows `password=` on a line, and what
 /// stands before the `@` of a URI.
-func redacted(_ text: String) -> String {
+package func redacted(_ text: String) -> String {
   // Most lines of a log: neither is there.
   var bytes = Array(text.utf8)
   guard bytes.contains(UInt8(ascii: "=")) || bytes.contains(UInt8(ascii: "@")) else { return text }
@@ -113,33 +113,4 @@ private func uriPassword(_ bytes: [UInt8]) -> Range<Int>? {
   let at =
     line.lastIndex(of: UInt8(ascii: "@")) ?? bytes[colon...].lastIndex(of: UInt8(ascii: "@"))
   return at.map { colon + 1..<$0 }
-}
-
-/// Whether an argument, or what follows the `=` of an option, holds a password: by our rule, or by
-/// libpq's, which knows more spellings (`p%61ssword=` in a URI).
-func holdsPassword(_ argument: String) -> Bool {
-  if redacted(argument) != argument { return true }
-  guard argument.utf8.contains(UInt8(ascii: "=")) else { return false }
-  let isOption = argument.hasPrefix("--")
-  let value = isOption ? argument.split(separator: "=", maxSplits: 1).dropFirst().first : nil
-  return !ConnectionParameters.secrets(in: value.map(String.init) ?? argument).isEmpty
-}
-
-/// Overwrites arguments that hold a password. Linux shows that to all who ask for them; where the
-/// kernel keeps a copy (FreeBSD), whoever looks can still see it, and that is said.
-func hidePasswordsFromArguments() {
-  for index in 1..<max(1, Int(CommandLine.argc)) {
-    guard let argument = CommandLine.unsafeArgv[index] else { return }
-    guard holdsPassword(String(cString: argument)) else { continue }
-    var end = argument
-    while end.pointee != 0 {
-      end.pointee = CChar(bitPattern: UInt8(ascii: "*"))
-      end += 1
-    }
-    #if !os(Linux)
-      printError(
-        "fpcache: a password among the arguments is there for all to see; .pgpass is the place for it"
-      )
-    #endif
-  }
 }

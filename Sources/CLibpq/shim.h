@@ -1,1 +1,3 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 #include <libpq-fe.h>

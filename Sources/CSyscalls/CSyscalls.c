@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 #ifdef __linux__
 #define _GNU_SOURCE
 #include <fcntl.h>

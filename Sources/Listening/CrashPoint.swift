@@ -1,12 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The steps at which a test may kill the listener. Release builds have none of it.
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Basics
 
 /// A step of a drain or of the settle file's writing.
 enum CrashPoint: String, CaseIterable {

@@ -1,15 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The program: its name, its subcommands, and how every failure leaves it.
 
 import ArgumentParser
+import Basics
 import CacheFS
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Listening
 
 @main
 struct FPCache: ParsableCommand {
@@ -56,8 +52,9 @@ struct FPCache: ParsableCommand {
       command = try parse(arguments)
       try command?.run()
     } catch let failure as UserError {
-      printError(failure.message, after: palette.paint("fpcache:", .red) + " ")
-      exit(failure.status)
+      end(failure, palette)
+    } catch let failure as ListeningError {
+      end(UserError(failure), palette)
     } catch {
       // As exit(withError:) does, but by way of printError: the parser quotes what it was given.
       let status = exitCode(for: error)
@@ -115,6 +112,11 @@ struct FPCache: ParsableCommand {
     let option = first.prefix { $0 != "=" }
     return message[..<end] + "; an option stands behind its command: fpcache \(command) \(option)"
       + message[end...]
+  }
+
+  private static func end(_ failure: UserError, _ palette: Palette) -> Never {
+    printError(failure.message, after: palette.paint("fpcache:", .red) + " ")
+    exit(failure.status)
   }
 
   private static func exit(_ status: ExitStatus) -> Never {

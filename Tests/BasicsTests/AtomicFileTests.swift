@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Status and metrics files: whole at every moment, ours, and never written through what somebody
 // has put in their place.
 
@@ -6,7 +8,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@testable import fpcache
+@testable import Basics
 
 @Suite struct AtomicFileTests {
   private let tree: TemporaryTree

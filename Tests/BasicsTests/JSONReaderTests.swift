@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Reading JSON: what we write comes back, and what is no JSON is told from it.
 
 import Testing
 
-@testable import fpcache
+@testable import Basics
 
 @Suite("JSON reader") struct JSONReaderTests {
   @Test(

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // JSON documents as text: order kept, every string escaped as RFC 8259 wants it, and numbers that
 // other programs can read. Foundation's reader is the other program.
 
 import Foundation
 import Testing
 
-@testable import fpcache
+@testable import Basics
 
 @Suite("JSON") struct JSONTests {
   @Test("values")

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Keys: what makes one, and that no path is ever built from a value that is refused.
 
 import TestSupport

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Bytes as printable text and back: what a terminal, a log or JSON may be shown.
 
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite struct CachePathTests {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The cache directory itself: its links are resolved once, and a folder that is none is known.
 
 import Foundation
@@ -70,11 +72,11 @@ import Testing
   @Test(
     "a folder is a cache directory by what it holds",
     arguments: [
-      ([], Presence.empty), (["lost+found/x", ".snapshot"], .empty), (["news/a"], .some),
+      ([], CacheRecognition.empty), (["lost+found/x", ".snapshot"], .empty), (["news/a"], .some),
       (["searchlog.txt"], .some), (["etc/passwd"], .foreign), (["newspaper", "port"], .foreign),
       (["etc/passwd", "ports/net/a/x"], .some), (["News/a"], .foreign),
     ])
-  func presence(_ files: [String], _ expected: Presence) throws {
+  func presence(_ files: [String], _ expected: CacheRecognition) throws {
     let tree = try TemporaryTree()
     try tree.plant(files)
     #expect(try layout.presence(in: tree.open()) == expected)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Days that exist and days that do not, and the calendar walked from its first day to its last.
 
 import Testing

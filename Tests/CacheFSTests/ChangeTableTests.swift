@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the site's database says of pages: keys that are told in any order, the last of several
 // changes, what is no key; and pages of every family judged by it.
 

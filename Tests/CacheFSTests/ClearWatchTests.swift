@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A clear that is watched: counted while it runs, and stopped between two folders.
 
 import Synchronization
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite("A clear that is watched") struct ClearWatchTests {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A dry run changes nothing and says just what the real run then does, over many random trees
 // and sets of keys, overlapping ones included.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What cannot go is told with its path and stops nothing; what somebody else removed first is
 // no failure. The kernel's answers are replaced one at a time.
 
@@ -38,7 +40,7 @@ import Testing
     #expect(
       Set(report.failures)
         == Set(
-          stuck.map { ClearFailure(path: CachePath(bytes($0)), error: Errno(rawValue: error)) }))
+          stuck.map { PathFailure(path: CachePath(bytes($0)), error: Errno(rawValue: error)) }))
     #expect(report.failures.count == 2)
     #expect(report.filesRemoved == 19)
     #expect(report.matched)
@@ -59,7 +61,7 @@ import Testing
     try tree.plant(["news/sub/a"])
     let clearer = try tree.clearer(kernel: kernel(failing: EACCES) { $0 == "sub" })
     let report = try clearer.clear(layout.all(of: "news"))
-    #expect(report.failures == [ClearFailure(path: "news/sub", error: .permissionDenied)])
+    #expect(report.failures == [PathFailure(path: "news/sub", error: .permissionDenied)])
     #expect(report.filesRemoved == 1)
   }
 
@@ -152,7 +154,7 @@ import Testing
     let clearer = try tree.clearer(dryRun: .yes)
     for key in [try layout.port("net", "a"), try layout.ports(of: bytes("net"))] {
       let report = Rights.withoutRoot { clearer.clear(key) }
-      #expect(report.failures == [ClearFailure(path: "ports/net/a", error: .permissionDenied)])
+      #expect(report.failures == [PathFailure(path: "ports/net/a", error: .permissionDenied)])
     }
     try tree.setMode("ports/net/a", 0o755)
   }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Links are never followed: a link as a page goes and its target stays; a link in a folder's
 // place is said, since what lies behind it is not cleared.
 
@@ -65,7 +67,7 @@ import Testing
     for key in [try layout.port("net", "a"), try layout.ports(of: bytes("net"))] {
       let report = try tree.clearer().clear(key)
       #expect(
-        report.failures == [ClearFailure(path: CachePath(bytes(place)), error: .notDirectory)])
+        report.failures == [PathFailure(path: CachePath(bytes(place)), error: .notDirectory)])
       #expect(report.filesRemoved == 0)
     }
     #expect(try outside.snapshot() == before)
@@ -95,7 +97,7 @@ import Testing
     let report = try tree.clearer().clear(layout.year(2020))
     #expect(report.removedPaths == ["daily/2020/02/21.daily.head"])
     // The link that no row describes is nobody's.
-    #expect(report.failures == [ClearFailure(path: "daily/2020/01", error: .notDirectory)])
+    #expect(report.failures == [PathFailure(path: "daily/2020/01", error: .notDirectory)])
     #expect(try outside.snapshot() == before)
   }
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Many keys, many threads, many pages: each file goes once, every listing is finished, and the
 // number of open folders does not grow with the tree.
 

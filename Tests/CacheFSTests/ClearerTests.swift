@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Clearing on real trees, family by family: just the pages of the key go, and whatever lies
 // beside them stays.
 

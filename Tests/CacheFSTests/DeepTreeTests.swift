@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Trees that nobody's pages make: a thousand folders in each other, paths longer than any that can
 // be asked for, more folders than a process may open.
 
@@ -75,7 +77,7 @@ import Testing
     }
     let report = try deep.tree.clearer(kernel: kernel).clear(layout.all(of: "news"))
     #expect(
-      report.failures == [ClearFailure(path: CachePath(bytes(place + "stuck")), error: .ioError)])
+      report.failures == [PathFailure(path: CachePath(bytes(place + "stuck")), error: .ioError)])
     #expect(report.filesRemoved == 40)
     #expect(try deep.tree.files() == [place + "stuck"])
   }
@@ -183,7 +185,7 @@ import Testing
     try tree.plant(["ports/net/a/x", "ports/net/b/x"])
     stale.withLock { $0 = ["b", "b"] }
     let report = ClearReport.sum(clearer.clear(keys))
-    #expect(report.failures == [ClearFailure(path: "ports/net/b", error: .staleNFSFileHandle)])
+    #expect(report.failures == [PathFailure(path: "ports/net/b", error: .staleNFSFileHandle)])
     #expect(report.filesRemoved == 1)
   }
 }

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Values that a field accepts and values from which no path may ever be built.
 
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite struct FieldKindTests {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The table of codes: scripts and monitors rely on its names, so each is written down here.
 
 import Testing

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What will fail for want of permission is known beforehand.
 
 import Foundation
@@ -54,8 +56,8 @@ import Testing
     try tree.setMode("categories/net", 0)
     #expect(
       Rights.withoutRoot { clearer.unclearableFolders } == [
-        ClearFailure(path: "ports/net/a", error: .permissionDenied),
-        ClearFailure(path: "categories/net", error: .permissionDenied),
+        PathFailure(path: "ports/net/a", error: .permissionDenied),
+        PathFailure(path: "categories/net", error: .permissionDenied),
       ])
   }
 
@@ -65,7 +67,7 @@ import Testing
     try tree.makeDirectory("elsewhere")
     try tree.link("news", to: "elsewhere")
     #expect(
-      try tree.clearer().unclearableFolders == [ClearFailure(path: "news", error: .notDirectory)])
+      try tree.clearer().unclearableFolders == [PathFailure(path: "news", error: .notDirectory)])
   }
 
   @Test("a cache of thousands of folders is looked into here and there")

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Values, paths and keys by chance, from the layout itself: whatever row is added to the table
 // is generated and tested as well.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A file with several names: counted by name as find does, sized once as du does, and the same
 // each time, whichever thread comes by first.
 
@@ -32,7 +34,7 @@ import Testing
     let report = try measure(tree, StatsQuery(groupBy: "branch", top: 2), threads: threads)
     #expect(report.total.files == 55 && report.total.bytes == 5120)
     let names = Layout.freshPorts.families.map(\.name)
-    func family(_ name: String) throws -> Tally {
+    func family(_ name: String) throws -> FileTally {
       report.families[try #require(names.firstIndex(of: name))]
     }
     // The first family has it, and the first value of the field.
@@ -63,7 +65,7 @@ import Testing
     try tree.write("html/a", bytes: 300)
     try link(tree, "html/b", to: "html/a")
     let report = try measure(tree, StatsQuery(modifiedBefore: 0))
-    #expect(report.total == Tally() && report.ages.buckets.allSatisfy { $0.files == 0 })
+    #expect(report.total == FileTally() && report.ages.buckets.allSatisfy { $0.files == 0 })
   }
 
   @Test func aHoleCountsNothingOnDisk() throws {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the tests of this module share: a seeded generator, so that a failure repeats itself,
 // short ways from text to bytes and paths, and a thread without root's rights.
 

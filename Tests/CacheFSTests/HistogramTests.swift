@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How files are spread over ages and sizes: every file in one bucket, on the right side of each
 // bound, and times that no calendar has.
 
@@ -6,6 +8,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite struct HistogramTests {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What an entry is accused of, case by case: the places that a name has, dates, sizes and ages, and
 // which of several faults is told.
 
@@ -5,6 +7,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite struct JudgeTests {
@@ -100,7 +103,7 @@ import Testing
     let day = try #require(CalendarDate(year: 2020, month: 1, day: 23))
     let findings = try findings(tree, query)
     #expect(
-      findings.map(\.subject) == ["daily/2020/01/23.daily.head", "daily/2020/01/31.daily.head"])
+      findings.compactMap(\.path) == ["daily/2020/01/23.daily.head", "daily/2020/01/31.daily.head"])
     #expect(findings.map(\.code) == [.futureDate, .futureDate])
     #expect(findings.first?.evidence == .day(day))
   }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a row's values name by a rule: keys in order, or why none.
 
 import Testing

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Keys as lines of a file that survives the process: each comes back, and a torn or forged line
 // makes none that a value from elsewhere could not make.
 

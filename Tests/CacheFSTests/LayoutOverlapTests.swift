@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Whether two families could share a path: tables of pairs, and the promise over generated paths that
 // what is told apart is never confused.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The four properties of a layout over generated paths, names and keys, of FreshPorts' and of one that
 // is nothing like it: what is rendered is read back, what is cleared is of the key, no path has two owners, and what has none stays.
 
@@ -5,6 +7,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite struct LayoutPropertyTests {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Paths of the site, old and new, with odd names, and what the layout must say of each
 // (docs/freshports.md, section 2); and paths that are nobody's.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The table of the FreshPorts cache: a test of the table itself, and two tables of paths: these
 // are of this family and have these fields, these are nobody's.
 

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The folder that a configuration names and the tree lacks, and the one that may be meant.
 
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite struct MissingFoldersTests {
@@ -43,7 +46,7 @@ import Testing
 
   @Test func nearestOfSeveral() {
     func nearest(_ name: String, _ candidates: [String]) -> String? {
-      CacheFS.nearest(to: bytes(name), among: candidates.map(bytes)).map { text($0) }
+      Basics.nearest(to: bytes(name), among: candidates.map(bytes)).map { text($0) }
     }
     #expect(
       nearest("new", ["html", "news", "now"]) == "news" && nearest("News", ["news"]) == "news")

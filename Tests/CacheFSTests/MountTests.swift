@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What is mounted inside the cache directory: entered at the folders that families begin with, told of
 // and left alone at all others unless that was asked for.
 
@@ -5,6 +7,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite(.enabled(if: PrivateMounts.areAllowed)) struct MountTests {
@@ -47,11 +50,11 @@ import Testing
       let clearer = try clearer(tree, .refused, way)
       for key in [try layout.port("net", "a"), try layout.ports(of: bytes("net"))] {
         #expect(
-          clearer.clear(key).failures == [ClearFailure(path: "ports/net/a", error: .improperLink)])
+          clearer.clear(key).failures == [PathFailure(path: "ports/net/a", error: .improperLink)])
       }
       let news = clearer.clear(try layout.all(of: "news"))
       #expect(news.removedPaths == ["news/a"])
-      #expect(news.failures == [ClearFailure(path: "news/sub", error: .improperLink)])
+      #expect(news.failures == [PathFailure(path: "news/sub", error: .improperLink)])
       #expect(try tree.files() == ["news/sub/page", "ports/net/a/page"])
 
       let found = measure(Scanner(clearer.root, layout: layout, threads: 1), StatsQuery())
@@ -195,7 +198,7 @@ import Testing
       try PrivateMounts.bind(outside.fullPath("file"), at: tree.fullPath("ports/net/a/page"))
       let report = try clearer(tree, .crossed, .beneath).clear(layout.port("net", "a"))
       // Elsewhere the folder's owner may remove it: unlink(2) minds mounts of one's own namespace.
-      #expect(report.failures == [ClearFailure(path: "ports/net/a/page", error: .resourceBusy)])
+      #expect(report.failures == [PathFailure(path: "ports/net/a/page", error: .resourceBusy)])
       #expect(report.removedPaths == ["ports/net/a/other"])
       #expect(outside.exists("file"))
     }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Names that mean something to a shell, a glob, a path or a terminal, as keys and as files: only
 // what a key says byte by byte goes, and what is told of can be told back to bytes.
 
@@ -6,6 +8,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite struct NamesTests {
@@ -56,7 +59,7 @@ import Testing
     mutating func visit(_ entry: borrowing ScannedEntry, _ matcher: inout Matcher) {
       paths.append(entry.path)
     }
-    mutating func fail(_ failure: ClearFailure) { Issue.record("\(failure)") }
+    mutating func fail(_ failure: PathFailure) { Issue.record("\(failure)") }
   }
 
   @Test("a port of a strange name clears nothing; its neighbours clear themselves and no other")
@@ -119,10 +122,10 @@ import Testing
     let (findings, _) = Verifier(
       Scanner(try tree.open(), layout: layout, threads: 1), VerifyQuery()
     ).audit()
-    #expect(Set(findings.map(\.subject)) == there)
+    #expect(Set(findings.compactMap(\.path)) == there)
     let cleared = try tree.clearer().clear(layout.all(of: "news"))
     #expect(cleared.removed.count == there.count / 2)
-    for path in cleared.removed + findings.map(\.subject) + stats.largest.map(\.path) {
+    for path in cleared.removed + findings.compactMap(\.path) + stats.largest.map(\.path) {
       let text = path.description
       #expect(unescape(text) == path.bytes)
       #expect(

@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the chain of open folders takes for granted, and for how long.
 
+import SystemPackage
 import TestSupport
 import Testing
 

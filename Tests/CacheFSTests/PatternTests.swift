@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Patterns that compile, patterns that do not and why, and what a pattern of one component
 // makes of a name: the cut is unique and takes one pass.
 
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite struct PatternTests {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Mounts that only one thread sees: it leaves the process's mount namespace and dies with its own,
 // so nothing can be left mounted.
 

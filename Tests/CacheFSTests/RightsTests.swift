@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Who could delete what: the kernel's rules as a table, and the same on a tree, with the kernel
 // itself for a witness.
 
 import Foundation
 import SystemPackage
-import TestSupport
 import Testing
 
 @testable import CacheFS
+@testable import TestSupport
 
 @Suite struct RightsTests {
   private static func folder(
@@ -80,7 +82,7 @@ import Testing
     }
     let findings = try audit(tree, Self.nobody)
     #expect(
-      findings.map(\.subject) == ["html", "html/mute", "html/shut", "news/sticky/f"])
+      findings.compactMap(\.path) == ["html", "html/mute", "html/shut", "news/sticky/f"])
     let reasons = findings.compactMap { finding -> Denial? in
       if case .denied(let denial) = finding.evidence { denial } else { nil }
     }

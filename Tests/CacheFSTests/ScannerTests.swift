@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The walk: every file once, every folder left once, errors told and no stop for them, no link
 // followed, and few folders open at a time.
 
@@ -12,7 +14,7 @@ private struct Notes: ScanVisitor {
   var files: [String] = []
   var families: [String: String] = [:]
   var folders: [String: Int] = [:]
-  var failures: [ClearFailure] = []
+  var failures: [PathFailure] = []
   var highestDescriptor: CInt = 0
   /// Called at each file, to change the tree under the walk.
   var disturb: @Sendable (String) -> Void = { _ in }
@@ -31,7 +33,7 @@ private struct Notes: ScanVisitor {
     folders[text(folder.path.bytes)] = entries
   }
 
-  mutating func fail(_ failure: ClearFailure) { failures.append(failure) }
+  mutating func fail(_ failure: PathFailure) { failures.append(failure) }
 
   static func sum(_ all: [Notes]) -> Notes {
     all.reduce(into: Notes()) { sum, notes in
@@ -107,7 +109,7 @@ private struct Notes: ScanVisitor {
     try tree.plant(["ports/net/shut/x", "ports/net/x", "news/y"])
     try tree.setMode("ports/net/shut", 0)
     let notes = try Rights.withoutRoot { try scan(tree) }
-    #expect(notes.failures == [ClearFailure(path: "ports/net/shut", error: .permissionDenied)])
+    #expect(notes.failures == [PathFailure(path: "ports/net/shut", error: .permissionDenied)])
     #expect(notes.files.sorted() == ["news/y", "ports/net/x"])
     try tree.setMode("ports/net/shut", 0o755)
   }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Between the two looks the tree goes on living: what has gone, or has been written anew, is no
 // finding; what is still so, is.
 
@@ -6,6 +8,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite struct SecondLookTests {

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The keys whose pages may be older than what they show: which pages count, which keys name them, and
 // when the family is named as a whole.
 
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite struct StaleKeysTests {
@@ -86,7 +89,7 @@ import Testing
       var paths: [String] = []
       mutating func enter(_ folder: ScannedFolder) { paths.append("\(folder.path)") }
       mutating func visit(_ entry: borrowing ScannedEntry, _ matcher: inout Matcher) {}
-      mutating func fail(_ failure: ClearFailure) {}
+      mutating func fail(_ failure: PathFailure) {}
     }
     let packages = try #require(Layout.freshPorts.families.firstIndex { $0.name == "packages" })
     let scanner = Scanner(try tree.open(), layout: .freshPorts, family: packages)

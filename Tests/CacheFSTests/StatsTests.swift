@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Counts that agree with what was written: by family, by field, by age, and the largest.
 
 import SystemPackage
@@ -13,7 +15,7 @@ import Testing
     CacheFS.measure(Scanner(try tree.open(), layout: .freshPorts, threads: threads), query)
   }
 
-  private func tally(_ report: StatsReport, _ family: String) throws -> Tally {
+  private func tally(_ report: StatsReport, _ family: String) throws -> FileTally {
     let families = Layout.freshPorts.families
     return report.families[try #require(families.firstIndex { $0.name == family })]
   }
@@ -54,13 +56,13 @@ import Testing
     let report = try measure(tree)
     #expect(report.unknown.files == 3 && report.unknown.bytes == 18)
     #expect(report.total == report.unknown)
-    #expect(try tally(report, "ports") == Tally())
+    #expect(try tally(report, "ports") == FileTally())
   }
 
   @Test func anEmptyTree() throws {
     let tree = try TemporaryTree()
     let report = try measure(tree, StatsQuery(groupBy: "branch", top: 3))
-    #expect(report.total == Tally() && report.total.oldest == nil && report.total.newest == nil)
+    #expect(report.total == FileTally() && report.total.oldest == nil && report.total.newest == nil)
     #expect(report.groups.isEmpty && report.largest.isEmpty)
     #expect(report.totalFolders.folders == 1 && report.apparentBytes == report.root.bytes)
   }
@@ -115,7 +117,7 @@ import Testing
       sum.add(report.otherGroups.tally)
       for group in report.groups { sum.add(group.tally) }
       #expect(sum == report.total && sum.files == sizes.count)
-      #expect((report.otherGroups.count == 0) == (report.otherGroups.tally == Tally()))
+      #expect((report.otherGroups.count == 0) == (report.otherGroups.tally == FileTally()))
     }
     // The walk's short way to one field says what the whole dictionary does.
     var matcher = Matcher(.freshPorts)

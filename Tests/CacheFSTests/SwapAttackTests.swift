@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Somebody swaps folders for links to a canary while we clear, count and mend. `make attack` does
 // the same 200,000 times, and with the program itself.
 
@@ -12,7 +14,7 @@ import Testing
   private let layout = Layout.freshPorts
 
   /// What the clears under an attack came to.
-  private struct Tally {
+  private struct FileTally {
     var rounds = 0
     /// Rounds in which pages of the cache went.
     var hits = 0
@@ -23,7 +25,7 @@ import Testing
   }
 
   /// One round of everything that deletes.
-  private func round(_ attack: SwapAttack, _ kernel: Kernel, _ tally: inout Tally) throws {
+  private func round(_ attack: SwapAttack, _ kernel: Kernel, _ tally: inout FileTally) throws {
     let root = try Directory(root: FilePath(attack.cache.path), kernel: kernel)
     let clearer = Clearer(root, layout: layout, threads: 2)
     let report = ClearReport.sum(
@@ -46,7 +48,7 @@ import Testing
     var kernel = Kernel.real
     kernel.openFolder = hasOpenat2 ? Kernel.openBeneath : Kernel.openByParts
     let attack = try SwapAttack()
-    var tally = Tally()
+    var tally = FileTally()
     try attack.run {
       // Until both have happened often: a clear that found pages, and one that met a link.
       while tally.rounds < 400 || tally.hits < 100 || tally.links < 100 {
@@ -66,7 +68,7 @@ import Testing
       openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     }
     let attack = try SwapAttack()
-    var tally = Tally()
+    var tally = FileTally()
     try attack.run {
       while tally.rounds < 100_000 {
         try round(attack, kernel, &tally)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Looking up a field's values: one folder of the tree, by the layout, and nothing but good names.
 
 import TestSupport
@@ -25,7 +27,7 @@ import Testing
     in tree: TemporaryTree? = nil, layout: Layout = .freshPorts
   ) throws -> [String] {
     let tree = try tree ?? self.tree()
-    let names = TreeNames(try tree.open(), layout: layout)
+    let names = FieldValues(try tree.open(), layout: layout)
     defer { withExtendedLifetime(tree) {} }
     return names.values(
       of: field, in: family, given: given.map { (field: $0.key, value: bytes($0.value)) }
@@ -72,7 +74,7 @@ import Testing
   func folders() throws {
     let tree = try tree()
     try tree.makeDirectory("ports/lang/empty")
-    let names = TreeNames(try tree.open(), layout: .freshPorts)
+    let names = FieldValues(try tree.open(), layout: .freshPorts)
     #expect(names.hasFolder(of: try Layout.freshPorts.port("graphics", "gimp")))
     #expect(names.hasFolder(of: try Layout.freshPorts.port("lang", "empty")))
     #expect(!names.hasFolder(of: try Layout.freshPorts.port("graphics", "link")))

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The audit: each code for just what it means, nothing changed by looking, and a fix that
 // removes what is safe to remove and nothing else.
 
@@ -7,6 +9,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 
 @Suite struct VerifierTests {
@@ -113,7 +116,7 @@ import Testing
     let tree = try tree(["news/sub/x"])
     try tree.setMode("news/sub", 0)
     let findings = try Rights.withoutRoot { try audit(tree).findings }
-    #expect(findings.map(\.code) == [.unreadable] && findings.map(\.subject) == ["news/sub"])
+    #expect(findings.map(\.code) == [.unreadable] && findings.compactMap(\.path) == ["news/sub"])
     #expect(findings.first?.evidence == .error(.permissionDenied))
     try tree.setMode("news/sub", 0o755)
   }
@@ -124,7 +127,7 @@ import Testing
     #expect(try found(tree).isEmpty)
     let configured = try Layout.freshPorts.replacing("news", with: "new/{page:visible...}")
     let findings = try audit(tree, layout: configured).findings
-    #expect(findings.map(\.code) == [.missingDirectory] && findings.map(\.subject) == ["new"])
+    #expect(findings.map(\.code) == [.missingDirectory] && findings.compactMap(\.path) == ["new"])
     #expect(Set(try tree.clearer().missingFolders.map(\.description)) == Set(Self.folders))
     for folder in Self.folders.dropFirst() { try tree.makeDirectory(folder) }
     #expect(try tree.clearer().missingFolders == ["daily"])
@@ -159,8 +162,8 @@ import Testing
     try tree.link("html/link", to: "good")
     let before = try tree.snapshot()
     let fixed = try tree.clearer(dryRun: dryRun).fix(audit(tree).findings)
-    #expect(fixed.filter { $0.fix != nil }.map(\.subject) == ["html/empty"])
-    #expect(fixed.first { $0.subject == "html/empty" }?.fix == .removed)
+    #expect(fixed.filter { $0.fix != nil }.compactMap(\.path) == ["html/empty"])
+    #expect(fixed.first { $0.path == "html/empty" }?.fix == .removed)
     let gone = try tree.snapshot().differences(from: before).filter { $0.hasSuffix(": gone") }
     #expect(gone == (dryRun == .yes ? [] : ["html/empty: gone"]))
     if dryRun == .yes { #expect(try tree.snapshot() == before) }
@@ -215,7 +218,7 @@ import Testing
     }
     let findings = ["html/a", "html/b", "html/gone"].map { Finding(.empty, CachePath(bytes($0))) }
     let fixed = try tree.clearer(kernel: kernel).fix(findings)
-    let failure = ClearFailure(path: "html/a", error: .permissionDenied)
+    let failure = PathFailure(path: "html/a", error: .permissionDenied)
     #expect(fixed.map(\.fix) == [.failed(failure), .removed, .removed])
     #expect(try tree.files() == ["html/a"])
   }
@@ -224,7 +227,7 @@ import Testing
     let tree = try tree(["pages/x"])
     try tree.link("html/sub", to: tree.fullPath("pages"))
     let fixed = try tree.clearer().fix([Finding(.empty, "html/sub/x")])
-    #expect(fixed.map(\.fix) == [.failed(ClearFailure(path: "html/sub/x", error: .notDirectory))])
+    #expect(fixed.map(\.fix) == [.failed(PathFailure(path: "html/sub/x", error: .notDirectory))])
     #expect(tree.exists("pages/x"))
   }
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The second layout: the wiki's table, as its configuration has it.
 
 import TestSupport

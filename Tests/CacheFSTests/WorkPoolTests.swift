@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Tasks that push tasks, on one thread or many: each is done just once, and the pool ends.
 
 import Synchronization

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // verify as a script sees it: findings, formats and exit statuses.
 
 import Testing

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // verify in its formats: whole JSON documents, the plugin's line and its statuses, what --fix does
 // and what it would do.
 

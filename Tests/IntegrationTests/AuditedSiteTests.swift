@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // An audit of a whole site: nothing is found where nothing is wrong, everything where everything is,
 // and nothing is changed by looking. `make audit` does the same with a hundred thousand files.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Which folders are taken for the cache directory, and what is mounted in one.
 
 import Foundation

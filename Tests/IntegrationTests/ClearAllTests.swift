@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // clear --all: every family that an invalidation may clear, and nothing that no visitor re-creates.
 
 import Testing

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The clear commands as a script sees them: arguments, standard input, output to the letter,
 // exit statuses, and what is left of the tree.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the clear commands make of many keys: standard input of any size, keys that overlap, days
 // by name, branches and the news; and that a dry run says what the real one then does.
 

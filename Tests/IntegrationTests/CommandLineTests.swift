@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The command line itself, run as a script would: flags and their refusal word for word, help,
 // the configuration's and the environment's say, and that no password is ever repeated.
 

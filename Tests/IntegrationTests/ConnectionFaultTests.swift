@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Connections that end, freeze or go deaf, idle and in the middle of a drain: nothing is lost, and
 // the log has one line for the loss and one for the recovery, not one for each try.
 
+import FoundationEssentials
 import Testing
 
 @testable import TestSupport

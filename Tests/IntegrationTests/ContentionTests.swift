@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A writer that holds a queue: pages of the rows that can be seen go at once, the rows follow
 // when the writer ends, and the log has one line of it.
 

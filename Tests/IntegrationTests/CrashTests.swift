@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // SIGKILL at each step of a drain and of the settle list's writing: after a restart every page is
 // gone and every row too.
 
 import Testing
+import fpcache
 
+@testable import Listening
 @testable import TestSupport
-@testable import fpcache
 
 @Suite struct CrashTests {
   /// The steps that a drain of a few rows comes by; the list is copied only when it is long.

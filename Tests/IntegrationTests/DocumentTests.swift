@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Every command line of the documents is run, and says what the document says that it does.
 // FPCACHE_UPDATE_DOCS=1 has the documents changed instead (make documents).
 

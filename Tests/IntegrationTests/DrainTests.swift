@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The drain on a real PostgreSQL: what waits is served without a NOTIFY, each queue's rows clear
 // what they name, and hostile or unclearable rows harm nothing.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The numbers of stats beside those of du(1) and find(1) over the same tree, to the byte.
 //
 // FPCACHE_AGREEMENT_FILES makes the generated tree another size; `make agreement` takes 100,000.

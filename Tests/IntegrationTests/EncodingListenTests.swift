@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A listener on a database of no encoding, as the site's is, to which any role may send any bytes.
 
 import Testing

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Files whose sizes and times are as large as a file system lets anybody set them: whoever may write
 // a page may do so, and no sum and no difference of them may be a trap.
 

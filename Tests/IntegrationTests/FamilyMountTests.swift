@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // One file system for each family, as the real site has it: every command and the listener enter them
 // without a flag, and nothing else that is mounted.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // More of everything than a site ever has: rows of megabytes, channels by the thousand,
 // notifications without end. The listener serves what there is to serve, and stays small.
 

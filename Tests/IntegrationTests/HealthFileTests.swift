@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The files that monitors read: the status as JSON, replaced whole and dated by the last proof of
 // health, and the metrics, which Prometheus' own checker accepts.
 

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // An audit names the transaction that holds a queue.
 
+import Basics
 import CacheFS
-import PGQueue
+import Listening
 import Testing
 
 @testable import TestSupport

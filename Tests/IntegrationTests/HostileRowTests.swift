@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Rows of whatever others have written: nothing that they do not name goes, and the log can be told
 // back to bytes.
 
-import CacheFS
+import Basics
 import Foundation
 import Testing
+import fpcache
 
 @testable import TestSupport
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Servers that send what nobody asked for: without end, in the middle of an answer, or for a terminal to obey.
 // The connection is given up in plain words, the listener stays small, and a stop is obeyed.
 

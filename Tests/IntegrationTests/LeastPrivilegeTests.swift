@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // All that fpcache does, done by an ordinary account that may write the folders of the cache, read its
 // configuration, and nothing else: the pages are not its own, nor may it read them.
 

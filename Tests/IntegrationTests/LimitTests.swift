@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // At the end of what the system gives: descriptors, room on the disk, leave to write. An error that
 // says so, or another try; never a trap, and never a row lost.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The daemon on a real PostgreSQL: the nine events under each shape of trigger, channels with
 // hostile names, and the log's lines.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Locks that others hold on a queue, beside a writer's own: many rows behind a writer, a row that
 // somebody has locked, a table that is locked whole. None holds up what it does not concern.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // packages_imported has no queue: what was missed while nobody listened is found by the site's own query, at
 // the start and on each new connection, and by --once.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A monitor on another host: no cache directory, no configuration, and a role that may read some of the
 // queues and no more. What it may not read is never well, in no format.
 

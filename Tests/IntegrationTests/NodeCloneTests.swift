@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A machine that was copied, state directory and cache with it: one of the two takes the cursor on, the
 // other is found out, whichever comes first; and what a start does to the token survives each crash.
 
 import Foundation
 import Testing
+import fpcache
 
+@testable import Listening
 @testable import TestSupport
-@testable import fpcache
 
 private let port = PortKey("graphics", "py-pygeoapi")
 private let page = IncidentTree.portPages(port)[0]

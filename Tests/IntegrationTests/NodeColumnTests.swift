@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A site's own queues among many nodes, and what becomes of rows in the log when [queues] names other
 // columns than those that they were moved with.
 

@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What goes wrong on a node: crashes, pages that cannot be deleted, a name that two caches share, a
 // database that was not prepared, and a listener beside the nodes that is none.
 
 import Foundation
 import Testing
+import fpcache
 
+@testable import Listening
 @testable import TestSupport
-@testable import fpcache
 
 @Suite struct NodeFaultTests {
   private func makeDatabase() throws -> TestDatabase {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The head of the nodes' log, from which it gets its numbers: lost, set to what cannot be, or written
 // by somebody who wants to be read.
 
@@ -5,7 +7,6 @@ import Foundation
 import Testing
 
 @testable import TestSupport
-@testable import fpcache
 
 @Suite struct NodeHeadTests {
   private let database: TestDatabase

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Rows of a queue that the server keeps, on a site with nodes.
 
 import Testing

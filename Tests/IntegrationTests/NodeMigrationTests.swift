@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // "From one node to two" of docs/nodes.md, step by step, while the site goes on changing: no page of
 // either cache is older than the database at the end.
 

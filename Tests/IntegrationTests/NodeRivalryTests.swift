@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Nodes that all hold themselves for the one that moves rows, which custom alone prevents: nothing but
 // time may depend on it.
 

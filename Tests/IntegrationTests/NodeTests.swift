@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Many nodes on one database: what is queued reaches each of them once, whoever moves it, and a
 // node that comes, goes, or was away is never stale in silence.
 

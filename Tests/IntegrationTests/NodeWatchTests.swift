@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What stats and verify say of many nodes: of those that keep up, of one that is behind, and of one
 // whose rows are gone from the log; and nothing on a site that has none.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What `listen --once` leaves in a queue, and says so.
 
 import Foundation

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Standard output that cannot be written: every command says so and does not end with 0; one that
 // nobody reads any more is no failure.
 

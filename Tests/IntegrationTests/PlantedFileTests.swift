@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What somebody may have put where a file of ours is looked for: pipes, devices, folders, files
 // without end. Nobody waits for them, and nobody takes them for what they are not.
 

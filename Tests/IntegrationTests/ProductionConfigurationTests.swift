@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The newest configuration of the old listener, unchanged: what becomes of each of its keys.
 
 import Foundation

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Whether text is what Prometheus reads: by its own checker, and where there is none, by the grammar.
 
 @testable import TestSupport

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A listener that the server refuses what the site needs: connected, alive, and not healthy, for whoever
 // asks, until the rights are back.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What cannot be cleared at first: it is told of once, holds up nothing else, and is cleared by
 // itself when the obstacle is gone.
 

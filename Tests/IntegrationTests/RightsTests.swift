@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Without leave to delete: said at the start, once, and with what to do about it.
 
 import Foundation

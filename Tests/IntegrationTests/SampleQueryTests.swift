@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The sample's queries as they stand, on the site's own names of tables and columns: each cause of a
 // stale page that no trigger queues is brought about, and seen to be found.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Where a password may not be found while the program runs and after, and what becomes of our files
 // in a folder that others may write.
 

@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // SIGKILL while the settle file is being written or copied: what the file holds then, and that the
 // next listener finishes it.
 
 import CacheFS
 import Testing
+import fpcache
 
+@testable import Listening
 @testable import TestSupport
-@testable import fpcache
 
 #if DEBUG
   private let hasCrashPoints = true

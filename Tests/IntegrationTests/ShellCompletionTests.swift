@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The committed completion scripts in the real shells: keys go in, and what counts is the command
 // line that the shell then runs. A shell that is not installed is passed over.
 

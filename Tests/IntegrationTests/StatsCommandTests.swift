@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // stats on a tree, as a script sees it: whole documents, ages and tops, errors at the end.
 
 import Foundation

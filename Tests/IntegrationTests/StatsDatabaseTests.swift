@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // stats before a real PostgreSQL: what waits and since when, who listens, and the verdict.
 
 import Foundation

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // stats --watch: again and again, with rates, in place on a terminal, until Ctrl-C.
 
 import Foundation

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a supervisor sends and hears: systemd's notifications, the signals, and a stop that leaves
 // nothing half done.
 

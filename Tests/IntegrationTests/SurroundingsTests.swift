@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What surrounds a command: configuration files, the environment, accounts and streams, and the
 // statuses 66, 69, 77 and 78 that they lead to.
 

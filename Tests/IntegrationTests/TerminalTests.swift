@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The clear commands as a person at a terminal meets them: the question before a big purge, colour,
 // names that were mistyped, Ctrl-C.
 
+import Basics
 import Foundation
 import Testing
+import fpcache
 
 @testable import TestSupport
-@testable import fpcache
 
 @Suite struct TerminalTests {
   private static let part = "Detail.Part1.head.PageSize100.PageNum1.html"

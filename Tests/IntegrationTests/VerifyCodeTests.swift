@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A tree, or a database, for each code: what is in it, the audit's whole document on it, its status and
 // the plugin's.
 

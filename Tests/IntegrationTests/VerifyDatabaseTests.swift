@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The audit against the database: what is asked, what cannot be, what excuses a page and for how
 // long, and the clocks.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // --fix: every code that it may put right, what it leaves, and that a dry run says the same.
 
 import Foundation

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The incident that fpcache was made for, as an audit would have told it on its first day: nobody
 // listens, what was queued waits, the pages are stale, and the news folder is one that nobody has.
 // `make audit` does it with all the 20,508 rows.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // not-clearable as a site meets it: folders that are not the listener's, sticky ones, a mount for
 // reading only, and another user's rights.
 

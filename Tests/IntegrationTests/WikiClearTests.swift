@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The clear commands on a site that is nothing like FreshPorts: any family by any of its fields, the
 // commands of FreshPorts where it has such families, and plain words where it has none.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The listener on a wiki's own queues and events, on a real PostgreSQL: one run, a live one with
 // NOTIFY, hostile rows, many nodes, and what stats and verify say of its tables.
 

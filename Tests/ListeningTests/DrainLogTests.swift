@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Many drains in few lines.
 
 import CacheFS
 import Logging
 import Testing
 
-@testable import fpcache
+@testable import Listening
 
 @Suite struct DrainLogTests {
   private final class Lines: LogHandler, @unchecked Sendable {
@@ -22,7 +24,7 @@ import Testing
   private let lines = Lines()
   private let log: DrainLog
   private let start = ContinuousClock.now
-  private let drain = Drain.Tally(rows: 1, keys: 2, files: 1, bytes: 10)
+  private let drain = DrainTally(rows: 1, keys: 2, files: 1, bytes: 10)
   private static let one = "drained: 1 row, 2 keys, 1 file, 10 bytes in 0.100 s"
 
   init() {

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a pass over a queue remembers of the keys that it has cleared.
 
-import CacheFS
 import Testing
 
-@testable import fpcache
+@testable import CacheFS
+@testable import Listening
 
 @Suite struct DrainPassTests {
   private func key(_ port: String) throws -> CacheKey {

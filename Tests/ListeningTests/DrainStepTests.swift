@@ -1,16 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The drain batch by batch, by hand: what becomes of rows when their table, or the cache directory,
 // is not what it was when the batch began.
 
-import CacheFS
 import Foundation
 import Logging
-import PGQueue
 import Synchronization
 import SystemPackage
 import Testing
 
+@testable import CacheFS
+@testable import Listening
+@testable import PGQueue
 @testable import TestSupport
-@testable import fpcache
 
 @Suite struct DrainStepTests {
   private static let ports = 2000
@@ -78,9 +80,9 @@ import Testing
     let drain = try drain(kernel)
     #expect(try drain.step(queue, .whole) == .more)
     #expect(isDone.withLock { $0 })
-    #expect(drain.tally.rows == 0, "the batch is read anew before any of it is retired")
+    #expect(drain.pages.tally.rows == 0, "the batch is read anew before any of it is retired")
     try drainAll(drain)
-    #expect(drain.tally.rows == Self.ports - 899)
+    #expect(drain.pages.tally.rows == Self.ports - 899)
     #expect(try queue.count() == 0)
     #expect(try pages == [])
   }
@@ -111,10 +113,10 @@ import Testing
     try writePage(of: "p1800")
     let drain = try drain()
     #expect(try drain.step(queue, .whole) == .more)
-    #expect(drain.tally.rows == BatchSize.least)
+    #expect(drain.pages.tally.rows == BatchSize.least)
     #expect(try queue.count() == Self.ports - BatchSize.least)
     try drainAll(drain)
-    #expect(drain.tally.rows == Self.ports)
+    #expect(drain.pages.tally.rows == Self.ports)
     #expect(try queue.count() == 0)
     #expect(try pages == [])
   }
@@ -223,7 +225,7 @@ import Testing
     let drain = try drain()
     try drainAll(drain)
     #expect(try queue.count() == Self.ports / 100)
-    #expect(drain.tally.rows == Self.ports - Self.ports / 100)
+    #expect(drain.pages.tally.rows == Self.ports - Self.ports / 100)
     #expect(drain.rowsKept == Self.ports / 100)
     #expect(try pages == [])
     // A new change that gives way to a row that is kept is served all the same.
@@ -255,7 +257,7 @@ import Testing
     let drain = try drain(kernel, remembering: 5)
     try drainAll(drain)
     #expect(try queue.count() == 20)
-    #expect(drain.retriesWaiting == 5 && drain.tally.failures == 20)
+    #expect(drain.retriesWaiting == 5 && drain.pages.tally.failures == 20)
     isStuck.withLock { $0 = false }
     try eventually("all go") {
       guard case .drained(let retry) = try drain.step(queue, .whole) else { return false }
@@ -287,11 +289,11 @@ import Testing
     }
     let drain = try drain(kernel)
     #expect(try drain.step(queue, .whole) == .more)
-    #expect(drain.tally.rows == BatchSize.least - 1)
+    #expect(drain.pages.tally.rows == BatchSize.least - 1)
     #expect(try queue.count() == Self.ports - BatchSize.least + 1)
     #expect(drain.retriesWaiting == 1)
     try drainAll(drain)
-    #expect(drain.tally.rows == Self.ports - 1)
+    #expect(drain.pages.tally.rows == Self.ports - 1)
     #expect(try database.sql("SELECT port FROM cache_clearing_ports") == "p2")
     #expect(try pages == ["cache/ports/www/p2/Detail.html"])
   }
@@ -307,9 +309,9 @@ import Testing
     }
     let drain = try drain(kernel)
     #expect(try drain.step(queue, .whole) == .more)
-    #expect(drain.retries.count == 1)
-    #expect(try #require(drain.retries.next()) <= .now + .seconds(1))
-    #expect(drain.tally.failures == 1)
+    #expect(drain.pages.retries.count == 1)
+    #expect(try #require(drain.pages.retries.next()) <= .now + .seconds(1))
+    #expect(drain.pages.tally.failures == 1)
   }
 
   /// A kernel that cannot unlink while `isStuck`.
@@ -372,7 +374,7 @@ import Testing
     #expect(
       lines.all.filter { $0.contains("at last") }
         == ["cache_clearing_ports: www/p1: cleared at last"])
-    #expect(drain.tally.recovered == 1)
+    #expect(drain.pages.tally.recovered == 1)
   }
 
   @Test("a folder that is refilled under the lock is left to a later try, and holds up no other")
@@ -406,17 +408,17 @@ import Testing
     }
     let lines = Messages()
     let drain = try drain(kernel, logger: lines.logger)
-    drain.lockPatience = patience
+    drain.pages.lockPatience = patience
     try drainAll(drain)
     #expect(looks.withLock { $0 } >= 2)
     #expect(try database.sql("SELECT port FROM cache_clearing_ports") == "p2")
-    #expect(drain.retriesWaiting == 1 && drain.tally.rows == 2)
+    #expect(drain.retriesWaiting == 1 && drain.pages.tally.rows == 2)
     #expect(
       lines.all == [
         "cache_clearing_ports: www/p2: ports/www/p2: others write to it faster than it is cleared; "
           + "the row stays and is retried"
       ])
-    drain.lockPatience = .seconds(60)
+    drain.pages.lockPatience = .seconds(60)
     try eventually("it goes by itself") {
       try drainAll(drain)
       return try queue.count() == 0

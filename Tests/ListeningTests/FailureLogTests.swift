@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Many failures in few lines, and a ledger that is bounded.
 
 import Logging
 import Synchronization
 import Testing
 
-@testable import fpcache
+@testable import Listening
 
 @Suite struct FailureLogTests {
   private final class Lines: LogHandler, @unchecked Sendable {

@@ -1,12 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The listener's decisions where something is in the way: rows that wait, a notification in the
 // middle of a pass, a connection lost before all was done, a site that is never silent.
 
 import Testing
 
+@testable import Basics
+@testable import Listening
 @testable import PGQueue
 
 @Suite struct ListenerMachineFaultTests {
-  private static let done = ListenerMachine.Served.drained(retryAfter: nil)
+  private static let done = DrainOutcome.drained(retryAfter: nil)
 
   /// A machine whose first drain is done and whose first probe came back, at 1 s.
   private func settled() -> ListenerMachine {

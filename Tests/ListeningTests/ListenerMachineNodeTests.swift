@@ -1,11 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The decisions of one of many nodes: who looks at the queues, and when.
 
 import Testing
 
+@testable import Basics
+@testable import Listening
 @testable import PGQueue
 
 @Suite struct ListenerMachineNodeTests {
-  private static let done = ListenerMachine.Served.drained(retryAfter: nil)
+  private static let done = DrainOutcome.drained(retryAfter: nil)
   private static let whole = QueueTable.all.map { ListenerMachine.Output.serve($0, .whole) }
 
   /// A node that has connected, proved itself, and read the log at 0 s.

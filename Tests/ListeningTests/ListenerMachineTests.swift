@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The listener's decisions, tested without a socket or a clock: inputs and times go in, the
 // outputs are compared.
 
 import Testing
 
+@testable import Basics
+@testable import Listening
 @testable import PGQueue
 
 @Suite struct ListenerMachineTests {
@@ -31,7 +35,7 @@ import Testing
     #expect(machine.handle(.started, at: .seconds(5)) == [.connect])
     #expect(machine.handle(.connected, at: .seconds(5)) == [.probe])
     #expect(machine.handle(.timePassed, at: .seconds(5)) == [.serve(.ports, .whole)])
-    let done = ListenerMachine.Served.drained(retryAfter: nil)
+    let done = DrainOutcome.drained(retryAfter: nil)
     #expect(machine.handle(.served(.ports, done), at: .seconds(5)) == [.serve(.dates, .whole)])
     #expect(machine.handle(.served(.dates, done), at: .seconds(5)) == [.serve(.commits, .whole)])
     #expect(machine.handle(.served(.commits, done), at: .seconds(5)) == [.serve(.files, .whole)])
@@ -71,7 +75,7 @@ import Testing
     #expect(machine.handle(.notified([.dateUpdated]), at: .seconds(2)) == [.serve(.dates, .whole)])
     #expect(machine.handle(.notified([.dateUpdated]), at: .seconds(2)) == [])
     #expect(machine.handle(.served(.dates, .more), at: .seconds(2)) == [.serve(.dates, .whole)])
-    let done = ListenerMachine.Served.drained(retryAfter: nil)
+    let done = DrainOutcome.drained(retryAfter: nil)
     #expect(machine.handle(.served(.dates, done), at: .seconds(2)) == [])
     let later = Duration.seconds(2) + machine.settings.lockInterval
     #expect(machine.handle(.timePassed, at: later) == [.serve(.dates, .whole)])

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Queues and events of a site's own: names that go into statements, and what the machine makes of them.
 
 import Testing
 
+@testable import Listening
 @testable import PGQueue
 
 @Suite("Queues of a site's own") struct OwnQueueTests {
@@ -14,8 +17,8 @@ import Testing
       (String(repeating: "x", count: 63), "\"\(String(repeating: "x", count: 63))\""),
     ])
   func good(_ name: String, _ quoted: String) throws {
-    #expect(Identifier(table: name)?.quoted == quoted)
-    #expect((Identifier(column: name) == nil) == name.contains("."))
+    #expect(SQLIdentifier(table: name)?.quoted == quoted)
+    #expect((SQLIdentifier(column: name) == nil) == name.contains("."))
   }
 
   @Test(
@@ -26,19 +29,20 @@ import Testing
       "a\u{301}", "e\u{301}", String(repeating: "x", count: 64),
     ])
   func bad(_ name: String) {
-    #expect(Identifier(table: name) == nil)
-    #expect(Identifier(column: name) == nil)
+    #expect(SQLIdentifier(table: name) == nil)
+    #expect(SQLIdentifier(column: name) == nil)
   }
 
   private func queue(_ name: String, _ order: QueueTable.Order) throws -> QueueTable {
     QueueTable(
-      try #require(Identifier(table: name)), key: [.text(try #require(Identifier(column: "A")))],
+      try #require(SQLIdentifier(table: name)),
+      key: [.text(try #require(SQLIdentifier(column: "A")))],
       order: order, added: QueueTable.usualAdded)
   }
 
   @Test("statements name the table and its columns in quotes")
   func statements() throws {
-    let queue = try queue("s.T", .text(try #require(Identifier(column: "K"))))
+    let queue = try queue("s.T", .text(try #require(SQLIdentifier(column: "K"))))
     #expect(
       queue.batchStatement(.behindNumber) == """
         SELECT ctid, xmin, "K"::pg_catalog.text, \
@@ -69,7 +73,7 @@ import Testing
     var machine = ListenerMachine(settings, jitter: { 0 })
     _ = machine.handle(.started, at: .zero)
     _ = machine.handle(.connected, at: .zero)
-    let done = ListenerMachine.Served.drained(retryAfter: nil)
+    let done = DrainOutcome.drained(retryAfter: nil)
     #expect(machine.handle(.probeReturned, at: .zero) == [.serve(announced, .whole)])
     #expect(machine.handle(.served(announced, done), at: .zero) == [.serve(silent, .whole)])
     #expect(

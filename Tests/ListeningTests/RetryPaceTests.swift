@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // When what failed is tried again, by a clock that the test sets.
 
 import Testing
 
-@testable import fpcache
+@testable import Listening
 
 @Suite struct RetryPaceTests {
   private let start = ContinuousClock.now

@@ -1,14 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The settle list's file: how it is written, copied and locked, which lines of it are keys, and
 // what becomes of it when the clock is set back or its folder cannot be had.
 
-import CacheFS
 import Glibc
 import Logging
 import SystemPackage
 import Testing
 
+@testable import CacheFS
+@testable import Listening
 @testable import TestSupport
-@testable import fpcache
 
 @Suite struct SettleLogTests {
   private let layout = Layout.freshPorts

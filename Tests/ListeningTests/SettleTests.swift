@@ -1,13 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The settle list: what is put on it is cleared once more, a torn line is dropped, and a file
 // that cannot be had is a warning.
 
-import CacheFS
 import Logging
 import SystemPackage
 import TestSupport
 import Testing
 
-@testable import fpcache
+@testable import CacheFS
+@testable import Listening
 
 @Suite struct SettleTests {
   private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The listener's status file as stats reads it: what the listener writes, and what may lie there.
 
 import SystemPackage
 import Testing
 
-@testable import fpcache
+@testable import Basics
+@testable import Listening
 
 @Suite("Status file") struct StatusFileTests {
   private func read(_ text: String) -> StatusFile {
@@ -15,7 +18,7 @@ import Testing
     let second: Int64 = 1_000_000_000
     var health = Health(now: 1_600_000_000 * second)
     health.enter(.listening, now: 1_600_000_010 * second)
-    var tally = Drain.Tally()
+    var tally = DrainTally()
     tally.rows = 20_798
     _ = health.probed(now: 1_600_000_020 * second)
     _ = health.drained(tally, seconds: 2.5, isProof: true, now: 1_600_000_030 * second)

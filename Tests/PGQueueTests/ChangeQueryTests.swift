@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The site's own SQL: what it may be, what is refused, rows by the batch, and that it can change
 // nothing and leaves nothing behind.
 
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import PGQueue
 
 @Suite struct ChangeQueryTests {

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The one wrapper of libpq, and the queue's statements, on a real PostgreSQL.
 
 import Foundation
 import Testing
 
+@testable import Basics
 @testable import PGQueue
 @testable import TestSupport
 
@@ -184,7 +187,7 @@ import Testing
     try #require(Foundation.pipe(&pipe) == 0)
     defer { for descriptor in pipe { close(descriptor) } }
     let parameters = ConnectionParameters([("dbname", database.listenerDSN)])
-    let stop = Stop(descriptor: pipe[0])
+    let stop = StopDeadline(descriptor: pipe[0])
     let connection = try Connection(parameters, stop: stop)
     let other = try Connection(parameters, stop: stop)
     try connection.script("SELECT pg_sleep(0)")

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Databases whose text is of whatever encoding, and of none: bytes come and go as they are.
 
 import Testing

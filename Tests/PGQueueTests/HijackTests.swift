@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Another role may create functions, operators and types in a schema that our role searches, and even before the
 // server's own. None of them is ever used: each statement is run where whatever it does not qualify fails.
 
 import Testing
 
+@testable import Basics
 @testable import PGQueue
 @testable import TestSupport
 
@@ -41,16 +44,16 @@ import Testing
     """
 
   private static let own = QueueTable(
-    Identifier(known: "own"),
-    key: [.text(Identifier(known: "title")), .day(Identifier(known: "day"))],
-    order: .text(Identifier(known: "title")), added: QueueTable.usualAdded)
+    SQLIdentifier(known: "own"),
+    key: [.text(SQLIdentifier(known: "title")), .day(SQLIdentifier(known: "day"))],
+    order: .text(SQLIdentifier(known: "title")), added: QueueTable.usualAdded)
 
   /// The search path of the role, and of its sessions, with the traps first.
   private func database(on server: PostgresServer) throws -> TestDatabase {
     let database = try server.makeDatabase(shape: .plain)
     try database.sql(
       """
-      \(FanoutSchema.sql)
+      \(NodeSchema.sql)
       CREATE TABLE own (title text, day timestamp, date_added timestamptz DEFAULT now());
       GRANT SELECT, DELETE ON own TO listening;
       INSERT INTO own VALUES ('a', '2020-01-21'), ('b', '2020-01-22');

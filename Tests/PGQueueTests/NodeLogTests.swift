@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A node's statements where something else has happened between two of them, or does meanwhile.
 
 import Foundation
@@ -11,7 +13,7 @@ import Testing
   @Test("what could not be cleared is not forgotten when the log is trimmed meanwhile")
   func trimmedMeanwhile() throws {
     let database = try PostgresServer.shared.makeDatabase()
-    try database.sql(FanoutSchema.sql)
+    try database.sql(NodeSchema.sql)
     try database.sql(
       """
       INSERT INTO fpcache_log SELECT n, 'cache_clearing_ports', '{a,b}', now() - interval '1 h'
@@ -55,7 +57,7 @@ import Testing
   )
   func competition() throws {
     let database = try PostgresServer.shared.makeDatabase()
-    try database.sql(FanoutSchema.sql)
+    try database.sql(NodeSchema.sql)
     try database.sql("INSERT INTO fpcache_node (name, token, cursor) VALUES ('keeper', '', 0)")
     let (commits, perCommit) = (150, 10)
     let tables = [QueueTable.ports, .dates]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Rows on their way from a queue into the log: what a trigger keeps, and locks that are not to be had.
 
 import TestSupport
@@ -14,7 +16,7 @@ import Testing
   init() throws {
     server = try PostgresServer()
     database = try server.makeDatabase(shape: .plain)
-    try database.sql(FanoutSchema.sql)
+    try database.sql(NodeSchema.sql)
     try database.sql(
       """
       INSERT INTO cache_clearing_ports (port_id, category, port)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Pieces of a password that libpq takes for a port, a host or a database: not in what is told.
 
 import Testing

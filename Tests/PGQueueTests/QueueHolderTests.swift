@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Who holds a queue, as far as a role may see it, and what the server's log has of a lock that is not to be had.
 
 import TestSupport

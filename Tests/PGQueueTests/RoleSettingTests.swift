@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What administrators set for a role with ALTER ROLE: each setting either does no harm or is told of.
 
 import Foundation
 import Testing
 
+@testable import Basics
 @testable import PGQueue
 @testable import TestSupport
 
@@ -29,7 +32,7 @@ import Testing
   func harmless() throws {
     let database = try PostgresServer.shared.makeDatabase(shape: .plain)
     let version = (Int(try database.sql("SHOW server_version_num")) ?? 0) / 10_000
-    try database.sql(FanoutSchema.sql)
+    try database.sql(NodeSchema.sql)
     let role = "ALTER ROLE listening IN DATABASE \(database.name)"
     for (name, value, since) in Self.harmless where version >= since {
       let listed = name == "search_path" ? value : "'\(value)'"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What an audit asks the database about itself: tables and rights, who listens, the clock. On a real
 // server, as the role that the site gives us.
 

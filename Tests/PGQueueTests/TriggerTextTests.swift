@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the text of a trigger's function shows: each shape that is served, and each habit that no lock can see.
 
 import TestSupport

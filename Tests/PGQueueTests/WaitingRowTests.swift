@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The rows of a queue and how long they have waited, in every shape of table that there is.
 
 import TestSupport

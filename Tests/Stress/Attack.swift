@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Somebody swaps folders of the cache for links to a canary while everything that deletes runs: the
 // clears here, and the program's listener, its stats and its verify --fix beside them.
 
 import ArgumentParser
 import CacheFS
 import Foundation
+import PGQueue
 import Synchronization
 import SystemPackage
 import TestSupport

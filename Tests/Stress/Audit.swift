@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The audit where it would be wrong first: on a site at work, on a hundred thousand files, and on the
 // incident that it was made for.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // An audit again and again while committers, renderers and a listener are at work: whatever it says
 // there is false, but for the faults that are planted to see whether it is blind.
 

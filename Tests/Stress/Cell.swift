@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // One cell of the table: a listener, a shape of trigger, whether the listener is killed in every
 // burst, and how long renders take. Rounds of a burst and a rest; at rest every page is judged.
 

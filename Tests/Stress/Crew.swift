@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Threads that do the same again and again while they are wanted: writers and visitors. Between
 // bursts they rest, which is said only when the last of them has ended what it had begun.
 

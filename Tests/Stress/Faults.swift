@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What goes wrong on a site, done on purpose: to the listener's connections, to the server, to the
 // listener itself, to the queue's lock and to the disk. Each fault is made good again before the
 // next one, and the listener has to be found at work after it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Many web nodes on one database: `fpcache listen --node` for each tree, and for the comparison a
 // listener of the old shape for each. One of them at random is killed when the cell says so.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Chance that can be repeated: every thread draws from a generator of its own, sown from --seed.
 // What the threads do is the same again then; how the kernel lets them meet is not.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The comparison: a listener of the old shape. For each row it deletes the pages, then the row,
 // then commits; it takes no lock and clears nothing twice. It has to show stale pages, or the
 // table proves nothing about a listener that shows none.

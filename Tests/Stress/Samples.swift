@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How much the listener holds on to: memory, descriptors and connections, looked at once a second
 // for each of its processes; a listener that grows will be found full one day.
 

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What nodes cost the database: so many listeners on one server, changes at so many a second, and
 // what server and listeners do for them (ScaleCounters.swift), and how long a page stays on the last
-// of the nodes. The first line has one listener without --node. docs/scaling.md reads the table.
+// of the nodes. The first line has one listener without --node. docs/internals/scaling.md reads the table.
 
 import ArgumentParser
 import Foundation

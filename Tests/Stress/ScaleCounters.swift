@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a measurement of many nodes counts, at one moment: the server's own statistics, and processor
 // time and switches of its processes and of the listeners from /proc (proc(5)).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // One thread's connection to the database, made anew after it was lost: in the soak the server is
 // restarted under everybody's hands.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The site under stress: a database with its triggers, a cache tree for each web node, and the few hot pages that
 // every writer changes and every visitor asks for. Each page carries the version it was made of.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // One listener for a long time, under a steady load and random faults. From time to time all comes
 // to rest and every page is judged; at the end it is said whether the listener has grown.
 

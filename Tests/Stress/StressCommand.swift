@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The command line: `Stress` prints the table, `Stress soak` runs one listener for long, and
 // `Stress attack` swaps folders under everybody's hands.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The two listeners that are put under stress: the program of this package, in a process of its
 // own, and for comparison a plain one of the old shape (RowAtATime.swift).
 

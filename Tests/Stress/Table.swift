@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // All cells, some at a time, as a table; and what it proves. Nothing is proved by a listener that
 // shows no stale page where the old shape shows none either.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The two kinds of people on the site: committers, whose transactions take their time between the
 // trigger's insert and the commit, and visitors, who have a missing page rendered.
 

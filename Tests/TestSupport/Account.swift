@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Under which account a child runs. PostgreSQL refuses to be root, and root is refused nothing by
 // the file system; so whoever tests as root needs an ordinary account for both.
 

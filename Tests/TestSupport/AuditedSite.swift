@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A site that is in order: a cache tree of every shape of name that there is, old and new, and a
 // database that has what the pages show. An audit must find nothing in it.
 

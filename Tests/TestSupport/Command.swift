@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Running a program to its end: the built fpcache, or any other. Both streams go to files, so
 // that neither a full pipe nor a grandchild that holds one can hang a test.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A program that runs until it is told to stop, as `fpcache listen` does: started, its log read
 // line by line behind our back, waited for, signalled, and killed with its last reference.
 

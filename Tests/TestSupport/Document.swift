@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A document with command lines in it: README.md, a page of docs/, a page of the manual. It is read
 // into steps that a Tour can take, and written again with what the commands really said.
 //
@@ -75,7 +77,8 @@ public struct Document: Sendable, CustomStringConvertible {
     let top = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "ARCHITECTURE.md"]
     return top.filter {
       FileManager.default.fileExists(atPath: root.appendingPathComponent($0).path)
-    } + names("docs", ".md") + names("man", ".in").filter { $0.contains(/\.[1-8]\.in$/) }
+    } + names("docs", ".md") + names("docs/internals", ".md")
+      + names("man", ".in").filter { $0.contains(/\.[1-8]\.in$/) }
   }
 
   /// - Parameter path: relative to the sources' folder.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Who says that he is a PostgreSQL server and means harm: he speaks the protocol as far as a client wants to
 // hear it, and then sends whatever a test likes.
 

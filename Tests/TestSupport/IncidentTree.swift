@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The two days without a listener, rebuilt: every page that 20,508 ports and 290 days had left
 // stale, the rows that stood in the queues for them, and beside them what must not be touched.
 

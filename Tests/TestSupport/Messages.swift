@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A logger that keeps what is logged, for a test to look at.
 
 import Logging

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A mount namespace that stays while programs run in it: what is mounted there can be taken away and
 // put back under them. Nobody else sees it, and it is gone with its last reference.
 

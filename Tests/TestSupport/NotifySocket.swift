@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The service manager's end of sd_notify(3): a datagram socket that keeps what it is told.
 
 import Foundation

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What may differ between a capture and what a command says now, and nothing else may: the time of
 // day, how long something took, which process it was, and what a file system makes of a folder.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // PgBouncer in transaction mode before a throwaway server: the pooler that takes a LISTEN and
 // carries no notification.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Faults of every kind, planted in a site that is in order, and what an audit must say of each: no
 // less and no more.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Where this machine keeps PostgreSQL's programs. Debian's wrappers in /usr/bin are passed by:
 // they choose a cluster of the machine's, and a test must never meet one.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A real PostgreSQL of the tests' own: made by initdb in the scratch folder, reached through a
 // Unix socket there, started and stopped at will. Tests share one; those that break it make theirs.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A program in a mount namespace of its own, with something mounted that nobody else sees and
 // that is gone with it.
 

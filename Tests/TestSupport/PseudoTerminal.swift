@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A terminal for programs that look whether they have one: keys go in, and what would be on the
 // screen comes out, byte for byte.
 

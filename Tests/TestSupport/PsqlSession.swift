@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // psql kept open on one connection, so that a test can hold a transaction, a lock or a LISTEN for
 // as long as it likes and go on in the middle of it.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The sample configuration as it would be with its settings turned on.
 
 import Foundation

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The one place in which this test process keeps everything: trees, servers, the ids of running
 // children. A small watchdog outlives the process, however that ends, and clears all of it away.
 

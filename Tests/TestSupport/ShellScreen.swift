@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A shell on a screen: keys go in, and what a person would see comes out. The screen is tmux', which knows
 // what shells send to terminals.
 

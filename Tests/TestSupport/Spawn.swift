@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Starting and reaping children with posix_spawn(3). Foundation's Process is not used: it says
 // nothing of which process group, descriptors and signal settings a child gets.
 

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What every other file here leans on: the one error type, waiting for a condition, and the few
 // libc calls that want a retry or a Swift face.
 
 import Foundation
+import Synchronization
 
 /// What went wrong in the test support itself, or in a condition it was asked to wait for.
 public struct SupportError: Error, CustomStringConvertible, Sendable {

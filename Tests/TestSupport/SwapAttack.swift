@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A cache in which somebody swaps folders for links, as fast as he can: each link leads to a folder
 // outside that looks just like the one it stands for, the canary.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The string literals of a Swift source: what it may say, without having it said.
 
 /// A string literal, cut where a value is put in.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A stretch of network between a client and a server on this machine, which can fail as a real one
 // does: it stops carrying anything and closes nothing, and some time later it carries again.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A folder of a test's own, to be a cache tree: filled a file at a time, looked at, compared with
 // what it was before (TreeSnapshot.swift), and removed with its last reference.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // One test's own database on a throwaway server, and psql sessions on it: the writers and the
 // onlookers of a test, apart from the code under test.
 

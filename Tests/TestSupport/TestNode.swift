@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // One of many nodes on one database: a listener with a name, a cache tree and a state directory of
 // its own, which outlive its process.
 

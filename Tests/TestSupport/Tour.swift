@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A place in which the commands of a document are run: a site with a cache tree, a database and a
 // configuration, in a fresh folder. Documents name it by the paths that a real site has.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a document's tours show: a cache of a few files, and the one of the incident. All ages lie in
 // the middle of the unit that they are told in, so that a capture says tomorrow what it says today.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A tree as it was at one moment, for "nothing at all is changed": two snapshots are equal, or
 // their difference says in words what is not.
 

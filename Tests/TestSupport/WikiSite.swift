@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A site that is nothing like FreshPorts: a wiki with a layout, queues and events of its own. Its
 // configuration is the one that docs/writing-a-layout.md builds up.
 

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Ages as they are typed and as they are shown.
 
 import Testing
 
+@testable import Basics
 @testable import fpcache
 
 @Suite("Age") struct AgeTests {

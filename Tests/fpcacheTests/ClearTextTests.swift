@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The sentence that a clear ends with, word for word, and the sizes and lists in it.
 
 import SystemPackage
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 @testable import fpcache
 
@@ -28,7 +31,7 @@ struct Sentence: CustomTestStringConvertible {
     summary.cleared.filesRemoved = own + companions + news
     summary.cleared.bytesRemoved = bytes
     summary.cleared.failures = (0..<failed).map { _ in
-      ClearFailure(path: CachePath(Array("x".utf8)), error: .ioError)
+      PathFailure(path: CachePath(Array("x".utf8)), error: .ioError)
     }
     summary.companionFiles = companions
     summary.newsFiles = news

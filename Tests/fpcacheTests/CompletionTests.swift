@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What Tab offers for each kind of word, and what is made of a line that is still being typed.
 
-import CacheFS
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import CacheFS
 @testable import fpcache
 
 @Suite("What Tab offers") struct CompletionTests {
@@ -38,7 +40,7 @@ import Testing
   private func offer(_ prefix: String, _ tree: TemporaryTree) throws -> Offer {
     let root = try Directory(root: FilePath(tree.path))
     return Offer(
-      prefix: prefix, layout: .freshPorts, names: TreeNames(root, layout: .freshPorts))
+      prefix: prefix, layout: .freshPorts, names: FieldValues(root, layout: .freshPorts))
   }
 
   @Test(
@@ -137,7 +139,7 @@ import Testing
     let layout = Layout([try Family("any", "ports/graphics/{x:name}/{page...}")])
     let root = try Directory(root: FilePath(tree.path))
     let line = CompletionLine(["fpcache", "clear", "any", "x="], 3, "x=")
-    let offer = Offer(prefix: "x=", layout: layout, names: TreeNames(root, layout: layout))
+    let offer = Offer(prefix: "x=", layout: layout, names: FieldValues(root, layout: layout))
     #expect(
       offer.bindings(line) == ["x=.x", "x=gimp", "x=gimp-app", "x=py-pygeoapi"])
     withExtendedLifetime(tree) {}

@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Flags, environment, file and defaults: which one wins for each value, and what a bad one says.
 // Files come out of a dictionary, by the seam that Config reads them through.
 
 import CacheFS
-import PGQueue
 import SystemPackage
 import Testing
 
+@testable import Basics
+@testable import PGQueue
 @testable import fpcache
 
 extension FileReader {
@@ -225,7 +228,8 @@ private func keywords(_ pairs: (String, String)...) -> ConnectionParameters {
   @Test(arguments: [nil, "/elsewhere"])
   func siteLayout(_ directory: String?) throws {
     let config = try resolve(
-      Config.Flags(cacheDir: directory), [:], [siteFile: siteDatabase + "\n" + Template.siteSample])
+      Config.Flags(cacheDir: directory), [:],
+      [siteFile: siteDatabase + "\n" + PathTemplate.siteSample])
     #expect(config.cacheDirectory == FilePath(directory ?? "/var/db/freshports/cache"))
     let patterns = Dictionary(
       uniqueKeysWithValues: config.layout.families.map { ($0.name, $0.pattern.description) })
@@ -238,7 +242,7 @@ private func keywords(_ pairs: (String, String)...) -> ConnectionParameters {
   }
 }
 
-extension Template {
+extension PathTemplate {
   /// [dirs] of section 4, with the quotes that the site's own file had by mistake.
   static let siteSample = """
     [dirs]

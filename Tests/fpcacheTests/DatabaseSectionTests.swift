@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // [database]: libpq's keywords by their own names, and what is refused or set by fpcache itself.
 
-import PGQueue
+import CacheFS
 import Testing
 
+@testable import PGQueue
 @testable import fpcache
 
 private func resolve(_ text: String) throws(UserError) -> Config {

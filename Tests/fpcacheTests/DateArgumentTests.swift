@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What clear-date is given: each form, each refusal word for word, and ranges, whose keys must
 // name exactly their days.
 
-import CacheFS
 import Testing
 
+@testable import CacheFS
 @testable import fpcache
 
 private let today = CalendarDate(year: 2020, month: 3, day: 1) ?? .epoch

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What holds the documents to the truth has to be able to fail.
 
 import TestSupport

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Command lines of the documents that no test runs are at least understood: the command and its
 // options exist, and their values are such as it takes.
 

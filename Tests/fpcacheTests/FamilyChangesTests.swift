@@ -1,16 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // One of the site's queries asked on a real server: what it gives, and what makes it useless.
 
 import CacheFS
-import PGQueue
 import TestSupport
 import Testing
 
-@testable import fpcache
+@testable import Listening
+@testable import PGQueue
 
 @Suite struct FamilyChangesTests {
   private func ask(_ sql: String, mostKeys: Int = 10) throws -> (keys: Int?, problem: String?) {
     let database = try PostgresServer.shared.makeDatabase()
-    let query = VerifySettings.Query(family: "packages", sql: sql, place: "f.ini:1")
+    let query = FamilyQuery(family: "packages", sql: sql, place: "f.ini:1")
     let changes = try FamilyChanges(
       query, .freshPorts, timeout: .seconds(10), mostKeys: mostKeys,
       on: Connection(ConnectionParameters([("dbname", database.listenerDSN)])))

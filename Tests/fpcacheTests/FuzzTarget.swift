@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What must hold for any bytes whatever, one case for each reader of outside input. `make fuzz`
 // feeds them what libFuzzer thinks of; FuzzCorpusTests what it thought of and was kept.
 
 import Logging
 
+@testable import Basics
 @testable import CacheFS
+@testable import Listening
 @testable import PGQueue
 @testable import fpcache
 

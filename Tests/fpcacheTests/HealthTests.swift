@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What proves a listener's health: a drain and a probe, both since the last proof, and nothing that keeps
 // a queue from being drained meanwhile.
 
 import Testing
 
-@testable import fpcache
+@testable import Listening
 
 @Suite("Health") struct HealthTests {
   private enum Event {
@@ -35,9 +37,9 @@ import Testing
     for (time, event) in zip(Int64(1)..., events) {
       let isProof =
         switch event {
-        case .batch(let isProof): health.served(Drain.Tally(), isProof: isProof, now: time)
+        case .batch(let isProof): health.served(DrainTally(), isProof: isProof, now: time)
         case .drain(let isProof):
-          health.drained(Drain.Tally(), seconds: 0, isProof: isProof, now: time)
+          health.drained(DrainTally(), seconds: 0, isProof: isProof, now: time)
         case .probe: health.probed(now: time)
         case .lost: false
         }

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Two tables, one rule a row: these texts are read as this, these are refused with exactly this.
 // Every row but the deviations named in INI.swift was compared with Python's configparser.
 
 import Testing
 
+@testable import Basics
 @testable import fpcache
 
 /// A text and what section `[s]` has then, as `key=value` in the order of `keys(in:)`.

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Keys from the command line and from standard input: how they are cut, that a bad one is known
 // by its number before the first is passed on, and that none of this depends on chunks.
 
 import Foundation
 import Testing
 
+@testable import Basics
 @testable import TestSupport
 @testable import fpcache
 

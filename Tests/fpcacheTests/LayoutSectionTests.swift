@@ -1,13 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // [layout], [queues] and [events] of a configuration: what they make, and two tables of what is refused,
 // each with its exact words. Each value goes the whole way, from the file's lines to the configuration.
 
-import CacheFS
 import Foundation
-import PGQueue
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Basics
+@testable import CacheFS
+@testable import Listening
+@testable import PGQueue
 @testable import fpcache
 
 /// Lines of a file, and the message that they are refused with.

@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The manual and the sample of the configuration tell of the same settings, and each command has a
 // page. What a page says of options is made of the command line itself (make check-generated).
 
+import ArgumentParser
+import Basics
 import Foundation
 import Testing
 
@@ -23,7 +27,7 @@ import Testing
     #expect(!sample.isEmpty)
     #expect(Set(manual).count == manual.count)
     #expect(Set(sample) == Set(manual))
-    for template in Template.all { #expect(manual.contains(template.key)) }
+    for template in PathTemplate.all { #expect(manual.contains(template.key)) }
   }
 
   @Test("each command has a page, and fpcache(1) and others refer to it")

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // docs/messages.md has every message that the program can print, and none that it cannot.
 //
 // Any text of two words in a literal of Sources/ counts as a message, wherever it stands, unless it
@@ -11,15 +13,17 @@ import Testing
 @Suite struct MessageTests {
   /// Files whose texts are no messages: SQL, metrics, and the results that other pages tell of.
   private static let others: Set<String> = [
-    "SessionSettings.swift", "ChangeQuery.swift", "ClearText.swift", "FanoutSchema.swift",
+    "SessionSettings.swift", "ChangeQuery.swift", "ClearText.swift", "NodeSchema.swift",
     "NodeLog.swift", "QuietBlock.swift",
-    "QueueSurvey.swift", "QueueTable.swift", "RenderHealth.swift", "ServerSurvey.swift",
+    "QueueSurvey.swift", "QueueTable.swift", "HealthText.swift", "ServerSurvey.swift",
     "SiteHealth.swift", "SiteRules.swift", "StatsPrometheus.swift", "StatsQueueText.swift",
     "StatsText.swift",
-    "TableRights.swift", "TriggerSurvey.swift", "WaitingRow.swift",
+    "TableRights.swift", "TriggerSurvey.swift", "WaitingRows.swift",
   ]
   /// What stands before texts that are help, which the manual is made of.
-  private static let help = ["help:", "ArgumentHelp(", "abstract:", "discussion:", "Help = "]
+  private static let help = [
+    "help:", "ArgumentHelp(", "abstract:", "discussion:", "Help = ", ".comment = ",
+  ]
 
   private static let texts: [(file: String, literal: SwiftLiteral)] = {
     let sources = Document.root.appendingPathComponent("Sources")

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How alike two names are, and which names are near enough to be suggested.
 
-import CacheFS
 import Testing
 
+@testable import Basics
 @testable import fpcache
 
 @Suite struct NearNamesTests {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The line that says how far a job is: shown at a terminal only, and gone at the end.
 
 import Synchronization

@@ -1,14 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The result of a clear, word for word: the JSON of the contract, the text, and its status.
 
 import SystemPackage
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 @testable import fpcache
 
 private func summary(
   dryRun: Bool = false, keys: Int = 2, withoutMatch: Int = 1, files: Int = 5,
-  bytes: Int64 = 71_680, failures: [ClearFailure] = [], removed: [String] = []
+  bytes: Int64 = 71_680, failures: [PathFailure] = [], removed: [String] = []
 ) -> ClearSummary {
   var summary = ClearSummary(dryRun: dryRun, keys: keys, keysWithoutMatch: withoutMatch)
   summary.cleared.filesRemoved = files
@@ -18,8 +21,8 @@ private func summary(
   return summary
 }
 
-private func failure(_ path: String, _ error: Errno) -> ClearFailure {
-  ClearFailure(path: CachePath(Array(path.utf8)), error: error)
+private func failure(_ path: String, _ error: Errno) -> PathFailure {
+  PathFailure(path: CachePath(Array(path.utf8)), error: error)
 }
 
 @Suite("Result of a clear") struct RenderClearTests {

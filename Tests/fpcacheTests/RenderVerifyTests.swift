@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How an audit is told: hostile names fit for every place they are printed in, the states of the
 // monitoring plugin, and the document that lists the codes.
 
-import CacheFS
 import Foundation
 import PGQueue
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Basics
+@testable import CacheFS
 @testable import fpcache
 
 @Suite("How an audit is told") struct RenderVerifyTests {

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What of a message may be a password and is left out, and what must come through untouched.
 
 import Testing
 
+@testable import Basics
 @testable import fpcache
 
 @Suite("Secrets") struct SecretsTests {

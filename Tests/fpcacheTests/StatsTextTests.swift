@@ -1,9 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The overview as text: right at every width, nothing raw, and a screen that fits.
 
+import Listening
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import CacheFS
 @testable import PGQueue
 @testable import fpcache

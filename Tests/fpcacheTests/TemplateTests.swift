@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Two tables of fp-listen.ini's path templates: these give these patterns, these are refused with
 // exactly this text. Each value goes the whole way, from the file's line to the layout.
 
-import CacheFS
 import SystemPackage
 import Testing
 
+@testable import CacheFS
+@testable import Listening
 @testable import PGQueue
 @testable import fpcache
 
@@ -218,11 +221,11 @@ struct TemplateRow: CustomTestStringConvertible {
 
   @Test("every template's own default is the family's")
   func defaults() {
-    for template in Template.all {
+    for template in PathTemplate.all {
       #expect(Layout.freshPorts.family(named: template.family) != nil)
       #expect(template.key == template.key.uppercased())
     }
-    #expect(Set(Template.all.map(\.key)).count == Template.all.count)
+    #expect(Set(PathTemplate.all.map(\.key)).count == PathTemplate.all.count)
   }
 
   @Test(

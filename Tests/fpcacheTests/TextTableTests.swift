@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Text for people: numbers that fit, tables that give way, bars, and how wide a name is.
 
 import Testing

@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The verdict in words: what waits, since when, who listens, and what else is wrong.
 
 import Testing
 
+@testable import Basics
 @testable import CacheFS
+@testable import Listening
 @testable import PGQueue
 @testable import fpcache
 
@@ -13,7 +17,7 @@ func overview(
 ) -> Overview {
   let families = Layout.freshPorts.families.count
   var tree = StatsReport(
-    families: Array(repeating: Tally(), count: families),
+    families: Array(repeating: FileTally(), count: families),
     familyFolders: Array(repeating: FolderTally(), count: families))
   tree.failureCount = failures
   return Overview(

@@ -1,10 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // [verify], what is odd about a file, and the sample file that shows every setting.
 
-import CacheFS
 import SystemPackage
 import TestSupport
 import Testing
 
+@testable import Basics
+@testable import CacheFS
+@testable import Listening
 @testable import fpcache
 
 private func configuration(_ text: String) throws -> SiteConfiguration {
@@ -32,8 +36,8 @@ private func oddities(_ text: String) throws -> [String] {
     ).verify
     #expect(
       settings.queries == [
-        VerifySettings.Query(family: "daily", sql: "SELECT 1", place: "/f.ini:5"),
-        VerifySettings.Query(
+        FamilyQuery(family: "daily", sql: "SELECT 1", place: "/f.ini:5"),
+        FamilyQuery(
           family: "ports",
           sql: "SELECT category, port,\nchanged_at FROM x\nWHERE port LIKE '%'", place: "/f.ini:2"),
       ])

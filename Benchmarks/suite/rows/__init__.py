@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What is measured: one file for each subject. A row's `measure` takes the ground and reports."""
 
 from suite.rows import (

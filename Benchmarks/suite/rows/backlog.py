@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A queue of a million rows whose pages are not there: what the rows alone cost."""
 
 import time

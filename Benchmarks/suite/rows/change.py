@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """From COMMIT to the pages being gone, one change at a time, with every listener at rest."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The incident's drain: a listener comes up, and rows and pages of two days without one wait."""
 
 import time

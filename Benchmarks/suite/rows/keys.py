@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Keys on standard input, nothing on disk: what a key costs, and whether memory grows with them."""
 
 from suite.ground import progress

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """The resident memory of a listener that has nothing to do, before the incident and after it."""
 
 import json

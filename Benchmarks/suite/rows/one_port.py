@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """One port cleared: in the large tree, and in a tree that holds that port only."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """A tree of 750,000 files, all of whose names the kernel remembers: stats, verify, their peers."""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """Start-up: the shortest run there is, beside a C program that only loads libpq."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """What the ingest loses to a listener that drains behind it.
 
 Four writers change ports one after the other. A change's transaction stays open for up to 15 ms

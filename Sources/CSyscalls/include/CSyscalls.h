@@ -1,8 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
 /* The calls that Swift cannot import, or imports differently from C library to C library, as plain
-   functions. Those of Linux are not there elsewhere: CacheFS/Syscalls.swift falls back to POSIX. */
+   functions. Those of Linux are not there elsewhere: CacheFS/Kernel falls back to POSIX. */
 #pragma once
 
+#include <signal.h>
+#include <stddef.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+
+/* A datagram socket of the Unix domain that no child inherits, where that can be said; -1 with errno. */
+static inline int fpc_unix_datagram_socket(void) {
+#ifdef SOCK_CLOEXEC
+  return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+#else
+  return socket(AF_UNIX, SOCK_DGRAM, 0);
+#endif
+}
+
+/* sigaction(2), whose member for the handler has another name in each C library. */
+static inline int fpc_set_handler(int number, void (*handler)(int), int flags) {
+  struct sigaction action = {0};
+  action.sa_handler = handler;
+  action.sa_flags = flags;
+  return sigaction(number, &action, NULL);
+}
+
+/* Whether a signal is ignored, as nohup(1) has it. */
+static inline int fpc_is_ignored(int number) {
+  struct sigaction action = {0};
+  return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
 
 /* How many bytes of address space the process may have (getrlimit(2)); -1 for no limit. */
 static inline long long fpc_address_space_limit(void) {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // When what the pages of a family show was last changed, as the site's database tells it: what a
 // page found is compared with to be called stale, or an orphan.
 
@@ -6,9 +8,9 @@
 /// It keeps a fingerprint of 64 bits for each key and not the key: some 35 bytes a key, so that
 /// a million commits take 35 MB. Two of a million keys share one with a probability of 1 in
 /// 37 million, and would have to be of a page that is there to be mistaken.
-public struct ChangeTable: Sendable {
+package struct ChangeTable: Sendable {
   /// Why a table cannot be made.
-  public enum Problem: Error, Equatable, Sendable {
+  package enum Problem: Error, Equatable, Sendable {
     case unknownFamily(String)
     case unknownField(String, family: String)
   }
@@ -26,17 +28,19 @@ public struct ChangeTable: Sendable {
   let fields: [Field]
   /// Whether a page that is not in the table shows what is no more: what its fields name are
   /// ports, categories or commits. A day without commits has a page by right.
-  public let judgesOrphans: Bool
+  package let judgesOrphans: Bool
   private var changes: [UInt64: Int64] = [:]
   /// Rows whose value no page can be named after, and one such value.
-  public private(set) var refused: (rows: Int, example: (field: String, value: [UInt8])?) = (0, nil)
+  package private(set) var refused: (rows: Int, example: (field: String, value: [UInt8])?) = (
+    0, nil
+  )
 
   private static let unknownTime = Int64.min
 
   /// - Parameter fields: the fields of the family by which its pages are looked up; none at all
   ///   where one row speaks for the whole family.
   /// - Throws: ``Problem``.
-  public init(_ family: String, _ fields: [String], _ layout: Layout) throws(Problem) {
+  package init(_ family: String, _ fields: [String], _ layout: Layout) throws(Problem) {
     guard let index = layout.families.firstIndex(where: { $0.name == family }) else {
       throw .unknownFamily(family)
     }
@@ -53,11 +57,11 @@ public struct ChangeTable: Sendable {
   }
 
   /// How many keys there are.
-  public var count: Int { changes.count }
+  package var count: Int { changes.count }
 
   /// Adds a row: the value of each field, and when it was changed, in nanoseconds since the epoch.
   /// Of rows with the same values the last change counts; one with a NULL says nothing.
-  public mutating func add(_ values: [[UInt8]?], changed: Int64?) {
+  package mutating func add(_ values: [[UInt8]?], changed: Int64?) {
     var sum: UInt64 = 0
     for (index, field) in fields.enumerated() {
       guard index < values.count, let value = values[index] else { return }

@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What one thread of an audit makes of the entries that the walk gives it. The findings are
 // suspicions only: SecondLook.swift looks again.
 //
 // An entry without a fault costs comparisons and no allocation: what a family is judged by lies
 // ready, and what a folder's own name decides is decided once, when the walk enters it.
 
+import Basics
 import SystemPackage
 
 /// Judges entries.
-struct Judge: ScanVisitor {
+struct EntryJudge: ScanVisitor {
   private let query: VerifyQuery
   private let layout: Layout
   private let rules: [FamilyRule]
@@ -202,7 +205,7 @@ struct Judge: ScanVisitor {
     }
   }
 
-  mutating func fail(_ failure: ClearFailure) {
+  mutating func fail(_ failure: PathFailure) {
     guard wants(.unreadable) else { return }
     suspects.append(Finding(.unreadable, failure.path.orDot, .error(failure.error)))
   }

@@ -1,22 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // One thing that an audit has found, with what it was judged by. Wording is for those who print it.
 
+import Basics
 import SystemPackage
 
 /// One thing found.
-public struct Finding: Equatable, Sendable {
-  public let code: FindingCode
-  /// The path below the cache directory, or the name of what else is meant. The cache directory
-  /// itself is `.`.
-  public let subject: CachePath
-  public let evidence: Evidence
+package struct Finding: Equatable, Sendable {
+  package let code: FindingCode
+  package let subject: Subject
+  package let evidence: Evidence
   /// Whether a visitor re-creates what is accused when it is gone.
   var isRecreated = true
   /// What `--fix` did about it: nil when it was not asked or may not.
-  public internal(set) var fix: Fix?
+  package internal(set) var fix: Fix?
+
+  /// What is accused.
+  package enum Subject: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// A path below the cache directory, which itself is `.`.
+    case path(CachePath)
+    /// A table, a node, a channel, or a place in a file.
+    case name([UInt8])
+
+    /// On one line.
+    package var description: String {
+      switch self {
+      case .path(let path): path.description
+      case .name(let name): escape(name)
+      }
+    }
+
+    private var bytes: [UInt8] {
+      switch self {
+      case .path(let path): path.bytes
+      case .name(let name): name
+      }
+    }
+
+    package static func < (left: Subject, right: Subject) -> Bool {
+      left.bytes.lexicographicallyPrecedes(right.bytes)
+    }
+  }
 
   /// What the accusation rests on, where the code does not say all. Times are in nanoseconds
   /// since the epoch, sizes in bytes.
-  public enum Evidence: Equatable, Sendable {
+  package enum Evidence: Equatable, Sendable {
     case none
     /// A predicate of the subject, ready to be printed.
     case words(String)
@@ -38,42 +66,54 @@ public struct Finding: Equatable, Sendable {
     case nearby([UInt8])
   }
 
-  public enum Fix: Equatable, Sendable {
+  package enum Fix: Equatable, Sendable {
     case removed
     /// It is no longer so, by somebody else's hand.
     case passed
-    case failed(ClearFailure)
+    case failed(PathFailure)
   }
 
-  public init(_ code: FindingCode, _ subject: CachePath, _ evidence: Evidence = .none) {
+  package init(_ code: FindingCode, _ path: CachePath, _ evidence: Evidence = .none) {
     self.code = code
-    self.subject = subject
+    subject = .path(path)
     self.evidence = evidence
   }
 
+  /// What is accused is no path.
+  package init(_ code: FindingCode, name: [UInt8], _ evidence: Evidence) {
+    self.code = code
+    subject = .name(name)
+    self.evidence = evidence
+  }
+
+  /// What is accused; nil when it is no path.
+  package var path: CachePath? {
+    if case .path(let path) = subject { path } else { nil }
+  }
+
   /// What puts it right.
-  public var remedy: String {
+  package var remedy: String {
     if code.isFixable, code.losesContent, !isRecreated {
       return "no visitor re-creates it: run what writes it"
     }
     return switch evidence {
     case .unshaped: FindingCode.unknown.remedy
     case .advised(_, let remedy): remedy
-    case .error(.improperLink): ClearFailure.mountRemedy
+    case .error(.improperLink): PathFailure.mountRemedy
     default: code.remedy
     }
   }
 
   /// By path, then by code.
-  public static func precedes(_ left: Finding, _ right: Finding) -> Bool {
+  package static func precedes(_ left: Finding, _ right: Finding) -> Bool {
     left.subject != right.subject
       ? left.subject < right.subject : left.code.rawValue < right.code.rawValue
   }
 }
 
 /// Why a user could not delete what lies in a folder.
-public struct Denial: Equatable, Sendable {
-  public enum Reason: Equatable, Sendable {
+package struct Denial: Equatable, Sendable {
+  package enum Reason: Equatable, Sendable {
     case readOnlyMount
     /// The permission to write the folder is missing.
     case write
@@ -85,13 +125,13 @@ public struct Denial: Equatable, Sendable {
     case sticky
   }
 
-  public let reason: Reason
+  package let reason: Reason
   /// The user, by name or number; escaped.
-  public let user: String
+  package let user: String
   /// Owner, group and mode of the folder; of the file where the folder is sticky.
-  public let owner: UInt32
-  public let group: UInt32
-  public let mode: UInt32
+  package let owner: UInt32
+  package let group: UInt32
+  package let mode: UInt32
   /// How many pages lie in the folder itself; 0 when that cannot be told.
-  public internal(set) var pages: Int
+  package internal(set) var pages: Int
 }

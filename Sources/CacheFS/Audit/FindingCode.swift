@@ -1,14 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What an audit can find: one table of codes, which help, text, JSON, the monitoring plugin, the
 // documents and the tests read. A code is stable: scripts and monitors rely on it.
 
+import Basics
+
 /// How bad a finding is.
-public enum Severity: String, CaseIterable, Comparable, Sendable {
+package enum Severity: String, CaseIterable, Comparable, Sendable {
   /// Worth knowing; no reason to wake anybody.
   case notice
   case warning
   case critical
 
-  public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+  package static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
 
   private var rank: Int {
     switch self {
@@ -20,7 +24,7 @@ public enum Severity: String, CaseIterable, Comparable, Sendable {
 }
 
 /// What an audit can find, in the order in which it is told.
-public enum FindingCode: String, CaseIterable, Sendable {
+package enum FindingCode: String, CaseIterable, Sendable {
   case unknown
   case misplaced
   case badDate = "bad-date"
@@ -52,14 +56,14 @@ public enum FindingCode: String, CaseIterable, Sendable {
   case unusedKey = "unused-key"
 
   /// Where a finding of the code is looked for.
-  public enum Area: String, CaseIterable, Sendable {
+  package enum Area: String, CaseIterable, Sendable {
     case tree
     case database
     case configuration
   }
 
   /// Whether clearing what is accused is safe and puts it right.
-  public enum Fixing: Sendable {
+  package enum Fixing: Sendable {
     case clearing
     case byHand
   }
@@ -201,10 +205,10 @@ public enum FindingCode: String, CaseIterable, Sendable {
     }
   }
 
-  public var area: Area { row.area }
+  package var area: Area { row.area }
 
   /// All that must be there for the code to be looked for. What needs no tree needs no cache directory.
-  public var needs: Set<Area> {
+  package var needs: Set<Area> {
     switch self {
     case .stale, .orphan: [.tree, .database, .configuration]
     case .pending: [.tree, .database]
@@ -213,12 +217,12 @@ public enum FindingCode: String, CaseIterable, Sendable {
     }
   }
 
-  public var severity: Severity { row.severity }
+  package var severity: Severity { row.severity }
   /// One plain sentence on the thing found, without its subject.
-  public var meaning: String { row.meaning }
-  public var remedy: String { row.remedy }
+  package var meaning: String { row.meaning }
+  package var remedy: String { row.remedy }
   /// Whether what is accused holds something, which removing it loses until somebody re-creates it.
   var losesContent: Bool { self != .empty && self != .emptyDirectory }
   /// Whether removing the file, or the empty folder, is safe and puts it right.
-  public var isFixable: Bool { row.fixing == .clearing }
+  package var isFixable: Bool { row.fixing == .clearing }
 }

@@ -1,39 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Clearing single files and empty folders that an audit has found, by the same rules as keys.
 
+import Basics
 import SystemPackage
 
 extension Clearer {
   /// Removes what each finding accuses, where that is safe, and tells of each what came of it.
-  public func fix(_ findings: [Finding]) -> [Finding] {
+  package func fix(_ findings: [Finding]) -> [Finding] {
     var matcher = Matcher(layout)
     var chain = OpenChain()
     return findings.map { finding in
-      guard finding.code.isFixable, isClearable(finding, &matcher) else { return finding }
+      guard finding.code.isFixable, let path = finding.path,
+        isClearable(finding, path, &matcher)
+      else { return finding }
       var fixed = finding
       do throws(Errno) {
-        fixed.fix = try remove(finding, &chain)
+        fixed.fix = try remove(finding, path, &chain)
       } catch {
-        fixed.fix = .failed(ClearFailure(path: finding.subject, error: error))
+        fixed.fix = .failed(PathFailure(path: path, error: error))
       }
       return fixed
     }
   }
 
-  private func isClearable(_ finding: Finding, _ matcher: inout Matcher) -> Bool {
+  private func isClearable(
+    _ finding: Finding, _ path: CachePath, _ matcher: inout Matcher
+  ) -> Bool {
     if finding.code == .emptyDirectory {
-      let place = matcher.place(ofFolder: finding.subject)
+      let place = matcher.place(ofFolder: path)
       return !place.rows.isEmpty && !place.isOfLayout
     }
-    let classification = matcher.classify(finding.subject)
+    let classification = matcher.classify(path)
     guard classification.hasKnownShape, let family = classification.family else { return false }
     return layout.families[family].clearing != .never
       && (layout.families[family].isRecreated || !finding.code.losesContent)
   }
 
   private func remove(
-    _ finding: Finding, _ chain: inout OpenChain
+    _ finding: Finding, _ path: CachePath, _ chain: inout OpenChain
   ) throws(Errno) -> Finding.Fix {
-    let names = finding.subject.bytes.split(separator: UInt8(ascii: "/")).map(Array.init)
+    let names = path.bytes.split(separator: UInt8(ascii: "/")).map(Array.init)
     guard let name = names.last else { return .passed }
     do throws(OpenChain.Failure) {
       let folder = try chain.open(names.dropLast(), from: root)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Of which family a name is, wherever it lies: so that a page in the wrong folder is told from
 // something that nobody knows.
 

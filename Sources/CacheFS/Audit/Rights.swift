@@ -1,21 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Whether a user could delete what lies in a folder: the kernel's rules (unlink(2), path_resolution(7))
 // by owner, group, mode, sticky bit and mount. Access control lists are the kernel's own affair: for
 // the current user it is asked, for another it cannot be.
 
+import Basics
 import SystemPackage
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// A user as the kernel sees one.
-public struct Actor: Equatable, Sendable {
+package struct Actor: Equatable, Sendable {
   /// As it is told; escaped.
-  public let name: String
+  package let name: String
   let user: UInt32
   let groups: Set<UInt32>
   /// Whether it is the user of this process, for whom the kernel can be asked.
@@ -29,7 +24,7 @@ public struct Actor: Equatable, Sendable {
   }
 
   /// The user of this process.
-  public static var current: Actor {
+  package static var current: Actor {
     let user = geteuid()
     var groups = [gid_t](repeating: 0, count: Int(max(0, getgroups(0, nil))))
     let count = getgroups(CInt(groups.count), &groups)
@@ -40,7 +35,7 @@ public struct Actor: Equatable, Sendable {
   }
 
   /// The user of that name, with every group that it is a member of; nil when there is none.
-  public init?(named name: String) {
+  package init?(named name: String) {
     guard let entry = getpwnam(name) else { return nil }
     let (user, group) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
     var count: CInt = 64
@@ -81,7 +76,7 @@ public struct Actor: Equatable, Sendable {
 
   /// The first folder on the way to a path that the user may not enter; nil when there is none, or
   /// when it cannot be told.
-  public func barrier(onTheWayTo path: FilePath) -> (folder: FilePath, Denial)? {
+  package func barrier(onTheWayTo path: FilePath) -> (folder: FilePath, Denial)? {
     guard !isSelf, !isRoot, path.isAbsolute else { return nil }
     var way = path
     var above: [FilePath] = []
@@ -92,20 +87,6 @@ public struct Actor: Equatable, Sendable {
     }
     return nil
   }
-}
-
-/// Who owns a file or folder and what they may do.
-public struct Ownership: Equatable, Sendable {
-  let owner: UInt32
-  let group: UInt32
-  /// st_mode, its type included.
-  let mode: UInt32
-  /// Last modification, in nanoseconds since the epoch.
-  public let modified: Int64
-
-  var isSticky: Bool { mode & UInt32(S_ISVTX) != 0 }
-  public var isFolder: Bool { mode & UInt32(S_IFMT) == UInt32(S_IFDIR) }
-  public var isReadableByOthers: Bool { mode & 0o004 != 0 }
 }
 
 extension Denial {

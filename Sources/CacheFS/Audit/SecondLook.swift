@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Looking again at what is accused: a page that has gone since, or has been written anew, is none.
 
+import Basics
 import SystemPackage
 
 /// Confirms suspicions, each by what it accuses.
@@ -28,7 +31,7 @@ struct SecondLook {
     let hasOld = suspects.contains { $0.code == .stale || $0.code == .orphan }
     let now = fileSystemTime
     let youngest = suspects.compactMap { suspect in
-      suspect.code.isOfSize ? status(suspect.subject)?.modified : nil
+      suspect.code.isOfSize ? suspect.path.flatMap { status($0)?.modified } : nil
     }.filter { Self.isBeingWritten($0, now: now) }.max()
     // Times of files move on by some milliseconds at once.
     let left = youngest.map { (Self.writing - max(0, clampedDifference(now, $0))) / 1_000_000 + 20 }
@@ -46,14 +49,18 @@ struct SecondLook {
 
   /// Whether what was found is still so.
   mutating func confirms(_ suspect: Finding) -> Bool {
-    switch suspect.code {
-    case .unreadable: confirmsFailure(suspect)
-    case .emptyDirectory: confirmsEmptyFolder(suspect)
-    case .notClearable: confirmsDenial(suspect)
-    case .unknown: exists(suspect.subject)
-    case .symlink: status(suspect.subject)?.type == .symbolicLink
-    case .special: status(suspect.subject)?.type == .special
-    default: status(suspect.subject).map { suspect.isStillSo($0, now: fileSystemTime) } ?? false
+    // What is no path is not looked for in the tree.
+    guard let path = suspect.path else { return true }
+    return switch suspect.code {
+    // Whatever else it was, what is gone is no finding; what can be read by now was not when it
+    // mattered, and is left for the next audit to look into.
+    case .unreadable: path.isDot || exists(path)
+    case .emptyDirectory: confirmsEmptyFolder(suspect, path)
+    case .notClearable: confirmsDenial(suspect, path)
+    case .unknown: exists(path)
+    case .symlink: status(path)?.type == .symbolicLink
+    case .special: status(path)?.type == .special
+    default: status(path).map { suspect.isStillSo($0, now: fileSystemTime) } ?? false
     }
   }
 
@@ -82,14 +89,8 @@ struct SecondLook {
     return try folder.openDirectory(name)
   }
 
-  private mutating func confirmsFailure(_ suspect: Finding) -> Bool {
-    // Whatever else it was, what is gone is no finding; what can be read by now was not when it
-    // mattered, and is left for the next audit to look into.
-    suspect.subject.isDot || exists(suspect.subject)
-  }
-
-  private mutating func confirmsEmptyFolder(_ suspect: Finding) -> Bool {
-    guard let folder = try? open(suspect.subject), let ownership = try? folder.ownership(),
+  private mutating func confirmsEmptyFolder(_ suspect: Finding, _ path: CachePath) -> Bool {
+    guard let folder = try? open(path), let ownership = try? folder.ownership(),
       suspect.evidence == .written(ownership.modified)
     else { return false }
     let buffers = ListingBuffers()
@@ -100,13 +101,13 @@ struct SecondLook {
     return isEmpty
   }
 
-  private mutating func confirmsDenial(_ suspect: Finding) -> Bool {
+  private mutating func confirmsDenial(_ suspect: Finding, _ path: CachePath) -> Bool {
     guard case .denied(let denial) = suspect.evidence else { return false }
     switch denial.reason {
-    case .readOnlyMount: return (try? open(suspect.subject).isReadOnly) ?? false
-    case .sticky: return exists(suspect.subject)
+    case .readOnlyMount: return (try? open(path).isReadOnly) ?? false
+    case .sticky: return exists(path)
     case .enter, .list, .write:
-      guard let folder = try? open(suspect.subject), let ownership = try? folder.ownership() else {
+      guard let folder = try? open(path), let ownership = try? folder.ownership() else {
         return false
       }
       return folder.denial(of: query.actor, ownership) != nil

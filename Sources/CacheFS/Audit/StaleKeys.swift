@@ -1,22 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Which keys of one family have pages that may be older than what they show: what a listener clears that
 // may have missed a notification. An audit accuses, and allows for what clocks differ by; this errs
 // the other way, and names a page that was written shortly after the change as well.
 
-/// The keys of a family whose pages may be stale.
-public struct StaleKeys: Equatable, Sendable {
-  /// So many keys are told apart; where there are more, the family is named as a whole.
-  public static let most = 10_000
+import Basics
 
-  public let keys: [CacheKey]
+/// The keys of a family whose pages may be stale.
+package struct StaleKeys: Equatable, Sendable {
+  /// So many keys are told apart; where there are more, the family is named as a whole.
+  package static let most = 10_000
+
+  package let keys: [CacheKey]
   /// How many pages were found to be too old.
-  public let pages: Int
+  package let pages: Int
 
   /// Looks at every page of the table's family, and at no other folder than theirs.
   /// - Parameters:
   ///   - table: when what the pages show was last changed.
   ///   - lead: how far the database's clock is ahead of the file system's, in nanoseconds.
   ///   - margin: a page that was written so many nanoseconds after the change, or less, counts as old.
-  public init(
+  package init(
     in root: Directory, _ layout: Layout, _ table: ChangeTable, lead: Int64, margin: Int64,
     most: Int = Self.most
   ) {
@@ -75,5 +79,5 @@ private struct StaleKeyVisitor: ScanVisitor {
   }
 
   /// What cannot be listed is nothing that a page could be cleared from either.
-  mutating func fail(_ failure: ClearFailure) {}
+  mutating func fail(_ failure: PathFailure) {}
 }

@@ -1,19 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The audit of the tree: walk, judge, look again. It changes nothing.
 
+import Basics
 import SystemPackage
 
 /// How two clocks stand to each other: the database's, which tells when something was changed, and
 /// the file system's, which tells when a page was written.
-public struct ClockComparison: Equatable, Sendable {
+package struct ClockComparison: Equatable, Sendable {
   /// How far the database's clock is ahead, in nanoseconds.
-  public var lead: Int64
+  package var lead: Int64
   /// When the database was asked, by its own clock, in nanoseconds since the epoch.
-  public var asked: Int64
+  package var asked: Int64
   /// What times may differ by without meaning anything: the clocks' grain, and the time that the
   /// question was on its way. In nanoseconds.
-  public var allowance: Int64
+  package var allowance: Int64
 
-  public init(lead: Int64 = 0, asked: Int64 = 0, allowance: Int64 = 1_000_000_000) {
+  package init(lead: Int64 = 0, asked: Int64 = 0, allowance: Int64 = 1_000_000_000) {
     self.lead = lead
     self.asked = asked
     self.allowance = allowance
@@ -21,22 +24,22 @@ public struct ClockComparison: Equatable, Sendable {
 }
 
 /// What an audit looks for.
-public struct VerifyQuery: Sendable {
+package struct VerifyQuery: Sendable {
   /// Codes that are looked for.
-  public var codes: Set<FindingCode>
+  package var codes: Set<FindingCode>
   /// Pages modified before this time have expired; nanoseconds since the epoch.
-  public var modifiedBefore: Int64?
+  package var modifiedBefore: Int64?
   /// The size, in bytes, below which a page of a family is a stub; by the family's name.
-  public var leastSizes: [String: Int64]
+  package var leastSizes: [String: Int64]
   /// Who has to be able to delete what is in the tree.
-  public var actor: Actor
+  package var actor: Actor
   /// When what the pages show was last changed: one table for a family at most.
-  public var changes: [ChangeTable]
-  public var clocks: ClockComparison
+  package var changes: [ChangeTable]
+  package var clocks: ClockComparison
   /// What time it is for the file system, in nanoseconds since the epoch.
-  public var now: Int64
+  package var now: Int64
 
-  public init(
+  package init(
     codes: Set<FindingCode> = Set(FindingCode.allCases), modifiedBefore: Int64? = nil,
     leastSizes: [String: Int64] = [:], actor: Actor = .current, changes: [ChangeTable] = [],
     clocks: ClockComparison = ClockComparison(), now: Int64 = currentTime()
@@ -52,23 +55,23 @@ public struct VerifyQuery: Sendable {
 }
 
 /// Audits the tree below a cache directory.
-public struct Verifier: Sendable {
+package struct Verifier: Sendable {
   let scanner: Scanner
   let query: VerifyQuery
 
-  public init(_ scanner: Scanner, _ query: VerifyQuery) {
+  package init(_ scanner: Scanner, _ query: VerifyQuery) {
     self.scanner = scanner
     self.query = query
   }
 
   /// The findings, by path, and how many files were looked at.
   /// - Parameter review: may take suspicions out or add some, between the two looks.
-  public func audit(
+  package func audit(
     review: (inout [Finding]) -> Void = { _ in }
   ) -> (findings: [Finding], files: Int) {
     let (query, layout) = (self.query, scanner.layout)
     let namings = NameTeller(layout)
-    let judges = scanner.scan { Judge(query, layout, namings) }
+    let judges = scanner.scan { EntryJudge(query, layout, namings) }
     var suspects = judges.flatMap(\.suspects) + readOnlyMounts(judges)
     review(&suspects)
     suspects.sort(by: Finding.precedes)
@@ -79,7 +82,7 @@ public struct Verifier: Sendable {
   }
 
   /// One finding for each mount for reading only: at its highest folder.
-  private func readOnlyMounts(_ judges: [Judge]) -> [Finding] {
+  private func readOnlyMounts(_ judges: [EntryJudge]) -> [Finding] {
     var mounts: [(path: CachePath, Ownership)] = []
     // A folder comes before all that lies in it.
     for folder in judges.flatMap(\.readOnlyFolders).sorted(by: { $0.path < $1.path })

@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What one thread of a clear does: opens, lists, matches, unlinks, and keeps the tally.
 
+import Basics
 import SystemPackage
 
 struct ClearWorker {
@@ -356,7 +359,7 @@ struct ClearWorker {
   }
 
   mutating func fail(_ index: Int, _ path: [UInt8], _ error: Errno) {
-    report(index) { $0.failures.append(ClearFailure(path: CachePath(path), error: error)) }
+    report(index) { $0.failures.append(PathFailure(path: CachePath(path), error: error)) }
   }
 
   private mutating func report(_ index: Int, _ change: (inout ClearReport) -> Void) {

@@ -1,17 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The forward reading: key -> folder -> files -> gone. Every command and the listener delete
 // through `clear(_:)` and through nothing else.
 //
 // Fully bound components are opened by name; at an unbound one that one folder is listed and
 // matched, so the cost of a clear does not depend on the size of the cache.
 
+import Basics
 import SystemPackage
 
 /// Deletes the pages of keys below one cache directory.
-public struct Clearer: Sendable {
+package struct Clearer: Sendable {
   /// How many threads unlink. The journal of ext4 batches what several threads ask for at once, and
   /// most of them wait for it at any time: the drain of 20,798 rows and 61,871 files took 1.76 s
   /// with 8 threads, 1.44 s with 16 and 1.49 s with 32 on two processors (ARCHITECTURE.md, "Threads").
-  public static let defaultThreads = 16
+  package static let defaultThreads = 16
 
   /// How many threads look for pages before one is found: looking waits for no journal, and under
   /// the queue's lock there is mostly nothing to find.
@@ -23,8 +26,8 @@ public struct Clearer: Sendable {
   /// So many keys need not be put in order.
   private static let fewKeys = 32
 
-  public let layout: Layout
-  public let dryRun: DryRun
+  package let layout: Layout
+  package let dryRun: DryRun
   var root: Directory
   let pathList: PathList
   let branches: Set<[UInt8]>?
@@ -38,7 +41,7 @@ public struct Clearer: Sendable {
   ///   - root: the cache directory, held open for as long as the clearer lives.
   ///   - branches: when given, only pages that name one of these branches go.
   ///   - watch: counts what is removed, and may stop the clear.
-  public init(
+  package init(
     _ root: Directory, layout: Layout, dryRun: DryRun = .no, paths: PathList = .dropped,
     branches: Set<[UInt8]>? = nil, threads: Int = defaultThreads, kernel: Kernel = .real,
     watch: ClearWatch? = nil
@@ -59,7 +62,7 @@ public struct Clearer: Sendable {
   ///
   /// Files that vanish under way are not failures; what cannot be removed is, and stops nothing.
   /// What its ``ClearWatch`` stopped has ``ClearReport/isPartial``.
-  public func clear(_ keys: [CacheKey]) -> [ClearReport] {
+  package func clear(_ keys: [CacheKey]) -> [ClearReport] {
     // Chunks of neighbours share the folders above them, which a worker keeps open. In a small batch they
     // are small, so that at its end no thread is long at work alone.
     let order = neighbours(keys)
@@ -84,29 +87,29 @@ public struct Clearer: Sendable {
   }
 
   /// Clears one key.
-  public func clear(_ key: CacheKey) -> ClearReport { clear([key]).first ?? ClearReport() }
+  package func clear(_ key: CacheKey) -> ClearReport { clear([key]).first ?? ClearReport() }
 
   /// Whether both clear below the same open directory.
-  public func isSameTree(as other: Clearer) -> Bool { root === other.root }
+  package func isSameTree(as other: Clearer) -> Bool { root === other.root }
 
   /// Goes to the directory that stands at the cache directory's path by now.
   /// - Returns: whether that is another one than before.
   /// - Throws: the `Errno` of stat(2) or open(2).
-  public mutating func followRoot() throws(Errno) -> Bool {
+  package mutating func followRoot() throws(Errno) -> Bool {
     let there = try root.followed()
     defer { root = there }
     return there !== root
   }
 
   /// The same clearer, which nothing stops.
-  public func unstoppable() -> Clearer {
+  package func unstoppable() -> Clearer {
     Clearer(
       root, layout: layout, dryRun: dryRun, paths: pathList, branches: branches, threads: threads,
       kernel: kernel)
   }
 
   /// The same clearer, which begins nothing new from a time on.
-  public func bounded(until deadline: ContinuousClock.Instant) -> Clearer {
+  package func bounded(until deadline: ContinuousClock.Instant) -> Clearer {
     let watch = watch
     return Clearer(
       root, layout: layout, dryRun: dryRun, paths: pathList, branches: branches, threads: threads,
@@ -114,19 +117,19 @@ public struct Clearer: Sendable {
   }
 
   /// Whether its ``ClearWatch`` wants it to end.
-  public var isStopped: Bool { watch?.stopped == true }
+  package var isStopped: Bool { watch?.stopped == true }
 
   /// The cache directory's path as it was named, fit to be shown.
-  public var rootText: String { escape(Array(root.rootPath.string.utf8)) }
+  package var rootText: String { escape(Array(root.rootPath.string.utf8)) }
 
   /// The cache directory's own path, without links.
-  public var realPath: FilePath { root.realPath }
+  package var realPath: FilePath { root.realPath }
 
   /// The folders that the layout names and the tree lacks.
-  public var missingFolders: [CachePath] { layout.missingFolders(in: root) }
+  package var missingFolders: [CachePath] { layout.missingFolders(in: root) }
 
   /// The names in the tree that is cleared.
-  public var names: TreeNames { TreeNames(root, layout: layout) }
+  package var names: FieldValues { FieldValues(root, layout: layout) }
 
   /// The places of keys, those below one folder next to each other: a long queue names its categories
   /// by turns, and each change of the category would cost two calls more than the key itself.

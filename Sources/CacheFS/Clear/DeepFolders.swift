@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Emptying a folder that lies deeper than any page should: in a loop, and with a few descriptors
 // however many folders lie in each other.
 
+import Basics
 import SystemPackage
 
 extension ClearWorker {

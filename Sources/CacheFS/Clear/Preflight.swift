@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a clear will fail at for want of permission, told before anything is to be cleared: a look
 // at some of the folders that each family's pages lie in.
 
@@ -10,9 +12,9 @@ extension Clearer {
 
   /// Folders that this process could not delete pages from, and why: not all there may be, but
   /// some of each family that has any.
-  public var unclearableFolders: [ClearFailure] {
+  package var unclearableFolders: [PathFailure] {
     var matcher = Matcher(layout)
-    var failures: [ClearFailure] = []
+    var failures: [PathFailure] = []
     for (index, family) in layout.families.enumerated() where family.clearing != .never {
       let row = PlacedRow(family: index, component: 0, bound: [], tail: [])
       let top = OpenFolder(directory: root, row: row, path: [])
@@ -23,14 +25,14 @@ extension Clearer {
     return failures
   }
 
-  private func unclearable(in folder: OpenFolder, _ matcher: inout Matcher) -> [ClearFailure] {
+  private func unclearable(in folder: OpenFolder, _ matcher: inout Matcher) -> [PathFailure] {
     let components = layout.rows[folder.row.family].pattern.components
     do throws(Errno) {
       if folder.row.component + 1 == components.count {
         try folder.directory.checkRemoval()
         return []
       }
-      var failures: [ClearFailure] = []
+      var failures: [PathFailure] = []
       for name in try names(in: folder, components[folder.row.component], matcher) {
         guard let row = name.withUnsafeBufferPointer({ matcher.enter($0, folder.row) }) else {
           continue
@@ -43,13 +45,13 @@ extension Clearer {
         } catch {
           // A folder that is not there is another matter, and so is a mount.
           if error != .noSuchFileOrDirectory, error != .mountAway {
-            failures.append(ClearFailure(path: CachePath(path), error: error))
+            failures.append(PathFailure(path: CachePath(path), error: error))
           }
         }
       }
       return failures
     } catch {
-      return [ClearFailure(path: CachePath(Array(folder.path.dropLast())), error: error)]
+      return [PathFailure(path: CachePath(Array(folder.path.dropLast())), error: error)]
     }
   }
 

@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A listing whose entries are removed under way, of a folder that others may be writing to. Some file systems put
 // a new entry behind all others: who removes more slowly than others write would then never come to the end.
 // To list is much faster than either, so as soon as others are seen to write, the rest is listed first.
 
+import Basics
 import SystemPackage
 
 extension Directory {

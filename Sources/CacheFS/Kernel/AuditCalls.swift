@@ -1,16 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What only an audit asks of the kernel: who owns what and may delete it, and the file system's
-// clock. By the rules of Syscalls.swift.
+// clock. By the rules of Directory.swift.
 
-import CSyscalls
+import Basics
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 extension Ownership {
   init(_ status: stat) {
@@ -22,7 +16,7 @@ extension Ownership {
 
   /// Of what lies at a path.
   /// - Throws: the `Errno` of stat(2).
-  public init(of path: FilePath) throws(Errno) {
+  package init(of path: FilePath) throws(Errno) {
     var status = stat()
     let result = path.withPlatformString { stat($0, &status) }
     guard result == 0 else { throw Errno(rawValue: errno) }
@@ -78,7 +72,7 @@ extension Directory {
   /// What time it is for the file system that this folder lies on, in nanoseconds since the epoch:
   /// that of another machine's, where it is mounted from there. Told by a file without a name
   /// (O_TMPFILE, open(2)), which changes nothing; nil where there is no such thing.
-  public func fileSystemTime() -> Int64? {
+  package func fileSystemTime() -> Int64? {
     #if os(Linux)
       let file = fpc_nameless_file(descriptor)
       guard file >= 0 else { return nil }
@@ -93,7 +87,7 @@ extension Directory {
 }
 
 /// Waits, for what may be over in a moment.
-public func pause(milliseconds: Int) {
+package func pause(milliseconds: Int) {
   var left = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
   var rest = timespec()
   while nanosleep(&left, &rest) != 0, errno == EINTR { left = rest }

@@ -1,177 +1,11 @@
-// The only file that calls the kernel, but for AuditSyscalls.swift. Everything goes by directory
-// descriptor and name, and no link is ever followed below the cache directory.
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// An open directory, by whose descriptor and an entry's name everything goes; no link is ever followed below the cache
+// directory. Beside the files of this folder nobody calls the kernel for what lies in the cache.
 
-import CSyscalls
+import Basics
+import Synchronization
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-/// A name in a directory, ending in a NUL, as the kernel takes and gives it.
-typealias CName = UnsafePointer<CChar>
-
-/// What kind of thing a directory entry is.
-public enum EntryType: Hashable, Sendable {
-  case file
-  case directory
-  case symbolicLink
-  /// A socket, fifo or device.
-  case special
-  /// The file system does not say; ask ``Directory/status(_:)``.
-  case unknown
-}
-
-/// What lstat(2) tells of an entry.
-public struct FileStatus: Hashable, Sendable {
-  public let type: EntryType
-  /// Apparent size in bytes (st_size).
-  public let size: Int64
-  /// Bytes on disk: what is allocated, so that a hole counts nothing (st_blocks, of 512 bytes).
-  public let diskSize: Int64
-  /// Last modification in nanoseconds since the epoch (st_mtim).
-  public let modified: Int64
-  /// Permission bits and the like (st_mode).
-  public let mode: UInt32
-  /// How many names it has (st_nlink).
-  public let links: UInt64
-  public let identity: FileIdentity
-
-  init(_ status: stat) {
-    type = EntryType(mode: status.st_mode)
-    size = Int64(status.st_size)
-    diskSize = Int64(status.st_blocks) &* 512
-    modified = nanoseconds(status.st_mtim)
-    mode = UInt32(status.st_mode)
-    links = UInt64(status.st_nlink)
-    identity = FileIdentity(
-      device: UInt64(truncatingIfNeeded: status.st_dev),
-      inode: UInt64(truncatingIfNeeded: status.st_ino))
-  }
-}
-
-/// A time of the file system's in nanoseconds since the epoch; the nearest that there is for what
-/// lies before 1677 or after 2262, as ext4 and others can store it.
-func nanoseconds(_ time: timespec) -> Int64 {
-  nanoseconds(Int64(time.tv_sec), Int64(time.tv_nsec))
-}
-
-extension EntryType {
-  fileprivate init(mode: mode_t) {
-    switch mode & S_IFMT {
-    case S_IFREG: self = .file
-    case S_IFDIR: self = .directory
-    case S_IFLNK: self = .symbolicLink
-    default: self = .special
-    }
-  }
-
-  fileprivate init(dType: UInt8) {
-    switch Int(dType) {
-    case Int(DT_REG): self = .file
-    case Int(DT_DIR): self = .directory
-    case Int(DT_LNK): self = .symbolicLink
-    case Int(DT_UNKNOWN): self = .unknown
-    default: self = .special
-    }
-  }
-}
-
-/// The calls that change the tree or may be refused: real by default, one replaced by a test
-/// that needs EACCES, EIO or EINTR.
-public struct Kernel: Sendable {
-  /// unlinkat(2) with its flags; 0 or -1 with errno.
-  public var unlinkat: @Sendable (CInt, UnsafePointer<CChar>, CInt) -> CInt = {
-    directory, name, flags in
-    #if canImport(Glibc)
-      Glibc.unlinkat(directory, name, flags)
-    #elseif canImport(Musl)
-      Musl.unlinkat(directory, name, flags)
-    #else
-      Darwin.unlinkat(directory, name, flags)
-    #endif
-  }
-
-  /// Opens a folder of another, by its name in it; a descriptor, or -1 with errno: `ENOTDIR` for
-  /// a link, `EXDEV` for what is mounted there unless that may be crossed.
-  public var openFolder: @Sendable (CInt, UnsafePointer<CChar>, Mounts) -> CInt =
-    hasOpenat2 ? openBeneath : openByParts
-
-  public static let real = Kernel()
-
-  private static let folderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-
-  #if os(Linux)
-    /// Since Linux 5.6, unless a container's filter forbids it.
-    static let hasOpenat2: Bool = {
-      let descriptor = CInt(fpc_openat2(AT_FDCWD, "/", UInt64(folderFlags), 0))
-      if descriptor >= 0 { close(descriptor) }
-      return descriptor >= 0
-    }()
-
-    /// The kernel itself refuses to leave the folder, by whatever way.
-    static let openBeneath: @Sendable (CInt, UnsafePointer<CChar>, Mounts) -> CInt = {
-      directory, name, mounts in
-      let resolve =
-        fpc_beneath | fpc_no_symlinks | fpc_no_magiclinks
-        | (mounts == .refused ? fpc_no_xdev : 0)
-      return CInt(fpc_openat2(directory, name, UInt64(folderFlags), UInt64(resolve)))
-    }
-  #else
-    static let hasOpenat2 = false
-    static let openBeneath = openByParts
-  #endif
-
-  /// Opens the cache directory by its path without links: one that has come into that since is not
-  /// followed, wherever on the way, or only (before Linux 5.6, and elsewhere) in the last place.
-  static func openRoot(_ path: UnsafePointer<CChar>) -> CInt {
-    #if os(Linux)
-      if hasOpenat2 {
-        return CInt(
-          fpc_openat2(
-            AT_FDCWD, path, UInt64(folderFlags), UInt64(fpc_no_symlinks | fpc_no_magiclinks)))
-      }
-    #endif
-    return open(path, folderFlags)
-  }
-
-  /// ``openBeneath`` by older means. A folder that is mounted from the same file system is not told.
-  static let openByParts: @Sendable (CInt, UnsafePointer<CChar>, Mounts) -> CInt = {
-    directory, name, mounts in
-    let descriptor = openat(directory, name, folderFlags)
-    guard descriptor >= 0, mounts == .refused else { return descriptor }
-    var (parent, child) = (stat(), stat())
-    if fstat(directory, &parent) == 0, fstat(descriptor, &child) == 0,
-      parent.st_dev == child.st_dev
-    {
-      return descriptor
-    }
-    close(descriptor)
-    errno = EXDEV
-    return -1
-  }
-}
-
-/// Whether what is mounted at a folder is entered.
-public enum Mounts: Sendable {
-  case refused
-  case crossed
-}
-
-/// Repeats a call that a signal cut short.
-@inline(__always)
-func retrying<Result: SignedInteger>(_ call: () -> Result) throws(Errno) -> Result {
-  while true {
-    let result = call()
-    if result >= 0 { return result }
-    let error = Errno(rawValue: errno)
-    if error != .interrupted { throw error }
-  }
-}
 
 /// Whether a directory may have been listed before, by the same descriptor.
 enum ListingTurn {
@@ -181,7 +15,7 @@ enum ListingTurn {
 }
 
 /// An open directory. Closed when the last reference goes.
-public final class Directory: Sendable {
+package final class Directory: Sendable {
   /// Room for some 700 entries of a port's size, so that most folders take one call.
   static let listingBufferSize = 32 * 1024
 
@@ -217,7 +51,7 @@ public final class Directory: Sendable {
   /// Opens the cache directory itself. Links on the way there are resolved once, here and nowhere
   /// else.
   /// - Throws: the `Errno` of realpath(3) or open(2).
-  public convenience init(
+  package convenience init(
     root path: FilePath, mounts: MountPlaces = .none, kernel: Kernel = .real
   ) throws(Errno) {
     try self.init(Tree(path, try Self.resolve(path), mounts, kernel))
@@ -244,15 +78,15 @@ public final class Directory: Sendable {
   }
 
   /// The cache directory's path, as it was named.
-  public var rootPath: FilePath { tree.path }
+  package var rootPath: FilePath { tree.path }
 
   var mountPlaces: MountPlaces { tree.mounts }
 
   /// The cache directory's own path, without links.
-  public var realPath: FilePath { tree.realPath }
+  package var realPath: FilePath { tree.realPath }
 
   /// Whether `path` leads to this directory.
-  public func stands(at path: FilePath) -> Bool {
+  package func stands(at path: FilePath) -> Bool {
     var (own, there) = (stat(), stat())
     guard fstat(descriptor, &own) == 0,
       path.withPlatformString({ stat($0, &there) }) == 0
@@ -316,7 +150,7 @@ public final class Directory: Sendable {
   }
 
   /// - Throws: the `Errno` of fstat(2).
-  public func status() throws(Errno) -> FileStatus {
+  package func status() throws(Errno) -> FileStatus {
     var status = stat()
     _ = try retrying { fstat(descriptor, &status) }
     return FileStatus(status)
@@ -434,11 +268,4 @@ public final class Directory: Sendable {
       return try body(base)
     }
   }
-}
-
-/// The current time in nanoseconds since the epoch, by the clock that stamps files.
-public func currentTime() -> Int64 {
-  var time = timespec()
-  clock_gettime(CLOCK_REALTIME, &time)
-  return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }

@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What stat(2) says of a file in a form that can be compared: which file it is, and when.
 
+import Basics
+
 /// What the names of one file have in common (st_dev and st_ino).
-public struct FileIdentity: Hashable, Sendable {
+package struct FileIdentity: Hashable, Sendable {
   let device: UInt64
   let inode: UInt64
 }

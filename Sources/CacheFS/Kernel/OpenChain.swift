@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The folders that a worker opened last, outermost first: neighbouring keys share all but the
 // last of theirs, so most are opened with one call.
 
+import Basics
 import SystemPackage
 
 struct OpenChain {

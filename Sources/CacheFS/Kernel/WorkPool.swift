@@ -1,15 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A few threads over a shared stack of tasks, where a task may push more: how clears and scans
 // fan out, folder by folder. The stack is the only thing that the threads share.
 
-import CSyscalls
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Basics
 
 /// How many threads there is room for where the address space is limited (`ulimit -v`, softlimit): each takes 8 MB
 /// for its stack, and glibc's malloc 64 MB and for a moment twice that. Where memory is refused Swift ends
@@ -162,7 +156,7 @@ private final class WorkerThread<Result>: @unchecked Sendable {
 
 /// Runs something on a thread that nobody waits for.
 /// - Returns: false when the system has no thread to spare; nothing was run then.
-public func detachThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+package func detachThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   guard let thread = WorkerThread(body) else { return false }
   thread.detach()
   return true

@@ -1,19 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What is to be cleared: a family and the fields that are known of it.
 
-/// A family with some of its fields bound: the forward reading of a layout's row.
-public struct CacheKey: Hashable, Sendable {
-  struct Binding: Hashable, Sendable {
-    let field: String
-    let value: [UInt8]
-  }
+import Basics
 
+/// A family with some of its fields bound: the forward reading of a layout's row.
+package struct CacheKey: Hashable, Sendable {
   /// The index of the family, or of what is cleared of it, among its layout's rows.
   let family: Int
-  let bindings: [Binding]
+  let bindings: [BoundField]
 
   /// By family and values only, each in one go: a drain hashes two keys for each row, and as a rule
   /// the fields' names follow from the family.
-  public func hash(into hasher: inout Hasher) {
+  package func hash(into hasher: inout Hasher) {
     hasher.combine(family)
     for binding in bindings {
       hasher.combine(binding.value.count)
@@ -23,7 +22,7 @@ public struct CacheKey: Hashable, Sendable {
 
   /// A hash in which the fields' names are counted too: for those who keep it in the key's place, and
   /// for whom two keys that share it are one.
-  public var fingerprint: Int {
+  package var fingerprint: Int {
     var hasher = Hasher()
     hasher.combine(self)
     for binding in bindings { hasher.combine(binding.field) }
@@ -52,7 +51,7 @@ public struct CacheKey: Hashable, Sendable {
 }
 
 /// Why no key can be made. No path is ever built from the value.
-public enum KeyError: Error, Equatable, Sendable {
+package enum KeyError: Error, Equatable, Sendable {
   case unknownFamily(String)
   case unknownField(String, family: String)
   /// The field's kind does not accept the value.
@@ -64,7 +63,7 @@ public enum KeyError: Error, Equatable, Sendable {
 extension Layout {
   /// Makes a key; every value is checked by its field's kind.
   /// - Throws: ``KeyError``.
-  public func key(
+  package func key(
     _ family: String, _ values: [(field: String, value: [UInt8])]
   ) throws(KeyError) -> CacheKey {
     try recipe(family, values.map(\.field)).key { values[$0].value }
@@ -82,7 +81,7 @@ extension Layout {
   /// Whether a key takes so much that a person is asked first: a whole family, all that lies in a
   /// folder whose pages have names with fields, or pages of several folders. What lies in one port's
   /// folder is nothing to ask about.
-  public func isBig(_ key: CacheKey) -> Bool {
+  package func isBig(_ key: CacheKey) -> Bool {
     if key.bindings.isEmpty || isWide(key) { return true }
     let names = rows[key.family].pattern.components.last?.fields.filter {
       !$0.kind.spansComponents && $0.name != "page"
@@ -94,7 +93,7 @@ extension Layout {
 
 extension Family {
   /// The field of that name, of the pattern or else of a shape.
-  public func field(named name: String) -> Field? { fields(named: name).first }
+  package func field(named name: String) -> Field? { fields(named: name).first }
 
   /// The kinds of all fields of that name.
   func kinds(ofField name: String) -> [FieldKind] { fields(named: name).map(\.kind) }
@@ -102,4 +101,23 @@ extension Family {
   private func fields(named name: String) -> [Field] {
     (pattern.components + shapes.map(\.component)).flatMap(\.fields).filter { $0.name == name }
   }
+}
+
+extension KeyError {
+  /// What is wrong with a value and what was expected.
+  package var explanation: String {
+    switch self {
+    case .unknownFamily(let family): "the layout has no family \(family)"
+    case .unknownField(let field, let family): "the family \(family) has no field \(field)"
+    case .neverCleared(let family): "the family \(family) is never cleared"
+    case .badValue(let value, let field, let kind):
+      "\"\(excerpt(value))\" is no \(field): expected \(kind.expectation)"
+    }
+  }
+}
+
+extension Layout {
+  /// A whole family.
+  /// - Throws: ``KeyError`` when the layout has none of that name.
+  package func all(of family: String) throws(KeyError) -> CacheKey { try key(family, []) }
 }

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Keys by the million: a family and some of its fields, looked up once, so that each row of a queue
 // costs its key and no search for what it is a key of.
 
 /// How keys of one family are made of values that come in a fixed order.
-public struct KeyRecipe: Hashable, Sendable {
+package struct KeyRecipe: Hashable, Sendable {
   /// The row's index in its layout.
   let family: Int
   let fields: [Field]
@@ -13,8 +15,8 @@ public struct KeyRecipe: Hashable, Sendable {
   /// - Parameter value: the value of the field at a place among those that the recipe was made for.
   /// - Throws: ``KeyError/badValue(_:field:kind:)``.
   @inline(__always)
-  public func key(_ value: (Int) -> [UInt8]) throws(KeyError) -> CacheKey {
-    var bindings: [CacheKey.Binding] = []
+  package func key(_ value: (Int) -> [UInt8]) throws(KeyError) -> CacheKey {
+    var bindings: [BoundField] = []
     bindings.reserveCapacity(fields.count)
     for index in fields.indices {
       let field = fields[index]
@@ -22,7 +24,7 @@ public struct KeyRecipe: Hashable, Sendable {
       guard field.kind.accepts(value) || others[index].contains(where: { $0.accepts(value) }) else {
         throw .badValue(value, field: field.name, kind: field.kind)
       }
-      bindings.append(CacheKey.Binding(field: field.name, value: value))
+      bindings.append(BoundField(field: field.name, value: value))
     }
     return CacheKey(family: family, bindings: bindings)
   }
@@ -31,7 +33,7 @@ public struct KeyRecipe: Hashable, Sendable {
 extension Layout {
   /// A recipe for keys of a family that bind these fields.
   /// - Throws: ``KeyError``, but for bad values.
-  public func recipe(_ family: String, _ fields: [String]) throws(KeyError) -> KeyRecipe {
+  package func recipe(_ family: String, _ fields: [String]) throws(KeyError) -> KeyRecipe {
     guard let own = families.firstIndex(where: { $0.name == family }) else {
       throw .unknownFamily(family)
     }
@@ -55,7 +57,7 @@ extension Layout {
 
   /// The key for whoever reads by this layout from now on; nil when it has no such family or field.
   /// - Parameter layout: the one that the key was made for.
-  public func key(_ key: CacheKey, of layout: Layout) -> CacheKey? {
+  package func key(_ key: CacheKey, of layout: Layout) -> CacheKey? {
     self == layout ? key : try? self.key(text: layout.text(of: key))
   }
 }

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the values of a queue's row name: keys of one family or of several. Compiled once for a layout,
 // since a drain asks it of a million rows.
 
 /// How the values of a row become the keys of pages.
-public struct KeyRule: Equatable, Sendable {
+package struct KeyRule: Equatable, Sendable {
   /// Where the value of a field comes from.
-  public enum Source: Hashable, Sendable {
+  package enum Source: Hashable, Sendable {
     /// A value of the row.
     case value(Int)
     /// The same for every row.
@@ -18,25 +20,25 @@ public struct KeyRule: Equatable, Sendable {
   }
 
   /// One family that the row is about.
-  public enum Part: Hashable, Sendable {
+  package enum Part: Hashable, Sendable {
     case family(String, [Binding])
     /// A path of the site's repositories: the history of a file, or of a port. The folder of the ports
     /// tree is cut off; what lies elsewhere keeps its whole path, below that of the ports.
     case portsTree(head: [UInt8], value: Int)
   }
 
-  public struct Binding: Hashable, Sendable {
-    public let field: String
-    public let source: Source
+  package struct Binding: Hashable, Sendable {
+    package let field: String
+    package let source: Source
 
-    public init(_ field: String, _ source: Source) {
+    package init(_ field: String, _ source: Source) {
       self.field = field
       self.source = source
     }
   }
 
   /// Why a row names nothing that can be cleared. No path is ever built from it.
-  public enum Problem: Error, Equatable, Sendable {
+  package enum Problem: Error, Equatable, Sendable {
     case null
     case badDate([UInt8])
     case relative([UInt8])
@@ -57,7 +59,7 @@ public struct KeyRule: Equatable, Sendable {
   private let width: Int
 
   /// - Parameter width: how many values a row has.
-  public init(_ parts: [Part], width: Int, _ layout: Layout) {
+  package init(_ parts: [Part], width: Int, _ layout: Layout) {
     self.width = width
     self.parts = parts.map { part in
       do throws(KeyError) {
@@ -82,7 +84,7 @@ public struct KeyRule: Equatable, Sendable {
 
   /// The keys that a row names.
   /// - Throws: ``Problem``.
-  public func keys(_ values: [[UInt8]?]) throws(Problem) -> [CacheKey] {
+  package func keys(_ values: [[UInt8]?]) throws(Problem) -> [CacheKey] {
     guard values.count >= width else { throw .null }
     for value in values where value == nil { throw .null }
     var keys: [CacheKey] = []
@@ -92,7 +94,7 @@ public struct KeyRule: Equatable, Sendable {
   }
 
   /// Keys of all that any row could name: what is the same for every row is bound, and no more.
-  public func everything(_ layout: Layout) -> [CacheKey] {
+  package func everything(_ layout: Layout) -> [CacheKey] {
     parts.flatMap { part -> [CacheKey] in
       switch part {
       case .impossible: return []
@@ -102,7 +104,7 @@ public struct KeyRule: Equatable, Sendable {
       case .recipe(let recipe, let sources, _):
         let bindings = zip(recipe.fields, sources).compactMap { field, source in
           if case .constant(let value) = source {
-            CacheKey.Binding(field: field.name, value: value)
+            BoundField(field: field.name, value: value)
           } else {
             nil
           }

@@ -1,15 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Keys as text, for a file that survives the process: `family TAB field=value TAB ...`.
+
+import Basics
 
 extension Layout {
   /// The key on one line; ``key(text:)`` reads it back.
-  public func text(of key: CacheKey) -> String {
+  package func text(of key: CacheKey) -> String {
     var text: [UInt8] = []
     append(textOf: key, to: &text)
     return String(decoding: text, as: UTF8.self)
   }
 
   /// Adds the key's text to a list of many.
-  public func append(textOf key: CacheKey, to text: inout [UInt8]) {
+  package func append(textOf key: CacheKey, to text: inout [UInt8]) {
     text += rows[key.family].name.utf8
     for binding in key.bindings {
       text.append(UInt8(ascii: "\t"))
@@ -22,7 +26,7 @@ extension Layout {
 
   /// Reads a key back; its values are checked like any other's.
   /// - Throws: ``KeyError``; a field without a value is an unknown one.
-  public func key(text: some StringProtocol) throws(KeyError) -> CacheKey {
+  package func key(text: some StringProtocol) throws(KeyError) -> CacheKey {
     // By bytes: a combining mark makes one character of itself and the sign before it.
     let parts = Array(text.utf8).split(
       separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)

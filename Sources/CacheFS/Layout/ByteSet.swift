@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Which bytes a field may hold, asked for each byte of each name of a walk.
 
 /// A set of bytes in four words, asked faster than a rule.

@@ -1,13 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A day of the proleptic Gregorian calendar, as PostgreSQL's `date` counts it.
 
 /// A day that exists.
-public struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConvertible {
-  public let year: Int
-  public let month: Int
-  public let day: Int
+package struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConvertible {
+  package let year: Int
+  package let month: Int
+  package let day: Int
 
   /// 1970-01-01.
-  public static let epoch = CalendarDate(existing: 1970, 1, 1)
+  package static let epoch = CalendarDate(existing: 1970, 1, 1)
 
   private init(existing year: Int, _ month: Int, _ day: Int) {
     self.year = year
@@ -16,7 +18,7 @@ public struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConverti
   }
 
   /// Nil when there is no such day. Years are four digits: 1 to 9999.
-  public init?(year: Int, month: Int, day: Int) {
+  package init?(year: Int, month: Int, day: Int) {
     guard (1...9999).contains(year), (1...12).contains(month),
       (1...Self.days(inMonth: month, of: year)).contains(day)
     else { return nil }
@@ -26,7 +28,7 @@ public struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConverti
   }
 
   /// The day, in UTC, of a time; the first or the last day there is for times outside.
-  public init(secondsSinceEpoch seconds: Int64) {
+  package init(secondsSinceEpoch seconds: Int64) {
     let day = Int((Double(seconds) / 86_400).rounded(.down))
     let number = min(max(day, Self.firstDay), Self.lastDay) - Self.firstDay
     // Years of 365 days, and a day more for each leap year that has passed.
@@ -51,7 +53,7 @@ public struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConverti
   }
 
   /// `YYYY-MM-DD` and nothing else, as bytes; nil when it is no date or there is no such day.
-  public init?(_ text: some Collection<UInt8>) {
+  package init?(_ text: some Collection<UInt8>) {
     let parts = text.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
     guard parts.count == 3, let year = Self.number(parts[0], digits: 4),
       let month = Self.number(parts[1], digits: 2), let day = Self.number(parts[2], digits: 2)
@@ -60,13 +62,13 @@ public struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConverti
   }
 
   /// A number of exactly so many decimal digits, or nil.
-  public static func number(_ text: some Collection<UInt8>, digits: Int) -> Int? {
+  package static func number(_ text: some Collection<UInt8>, digits: Int) -> Int? {
     guard text.count == digits, text.allSatisfy(\.isDigit) else { return nil }
     return text.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }
   }
 
   /// The number of days of a month, or 0 when there is no such month.
-  public static func days(inMonth month: Int, of year: Int) -> Int {
+  package static func days(inMonth month: Int, of year: Int) -> Int {
     switch month {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
     case 4, 6, 9, 11: 30
@@ -75,19 +77,19 @@ public struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConverti
     }
   }
 
-  public static func < (left: Self, right: Self) -> Bool {
+  package static func < (left: Self, right: Self) -> Bool {
     (left.year, left.month, left.day) < (right.year, right.month, right.day)
   }
 
   /// The day after; nil after 9999-12-31.
-  public var next: CalendarDate? {
+  package var next: CalendarDate? {
     CalendarDate(year: year, month: month, day: day + 1)
       ?? CalendarDate(year: year, month: month + 1, day: 1)
       ?? CalendarDate(year: year + 1, month: 1, day: 1)
   }
 
   /// The day before; nil before 0001-01-01.
-  public var previous: CalendarDate? {
+  package var previous: CalendarDate? {
     CalendarDate(year: year, month: month, day: day - 1)
       ?? CalendarDate(
         year: year, month: month - 1, day: Self.days(inMonth: month - 1, of: year))
@@ -98,7 +100,7 @@ public struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConverti
   var monthText: [UInt8] { Self.text(month, digits: 2) }
   var dayText: [UInt8] { Self.text(day, digits: 2) }
 
-  public var description: String {
+  package var description: String {
     String(decoding: yearText + [0x2D] + monthText + [0x2D] + dayText, as: UTF8.self)
   }
 

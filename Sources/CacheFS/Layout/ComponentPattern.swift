@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // One component of a path pattern, compiled once and matched in one pass.
 //
 // At most one field may be "open" (able to swallow the literal behind it); what stands before
 // it is read from the left and what stands after it from the right, so there is no
 // backtracking and a match costs time linear in the name.
+
+import Basics
 
 /// A piece of a component: text as it stands, or a field's value.
 enum Token: Hashable, Sendable {
@@ -16,9 +20,9 @@ enum Token: Hashable, Sendable {
 }
 
 /// A named place in a pattern and what may stand there.
-public struct Field: Hashable, Sendable {
-  public let name: String
-  public let kind: FieldKind
+package struct Field: Hashable, Sendable {
+  package let name: String
+  package let kind: FieldKind
 }
 
 /// Where a field's value was found in a name. Plain numbers: a walk makes several for each file.
@@ -143,16 +147,17 @@ struct ComponentPattern: Hashable, Sendable {
   ) -> Bool {
     steps.withUnsafeBufferPointer { steps in
       literals.withUnsafeBufferPointer { literals in
-        Self.match(name, in: range, steps, literals, open, &captures)
+        Self.match(name, in: range, (steps, literals), open, &captures)
       }
     }
   }
 
   private static func match(
     _ name: UnsafeBufferPointer<UInt8>, in range: Range<Int>,
-    _ steps: UnsafeBufferPointer<Step>, _ literals: UnsafeBufferPointer<UInt8>, _ open: Int?,
+    _ parts: (steps: UnsafeBufferPointer<Step>, literals: UnsafeBufferPointer<UInt8>), _ open: Int?,
     _ captures: inout [Capture]
   ) -> Bool {
+    let (steps, literals) = parts
     var lower = range.lowerBound
     var upper = range.upperBound
     let leftEnd = open ?? steps.count

@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a field of a layout may hold: one closed list, so that a key built from a
 // database row and a name found on disk are judged by the same rule.
 
+import Basics
+
 /// The values that a field accepts.
-public enum FieldKind: String, CaseIterable, Sendable {
+package enum FieldKind: String, CaseIterable, Sendable {
   /// Four digits, as in `daily/2020`.
   case year
   /// Two digits. Whether such a month exists is for ``CalendarDate`` to say.
@@ -47,13 +51,13 @@ public enum FieldKind: String, CaseIterable, Sendable {
   case portsTreePath = "tree-path"
 
   /// The longest component that common file systems store, in bytes (NAME_MAX of limits.h).
-  public static let longestName = 255
+  package static let longestName = 255
 
   /// The longest path accepted as a value, in bytes (PATH_MAX of limits.h less its NUL).
   static let longestPath = 4095
 
   /// Whether a value may span several components.
-  public var spansComponents: Bool {
+  package var spansComponents: Bool {
     switch self {
     case .rest, .visibleRest, .portsTreePath: true
     default: false
@@ -98,12 +102,12 @@ public enum FieldKind: String, CaseIterable, Sendable {
   }
 
   /// Whether `value` is whole and safe: nothing that fails here ever becomes part of a path.
-  public func accepts(_ value: some Collection<UInt8>) -> Bool {
+  package func accepts(_ value: some Collection<UInt8>) -> Bool {
     Self.contiguous(value) { (bytes) in accepts(bytes) }
   }
 
   /// Whether `text` is whole and safe.
-  public func accepts(text: String) -> Bool { accepts(Array(text.utf8)) }
+  package func accepts(text: String) -> Bool { accepts(Array(text.utf8)) }
 
   /// The rule itself: in place, since a walk asks it of each name.
   func accepts(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
@@ -206,7 +210,7 @@ public enum FieldKind: String, CaseIterable, Sendable {
   }
 
   /// What a person is told to write instead.
-  public var expectation: String {
+  package var expectation: String {
     switch self {
     case .year: "four digits"
     case .month, .day: "two digits"

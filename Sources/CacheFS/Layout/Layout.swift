@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What may lie where: one row per family, read forward to turn a key into the files to clear
 // and backward to say of any file found what it is. There is no second place that knows a path.
 
 /// A kind of page, and where its files lie.
-public struct Family: Hashable, Sendable {
+package struct Family: Hashable, Sendable {
   /// What clearing one of the family's keys takes with it.
-  public enum Clearing: Hashable, Sendable {
+  package enum Clearing: Hashable, Sendable {
     /// All that the pattern matches: whatever lies in a port's folder goes with the port.
     case everything
     /// Only what has one of the family's shapes.
@@ -13,22 +15,22 @@ public struct Family: Hashable, Sendable {
     case never
   }
 
-  public let name: String
+  package let name: String
   /// The whole path. The shapes describe its field `page`, or else its last one.
-  public let pattern: Pattern
+  package let pattern: Pattern
   /// What that field may look like, first match wins; none means anything goes.
-  public let shapes: [Shape]
-  public let clearing: Clearing
+  package let shapes: [Shape]
+  package let clearing: Clearing
   /// Whether a visitor re-creates a page that is gone. Where not, what is old is so by right, and removing
   /// puts nothing right: an audit leaves it to a person.
-  public let isRecreated: Bool
+  package let isRecreated: Bool
   /// Whether a site's configuration says where the family lies, so that its folder must exist.
-  public let isConfigured: Bool
+  package let isConfigured: Bool
   /// The fields that may span components, of the pattern and the shapes.
   let spanningFields: [String]
 
   /// - Throws: ``PatternProblem``.
-  public init(
+  package init(
     _ name: String, _ pattern: String, shapes: [String] = [], clearing: Clearing = .everything,
     isRecreated: Bool = true, isConfigured: Bool = false
   ) throws(PatternProblem) {
@@ -45,10 +47,10 @@ public struct Family: Hashable, Sendable {
   }
 
   /// The fields of the pattern and its shapes, in order.
-  public var fields: [Field] { pattern.fields + shapes.flatMap(\.fields) }
+  package var fields: [Field] { pattern.fields + shapes.flatMap(\.fields) }
 
   /// The names of the fields of the pattern and its shapes, in order.
-  public var fieldNames: [String] {
+  package var fieldNames: [String] {
     var names: [String] = []
     for field in fields where !names.contains(field.name) {
       names.append(field.name)
@@ -60,8 +62,8 @@ public struct Family: Hashable, Sendable {
 /// What a family's free field may look like, with fields of its own.
 ///
 /// A field that the path has bound already (the ID in `commits/ID/ID...`) must have the same value.
-public struct Shape: Hashable, Sendable, CustomStringConvertible {
-  public let description: String
+package struct Shape: Hashable, Sendable, CustomStringConvertible {
+  package let description: String
   let component: ComponentPattern
 
   /// - Throws: ``PatternProblem``.
@@ -70,20 +72,20 @@ public struct Shape: Hashable, Sendable, CustomStringConvertible {
     component = try ComponentPattern(tokens: Pattern.tokens(of: text[...]))
   }
 
-  public var fields: [Field] { component.fields }
+  package var fields: [Field] { component.fields }
 }
 
 /// The table of families.
-public struct Layout: Hashable, Sendable {
+package struct Layout: Hashable, Sendable {
   /// What is what: the rows that are read backward, and forward where no glob stands for them.
-  public let families: [Family]
+  package let families: [Family]
   /// Rows that are read forward only: what a site's configuration clears of the family of that name.
   /// They never change what a page is taken for.
   let globs: [Family]
   /// Families and globs, as keys name them.
   let rows: [Family]
 
-  public init(_ families: [Family]) { self.init(families, globs: []) }
+  package init(_ families: [Family]) { self.init(families, globs: []) }
 
   init(_ families: [Family], globs: [Family]) {
     self.families = families
@@ -91,16 +93,16 @@ public struct Layout: Hashable, Sendable {
     rows = families + globs
   }
 
-  public func family(named name: String) -> Family? { families.first { $0.name == name } }
+  package func family(named name: String) -> Family? { families.first { $0.name == name } }
 
   /// What is cleared of a family by a key of its pattern's fields: all of it, or what a site's
   /// configuration says.
-  public func clearedPattern(of name: String) -> Pattern? {
+  package func clearedPattern(of name: String) -> Pattern? {
     (globs.first { $0.name == name } ?? family(named: name))?.pattern
   }
 
   /// Every field that some family has, in order of first appearance.
-  public var fieldNames: [String] {
+  package var fieldNames: [String] {
     var names: [String] = []
     for name in families.flatMap(\.fieldNames) where !names.contains(name) { names.append(name) }
     return names

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Whether two families could both match some path: asked of every pair when a site's own table is read,
 // since a path that has two owners would be cleared, counted and judged by whichever comes first.
 //
@@ -7,7 +9,7 @@
 
 extension Family {
   /// How two families stand to each other.
-  public enum Overlap: Equatable, Sendable {
+  package enum Overlap: Equatable, Sendable {
     /// No path is of both.
     case none
     /// A path that is of both, or one of which that cannot be told.
@@ -15,7 +17,7 @@ extension Family {
   }
 
   /// Whether a path could be of this family and of another.
-  public func overlap(with other: Family) -> Overlap {
+  package func overlap(with other: Family) -> Overlap {
     for own in automata {
       for its in other.automata {
         guard let path = own.commonPath(with: its).map({ CachePath($0) }) else { continue }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a site's configuration says of a family: where it lies, and what of it is cleared. It never
 // changes what a page is: a glob that says less, or more, of a name than the family's own pattern
 // becomes a row of its own, which is read forward only.
@@ -8,7 +10,7 @@ extension Layout {
   /// A pattern whose names could be the family's own (`{day}.{page:name}` for `{day}.daily.{branch}`)
   /// moves the family and leaves the form of its names; any other becomes the family's own form.
   /// - Throws: ``PatternProblem``.
-  public func replacing(
+  package func replacing(
     _ name: String, with pattern: String
   ) throws(PatternProblem) -> Layout {
     guard let own = family(named: name) else { return self }

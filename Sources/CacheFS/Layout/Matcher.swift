@@ -1,61 +1,9 @@
-// The backward reading: a folder's place in the layout, and what its entries are.
+// SPDX-License-Identifier: BSD-2-Clause
 //
-// A walk takes the place along from folder to folder, so that each name is matched once
-// against the few rows that are still possible there, and no path is put together.
-
-/// What a file in the tree is.
-public struct Classification: Hashable, Sendable {
-  /// The family's index in its layout; nil when no row matches.
-  public let family: Int?
-  /// Whether it has one of the family's shapes, or the family has none to ask for.
-  public let hasKnownShape: Bool
-
-  static let unknown = Classification(family: nil, hasKnownShape: false)
-}
-
-/// One row of the layout, followed as far as a folder.
-struct PlacedRow: Sendable {
-  let family: Int
-  /// The component that the folder's entries are matched against.
-  let component: Int
-  /// The fields that the folders so far have bound.
-  let bound: [CacheKey.Binding]
-  /// The path so far within a component that spans several, each folder with its slash.
-  let tail: [UInt8]
-
-  /// Whether the tail is deeper than any page's path, so that each folder of it must not cost a
-  /// descriptor and a stack frame.
-  var isDeep: Bool { tail.count { $0 == UInt8(ascii: "/") } > OpenChain.heldAlways }
-
-  /// Whether the tail is longer than any path that a page could be asked for by.
-  var isTooLong: Bool { tail.count > FieldKind.longestPath + 1 }
-}
-
-/// A folder's place in a layout: the rows that may still match below it.
-public struct LayoutPlace: Sendable {
-  let rows: [PlacedRow]
-  /// Whether this is the cache directory itself.
-  let isRoot: Bool
-
-  /// The cache directory itself.
-  public init(root layout: Layout) {
-    isRoot = true
-    rows = layout.families.indices.map {
-      PlacedRow(family: $0, component: 0, bound: [], tail: [])
-    }
-  }
-
-  init(rows: [PlacedRow]) {
-    isRoot = false
-    self.rows = rows
-  }
-
-  /// Whether it is the cache directory, a family's own folder, or one above it: no field is bound.
-  var isOfLayout: Bool { rows.contains { $0.bound.isEmpty && $0.tail.isEmpty } }
-}
+// The backward reading: a file or folder found, what it is.
 
 /// Matches names against rows; one for each thread, since it keeps its buffers.
-public struct Matcher: Sendable {
+package struct Matcher: Sendable {
   let layout: Layout
   private let rows: [MatchedRow]
   private var captures: [Capture] = []
@@ -64,7 +12,7 @@ public struct Matcher: Sendable {
   private var shape = 0
   private var flat: [UInt8] = []
 
-  public init(_ layout: Layout) {
+  package init(_ layout: Layout) {
     self.layout = layout
     rows = layout.rows.map(MatchedRow.init)
   }
@@ -106,7 +54,7 @@ public struct Matcher: Sendable {
     bound.reserveCapacity(bound.count + captures.count)
     for capture in captures {
       guard let field = component.field(capture.token) else { continue }
-      bound.append(CacheKey.Binding(field: field.name, value: Array(name[capture.range])))
+      bound.append(BoundField(field: field.name, value: Array(name[capture.range])))
     }
     return PlacedRow(family: row.family, component: row.component + 1, bound: bound, tail: [])
   }
@@ -247,7 +195,7 @@ public struct Matcher: Sendable {
   // MARK: Whole paths
 
   /// Classifies a path as the walk would that came by it.
-  public mutating func classify(_ path: CachePath) -> Classification {
+  package mutating func classify(_ path: CachePath) -> Classification {
     atPlace(of: path, unsafe: .unknown) { matcher, name, place in
       matcher.classify(name, at: place)
     }
@@ -263,7 +211,7 @@ public struct Matcher: Sendable {
   }
 
   /// The value of each field of a path; empty for what no row matches.
-  public mutating func fields(of path: CachePath) -> [String: [UInt8]] {
+  package mutating func fields(of path: CachePath) -> [String: [UInt8]] {
     atPlace(of: path, unsafe: [:]) { matcher, name, place in
       matcher.fields(of: name, at: place)
     }
@@ -280,47 +228,5 @@ public struct Matcher: Sendable {
       place = part.withUnsafeBufferPointer { enter($0, at: place) }
     }
     return last.withUnsafeBufferPointer { body(&self, $0, place) }
-  }
-}
-
-/// A family as one matcher reads it: a copy behind one reference, so that asking for it costs
-/// one count and not one for each of its arrays, in memory that no other thread writes to.
-private final class MatchedRow: Sendable {
-  let components: [ComponentPattern]
-  /// For each component, whether its last field spans several.
-  let spansComponents: [Bool]
-  let spanningFields: [String]
-  let shapes: [ComponentPattern]
-  /// The token of the last component that the shapes describe: `page`, or else its last field.
-  let shapedToken: Int?
-  let clearing: Family.Clearing
-  /// Whether a field stands in more than one place, where it must have one value.
-  let repeatsFields: Bool
-
-  init(_ family: Family) {
-    components = family.pattern.components.map(\.unshared)
-    spansComponents = components.map(\.spansComponents)
-    spanningFields = family.spanningFields.map(\.self)
-    shapes = family.shapes.map(\.component.unshared)
-    clearing = family.clearing
-    shapedToken = family.pattern.components.last.flatMap { Family.shapedToken($0.tokens) }
-    var seen: Set<String> = []
-    let names = components.flatMap(\.fields).map(\.name)
-    let repeatsInPattern = !names.allSatisfy { seen.insert($0).inserted }
-    let bound = Set(names)
-    repeatsFields =
-      repeatsInPattern || shapes.flatMap(\.fields).contains { bound.contains($0.name) }
-  }
-}
-
-extension [UInt8] {
-  /// A path with one folder more and the slash behind it, in one allocation.
-  func appending(folder name: UnsafeBufferPointer<UInt8>) -> [UInt8] {
-    var path: [UInt8] = []
-    path.reserveCapacity(count + name.count + 1)
-    path += self
-    path += name
-    path.append(UInt8(ascii: "/"))
-    return path
   }
 }

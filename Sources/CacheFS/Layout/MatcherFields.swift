@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // One field of a file's path, for those who group by it.
 
 extension Matcher {

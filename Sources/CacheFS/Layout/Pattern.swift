@@ -1,10 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A path pattern such as `daily/{year}/{month}/{day}.daily.{branch}`: its text, read once.
 //
 // `{name}` is a field of the kind that goes by that name, `{name:kind}` a field of another
 // kind, `{name...}` the rest of the path. Only the last component may hold a rest.
 
+import Basics
+
 /// Why a pattern cannot be used.
-public enum PatternProblem: Error, Equatable, Sendable {
+package enum PatternProblem: Error, Equatable, Sendable {
   /// The text is empty, or a component of it is.
   case emptyComponent
   /// A component is `.` or `..`.
@@ -22,14 +26,14 @@ public enum PatternProblem: Error, Equatable, Sendable {
 }
 
 /// A pattern of paths relative to the cache directory.
-public struct Pattern: Hashable, Sendable, CustomStringConvertible {
+package struct Pattern: Hashable, Sendable, CustomStringConvertible {
   /// The text that it was made from.
-  public let description: String
+  package let description: String
   let components: [ComponentPattern]
 
   /// Compiles a pattern.
   /// - Throws: ``PatternProblem``.
-  public init(_ text: String) throws(PatternProblem) {
+  package init(_ text: String) throws(PatternProblem) {
     description = text
     var components: [ComponentPattern] = []
     // By scalars: a combining mark makes one character of itself and a slash.
@@ -46,7 +50,7 @@ public struct Pattern: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The fields in order of first appearance.
-  public var fields: [Field] {
+  package var fields: [Field] {
     var seen: [Field] = []
     for field in components.flatMap(\.fields) where !seen.contains(field) { seen.append(field) }
     return seen

@@ -1,10 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Whether a folder looks like a cache directory: it holds a folder that the layout names, or
 // nothing at all.
 
 import SystemPackage
 
 /// What of a layout is found at the top of a folder.
-public enum Presence: Equatable, Sendable {
+package enum CacheRecognition: Equatable, Sendable {
   /// Something that begins a row of the layout.
   case some
   /// Nothing, but for hidden names and `lost+found`: a cache directory on its first day.
@@ -15,7 +17,7 @@ public enum Presence: Equatable, Sendable {
 
 extension Layout {
   /// The first folder, or the file, of each row, in order.
-  public var topNames: [String] {
+  package var topNames: [String] {
     var names: [String] = []
     for case .literal(let name)? in families.map({ $0.pattern.components.first?.tokens.first }) {
       let name = String(decoding: name, as: UTF8.self)
@@ -26,7 +28,7 @@ extension Layout {
 
   /// What of this layout stands in `root`.
   /// - Throws: the `Errno` of getdents64(2).
-  public func presence(in root: Directory) throws(Errno) -> Presence {
+  package func presence(in root: Directory) throws(Errno) -> CacheRecognition {
     for family in families {
       // A row that begins with a field may begin with anything.
       guard let name = family.pattern.components.first?.literal else { return .some }
@@ -35,7 +37,7 @@ extension Layout {
     let buffer = UnsafeMutableRawBufferPointer.allocate(
       byteCount: Directory.listingBufferSize, alignment: 8)
     defer { buffer.deallocate() }
-    var presence = Presence.empty
+    var presence = CacheRecognition.empty
     try root.list(buffer) { name, length, _ in
       let name = UnsafeRawBufferPointer(start: name, count: length)
       // fsck(8) makes lost+found in every new file system.

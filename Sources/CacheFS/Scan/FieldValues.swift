@@ -1,15 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Which values a field has in the tree: the forward reading, stopped at the folder where the
 // field's names are. One folder is listed and no page is opened, so a question costs as little
 // as a clear, whatever the size of the cache.
 
+import Basics
 import SystemPackage
 
 /// Looks up names in one cache directory: for completion and for suggestions.
-public struct TreeNames {
+package struct FieldValues {
   private let root: Directory
   private let layout: Layout
 
-  public init(_ root: Directory, layout: Layout) {
+  package init(_ root: Directory, layout: Layout) {
     self.root = root
     self.layout = layout
   }
@@ -20,7 +23,7 @@ public struct TreeNames {
   /// where the kind is one of FreeBSD's names. Empty too when the family lacks the field, when
   /// a folder above it is not known yet, or when the folder cannot be read: who asks wants
   /// help, not an error.
-  public func values(
+  package func values(
     of field: String, in family: String, given: [(field: String, value: [UInt8])] = []
   ) -> Set<[UInt8]> {
     guard let key = try? layout.key(family, given) else { return [] }
@@ -61,7 +64,7 @@ public struct TreeNames {
   }
 
   /// Whether the folder that would hold the key's pages is there, links not followed.
-  public func hasFolder(of key: CacheKey) -> Bool {
+  package func hasFolder(of key: CacheKey) -> Bool {
     let names = folders(of: key)
     guard names.count + 1 == layout.rows[key.family].pattern.components.count else {
       return false

@@ -1,9 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Folders that the layout names and the tree lacks, and what may have been meant instead: a cache
 // whose news lay in `news` and whose configuration said `new` was not cleared for years.
 
+import Basics
+import SystemPackage
+
 extension Layout {
   /// The folders, above each family's first field, that do not exist below `root`.
-  public func missingFolders(in root: Directory) -> [CachePath] {
+  package func missingFolders(in root: Directory) -> [CachePath] {
     var missing: [CachePath] = []
     for family in families where family.clearing != .never {
       let names = family.fixedFolders

@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A parallel walk of the whole tree by directory descriptor: each entry or each error is given
 // to the walking thread's own visitor, and no error stops the walk.
 
+import Basics
 import SystemPackage
 
 /// What a walk is made for. Each thread has one of its own.
-public protocol ScanVisitor: Sendable {
+package protocol ScanVisitor: Sendable {
   /// Whether ``enter(_:_:)`` is to be called, which costs a call of the kernel for each folder.
   static var wantsFolders: Bool { get }
   /// Called for each folder, the cache directory too, and those that cannot be listed.
@@ -16,18 +19,18 @@ public protocol ScanVisitor: Sendable {
   /// Called for each folder after its entries; `entries` counts everything in it.
   mutating func leave(_ folder: ScannedFolder, entries: Int)
   /// Called for what could not be opened, listed or asked for its status.
-  mutating func fail(_ failure: ClearFailure)
+  mutating func fail(_ failure: PathFailure)
 }
 
 extension ScanVisitor {
-  public static var wantsFolders: Bool { false }
-  public mutating func enter(_ place: LayoutPlace, _ status: FileStatus) {}
-  public mutating func enter(_ folder: ScannedFolder) {}
-  public mutating func leave(_ folder: ScannedFolder, entries: Int) {}
+  package static var wantsFolders: Bool { false }
+  package mutating func enter(_ place: LayoutPlace, _ status: FileStatus) {}
+  package mutating func enter(_ folder: ScannedFolder) {}
+  package mutating func leave(_ folder: ScannedFolder, entries: Int) {}
 }
 
 /// A folder on the walk.
-public struct ScannedFolder: Sendable {
+package struct ScannedFolder: Sendable {
   let directory: Directory
   let place: LayoutPlace
   /// Relative to the cache directory, with a slash behind it; empty for the cache directory.
@@ -36,22 +39,22 @@ public struct ScannedFolder: Sendable {
   /// The cache directory itself, which stays open and may have been listed before.
   var isRoot: Bool { prefix.isEmpty }
 
-  public var path: CachePath { CachePath(Array(prefix.dropLast())) }
+  package var path: CachePath { CachePath(Array(prefix.dropLast())) }
 
   /// Whether it lies deeper than any page should.
   fileprivate var isDeep: Bool { prefix.count { $0 == UInt8(ascii: "/") } > OpenChain.heldAlways }
 }
 
 /// A file, link or special on the walk. Valid during the visit only.
-public struct ScannedEntry: ~Copyable {
+package struct ScannedEntry: ~Copyable {
   let name: UnsafeBufferPointer<UInt8>
   let folder: ScannedFolder
-  public let status: FileStatus
+  package let status: FileStatus
   /// What the layout says of it.
-  public let classification: Classification
+  package let classification: Classification
 
   /// The path, put together for those who need it.
-  public var path: CachePath { CachePath(folder.prefix + Array(name)) }
+  package var path: CachePath { CachePath(folder.prefix + Array(name)) }
 
   /// Gives each field of a family that it is of to `visit`, some of them twice.
   func visitFields(
@@ -61,16 +64,16 @@ public struct ScannedEntry: ~Copyable {
   }
 
   /// The value of each field of the layout.
-  public func fields(_ matcher: inout Matcher) -> [String: [UInt8]] {
+  package func fields(_ matcher: inout Matcher) -> [String: [UInt8]] {
     matcher.fields(of: name, at: folder.place)
   }
 }
 
 /// Walks one cache directory.
-public struct Scanner: Sendable {
+package struct Scanner: Sendable {
   /// A scan is bound by the kernel's name cache, not by the disk: with more than a thread for
   /// each core the threads only wait for each other (ARCHITECTURE.md, "Threads").
-  public static let defaultThreads = 2
+  package static let defaultThreads = 2
 
   let root: Directory
   let layout: Layout
@@ -78,7 +81,7 @@ public struct Scanner: Sendable {
   /// Folders that can hold no page of this family are not entered; nil for all of the tree.
   let family: Int?
 
-  public init(
+  package init(
     _ root: Directory, layout: Layout, threads: Int = defaultThreads, family: Int? = nil
   ) {
     self.root = root
@@ -88,7 +91,7 @@ public struct Scanner: Sendable {
   }
 
   /// Walks the tree and returns the visitors, one for each thread, to be added up.
-  public func scan<Visitor: ScanVisitor>(
+  package func scan<Visitor: ScanVisitor>(
     _ visitor: @escaping @Sendable () -> Visitor
   ) -> [Visitor] {
     let top = ScannedFolder(directory: root, place: LayoutPlace(root: layout), prefix: [])
@@ -191,7 +194,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
     do throws(Errno) {
       if folder.isRoot { try folder.directory.rewind() }
     } catch {
-      return visitor.fail(ClearFailure(path: folder.path, error: error))
+      return visitor.fail(PathFailure(path: folder.path, error: error))
     }
     walk(folder, 0, push)
   }
@@ -227,7 +230,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
     } catch {
       // getdents64(2) has ENOENT for a folder that was removed after it was opened.
       if error != .noSuchFileOrDirectory {
-        visitor.fail(ClearFailure(path: folder.path, error: error))
+        visitor.fail(PathFailure(path: folder.path, error: error))
       }
     }
     found.forEach(push)
@@ -241,7 +244,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
     if !folder.isDeep { return .enter(name: name, parent: folder) }
     // Longer than any path that a page could be asked for by.
     guard folder.prefix.count + name.count <= FieldKind.longestPath else {
-      visitor.fail(ClearFailure(path: CachePath(folder.prefix + name), error: .fileNameTooLong))
+      visitor.fail(PathFailure(path: CachePath(folder.prefix + name), error: .fileNameTooLong))
       return nil
     }
     return .reach(name: name, place: folder.place, prefix: folder.prefix)
@@ -259,7 +262,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
         prefix: name.withUnsafeBufferPointer { prefix.appending(folder: $0) })
     case .failure(.noSuchFileOrDirectory): return nil
     case .failure(let error):
-      visitor.fail(ClearFailure(path: CachePath(prefix + name), error: error))
+      visitor.fail(PathFailure(path: CachePath(prefix + name), error: error))
       return nil
     }
   }
@@ -275,7 +278,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
     } catch {
       // Gone since the listing: nothing to tell of.
       if error != .noSuchFileOrDirectory {
-        visitor.fail(ClearFailure(path: CachePath(folder.prefix + Array(bytes)), error: error))
+        visitor.fail(PathFailure(path: CachePath(folder.prefix + Array(bytes)), error: error))
       }
     }
   }

@@ -1,19 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Files and folders added up.
 
 /// Files of one kind added up.
-public struct Tally: Equatable, Sendable {
+package struct FileTally: Equatable, Sendable {
   /// Names that are no folders: a file with two names counts twice, as find(1) would list it.
-  public private(set) var files = 0
+  package private(set) var files = 0
   /// Apparent sizes, in bytes; a file with several names counts once, as du(1) has it.
-  public private(set) var bytes: Int64 = 0
+  package private(set) var bytes: Int64 = 0
   /// What is allocated on disk, in bytes; counted as ``bytes`` is.
-  public private(set) var diskBytes: Int64 = 0
+  package private(set) var diskBytes: Int64 = 0
   /// Modification time of the oldest file, in nanoseconds since the epoch.
-  public private(set) var oldest: Int64?
+  package private(set) var oldest: Int64?
   /// Modification time of the newest file, in nanoseconds since the epoch.
-  public private(set) var newest: Int64?
+  package private(set) var newest: Int64?
 
-  public init() {}
+  package init() {}
 
   @inline(__always)
   mutating func add(_ status: FileStatus) {
@@ -35,7 +37,7 @@ public struct Tally: Equatable, Sendable {
     diskBytes &+= status.diskSize
   }
 
-  mutating func add(_ other: Tally) {
+  mutating func add(_ other: FileTally) {
     files += other.files
     bytes &+= other.bytes
     diskBytes &+= other.diskBytes
@@ -45,14 +47,14 @@ public struct Tally: Equatable, Sendable {
 }
 
 /// Folders added up, each with what it takes itself and without what is in it.
-public struct FolderTally: Equatable, Sendable {
-  public private(set) var folders = 0
+package struct FolderTally: Equatable, Sendable {
+  package private(set) var folders = 0
   /// Apparent sizes, in bytes.
-  public private(set) var bytes: Int64 = 0
+  package private(set) var bytes: Int64 = 0
   /// What is allocated on disk, in bytes.
-  public private(set) var diskBytes: Int64 = 0
+  package private(set) var diskBytes: Int64 = 0
 
-  public init() {}
+  package init() {}
 
   mutating func add(_ status: FileStatus) {
     folders += 1

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Files with several names, whose size counts once (du(1) counts so too).
 
 /// The files with several names that a walk came by. It holds these only, so that a cache

@@ -1,29 +1,33 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How files are spread over ages and sizes. Filled a file at a time on the walk, so it costs a
 // few comparisons each and nothing that grows.
 
+import Basics
+
 /// Files counted by a number that each of them has.
-public struct Histogram: Equatable, Sendable {
-  /// The files of one bucket; names and sizes are counted as in ``Tally``.
-  public struct Bucket: Equatable, Sendable {
-    public fileprivate(set) var files = 0
-    public fileprivate(set) var bytes: Int64 = 0
+package struct Histogram: Equatable, Sendable {
+  /// The files of one bucket; names and sizes are counted as in ``FileTally``.
+  package struct Bucket: Equatable, Sendable {
+    package fileprivate(set) var files = 0
+    package fileprivate(set) var bytes: Int64 = 0
   }
 
   /// The largest number of each bucket but the last, which has no limit.
-  public let bounds: [Int64]
-  public private(set) var buckets: [Bucket]
+  package let bounds: [Int64]
+  package private(set) var buckets: [Bucket]
   /// The numbers of all files added up.
-  public private(set) var sum: Int64 = 0
+  package private(set) var sum: Int64 = 0
 
   /// Sizes in bytes: empty pages, which are errors; the shell of a day without commits, some 70
   /// bytes (docs/freshports.md, section 2); then by powers of four.
-  public static let sizeBounds: [Int64] = [
+  package static let sizeBounds: [Int64] = [
     0, 128, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 16 << 20,
   ]
 
   /// Ages in seconds. What is dated more than an hour ahead of the clock has a bucket of its own;
   /// a page may well be written during the scan.
-  public static let ageBounds: [Int64] = [
+  package static let ageBounds: [Int64] = [
     -3600, 3600, 6 * 3600, day, 7 * day, 30 * day, 90 * day, 365 * day, 3 * 365 * day,
   ]
   private static let day: Int64 = 86_400

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The visitor that counts: what one thread of a walk adds up, and the sum of all threads.
 
 struct StatsCounter: ScanVisitor {
@@ -9,23 +11,23 @@ struct StatsCounter: ScanVisitor {
   private let query: StatsQuery
   private let observer: (any ScanObserver)?
   /// A tally for each family, and the last for what is unknown.
-  private var rows: [Tally]
+  private var rows: [FileTally]
   private var folders: [FolderTally]
   private var root = FolderTally()
   private var ages = Histogram(bounds: Histogram.ageBounds)
   private var sizes = Histogram(bounds: Histogram.sizeBounds)
   private var links = HardLinks()
-  private var groups: [[UInt8]: Tally] = [:]
-  private var ungrouped = Tally()
+  private var groups: [[UInt8]: FileTally] = [:]
+  private var ungrouped = FileTally()
   private var largest: LargestFiles?
-  private var failures: [ClearFailure] = []
+  private var failures: [PathFailure] = []
   private var failureCount = 0
   private var untold = 0
 
   init(families: Int, _ query: StatsQuery, _ observer: (any ScanObserver)?) {
     self.query = query
     self.observer = observer
-    rows = Array(repeating: Tally(), count: families + 1)
+    rows = Array(repeating: FileTally(), count: families + 1)
     folders = Array(repeating: FolderTally(), count: families + 1)
     largest = query.top.map(LargestFiles.init)
   }
@@ -72,15 +74,15 @@ struct StatsCounter: ScanVisitor {
 
   private mutating func addName(_ status: FileStatus, to group: [UInt8]?) {
     guard let group else { return ungrouped.addName(status) }
-    groups[group, default: Tally()].addName(status)
+    groups[group, default: FileTally()].addName(status)
   }
 
   private mutating func addSize(_ status: FileStatus, to group: [UInt8]?) {
     guard let group else { return ungrouped.addSize(status) }
-    groups[group, default: Tally()].addSize(status)
+    groups[group, default: FileTally()].addSize(status)
   }
 
-  mutating func fail(_ failure: ClearFailure) {
+  mutating func fail(_ failure: PathFailure) {
     failureCount += 1
     if failures.count < StatsReport.keptFailures { failures.append(failure) }
   }
@@ -139,7 +141,7 @@ struct StatsCounter: ScanVisitor {
   private func report(_ query: StatsQuery) -> StatsReport {
     var report = StatsReport(
       families: Array(rows.dropLast()), familyFolders: Array(folders.dropLast()))
-    report.unknown = rows.last ?? Tally()
+    report.unknown = rows.last ?? FileTally()
     report.unknownFolders = folders.last ?? FolderTally()
     report.root = root
     report.ages = ages

@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Clears that failed and that no row of a queue remembers: tried again until they succeed.
 
+import Basics
 import CacheFS
 import Logging
-import PGQueue
 
 /// The keys that are owed a clear: families that an event asked for, keys of the settle list.
-final class Debts {
+package final class Debts {
   /// So many are tried at a time.
   private static let atOnce = 1000
 
@@ -16,7 +18,7 @@ final class Debts {
   private var pace = RetryPace()
 
   /// Who tries again.
-  enum Creditor {
+  package enum Creditor {
     case thisListener
     /// `--once` leaves what is owed to the next run.
     case nextRun

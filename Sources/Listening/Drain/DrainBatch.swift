@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A batch of a queue's rows and the keys that they name, each once: read from the rows one time,
 // cleared twice.
 
+import Basics
 import CacheFS
 import PGQueue
 
 /// What identifies a row for as long as it waits.
-struct RowName: Hashable {
+package struct RowName: Hashable {
   let table: QueueTable
   private let key: [[UInt8]?]
 
@@ -21,7 +24,7 @@ struct RowName: Hashable {
 }
 
 /// Rows to be served together.
-struct Batch {
+struct DrainBatch {
   /// The rows that name pages, and for each the places of its keys among `keys`.
   private(set) var rows: [QueueRow] = []
   private(set) var indices: [[Int]] = []
@@ -36,7 +39,7 @@ struct Batch {
   init(_ rows: [QueueRow], _ rules: SiteRules, isWaiting: ((RowName) -> Bool)?) {
     self.rows.reserveCapacity(rows.count)
     indices.reserveCapacity(rows.count)
-    var plan = ClearPlan()
+    var plan = KeySet()
     plan.reserve(rows.count)
     var reader = RowReader(rules)
     for row in rows {
@@ -55,11 +58,11 @@ struct Batch {
   }
 
   /// The batch with those of its rows only whose keys all pass, and with these keys.
-  func only(_ isWanted: (Int) -> Bool) -> Batch {
+  func only(_ isWanted: (Int) -> Bool) -> DrainBatch {
     var rest = self
     rest.rows = []
     rest.indices = []
-    var plan = ClearPlan()
+    var plan = KeySet()
     for (row, indices) in zip(rows, indices) where indices.allSatisfy(isWanted) {
       rest.rows.append(row)
       rest.indices.append(plan.add(indices.map { keys[$0] }))

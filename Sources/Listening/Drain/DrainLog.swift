@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Many drains as few lines. On a quiet site each drain is news; on a busy one there are several a second, and what
 // matters would drown in them: the first few are logged as they end, and then one line a minute adds up the rest.
 
+import Basics
 import CacheFS
 import Logging
 
@@ -23,7 +26,7 @@ final class DrainLog {
   private var left = DrainLog.atOnce
   /// When the last line was logged.
   private var last: ContinuousClock.Instant?
-  private var pending = (tally: Drain.Tally(), drains: 0, since: ContinuousClock.now)
+  private var pending = (tally: DrainTally(), drains: 0, since: ContinuousClock.now)
 
   init(_ dryRun: DryRun, _ logger: Logger) {
     verb = dryRun == .no ? "drained" : "would drain"
@@ -33,7 +36,7 @@ final class DrainLog {
   /// Takes note of a drain that has ended.
   /// - Parameter end: how its line ends, if it has one.
   func note(
-    _ tally: Drain.Tally, in time: Duration, _ worth: Worth, end: String = "",
+    _ tally: DrainTally, in time: Duration, _ worth: Worth, end: String = "",
     now: ContinuousClock.Instant = .now
   ) {
     if let last, last.duration(to: now) >= Self.interval, pending.drains == 0 { left = Self.atOnce }
@@ -66,6 +69,6 @@ final class DrainLog {
     let time = pending.since.duration(to: now).text
     let drains = counted(pending.drains, "drain")
     logger.notice("\(verb): \(pending.tally.text) by \(drains) in the last \(time)")
-    pending = (Drain.Tally(), 0, now)
+    pending = (DrainTally(), 0, now)
   }
 }

@@ -1,30 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How far a pass over a queue has come, and which keys it need not look at once more.
 
 import CacheFS
 import PGQueue
 
-extension Drain {
-  /// How far a pass over a queue has come.
-  struct Pass {
-    /// Its number; passes are counted over all queues.
-    var number = 0
-    /// The place of the last row that was served; nil at the start.
-    var position: QueuePlace?
-    /// The place up to which pages were cleared while the lock was not to be had.
-    var promptedTo: QueuePlace?
-    /// The place up to which they were cleared again; nil at the start.
-    var rotatedTo: QueuePlace?
-    /// Whether it has asked for rows to be deleted.
-    var hasRetired = false
-    /// Whether it tries the rows that the server keeps, and those that it has kept again.
-    var triesKept = false
-    var kept: Set<QueuePlace> = []
-    /// What was cleared in this pass.
-    var recent = RecentKeys()
-    var began = ContinuousClock.now
-    /// Whether the next batch belongs to another pass.
-    var hasEnded = false
-  }
+/// How far a pass over a queue has come.
+struct DrainPass {
+  /// Its number; passes are counted over all queues.
+  var number = 0
+  /// The place of the last row that was served; nil at the start.
+  var position: QueuePlace?
+  /// The place up to which pages were cleared while the lock was not to be had.
+  var promptedTo: QueuePlace?
+  /// The place up to which they were cleared again; nil at the start.
+  var rotatedTo: QueuePlace?
+  /// Whether it has asked for rows to be deleted.
+  var hasRetired = false
+  /// Whether it tries the rows that the server keeps, and those that it has kept again.
+  var triesKept = false
+  var kept: Set<QueuePlace> = []
+  /// What was cleared in this pass.
+  var recent = RecentKeys()
+  var began = ContinuousClock.now
+  /// Whether the next batch belongs to another pass.
+  var hasEnded = false
 }
 
 /// Keys that were looked for a moment ago. A queue of a million rows names each of its keys many times, and

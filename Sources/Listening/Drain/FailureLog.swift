@@ -1,7 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Many failures as few lines. A tree mounted read-only is one piece of news, and not one for each of its
 // pages: of each kind the first few are logged as they come, each line with the names and the number of those
 // that came with it, and then one line a minute.
 
+import Basics
 import Logging
 
 /// Collects what drains, settle and retries have to say of rows and keys, and says it in few lines.

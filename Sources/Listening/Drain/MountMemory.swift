@@ -1,13 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the listener remembers of mounts. A family whose file system is not mounted has an empty folder in
 // its place: nothing can be cleared there, and the pages come back with the mount. So where something was
 // mounted once, its absence is a failure, and the rows stay. The state directory remembers across starts.
 
+import Basics
 import CacheFS
 import Logging
 import SystemPackage
 
 /// The folders of families that something was mounted on, and those where nothing is any more.
-final class MountMemory {
+package final class MountMemory {
   private static let file = "mounts"
 
   private let path: FilePath
@@ -18,7 +21,7 @@ final class MountMemory {
   /// The folders whose file system is away.
   private(set) var away: Set<CachePath> = []
 
-  init(stateDirectory: FilePath, dryRun: DryRun, _ logger: Logger) {
+  package init(stateDirectory: FilePath, dryRun: DryRun, _ logger: Logger) {
     path = stateDirectory.appending(Self.file)
     self.dryRun = dryRun
     self.logger = logger

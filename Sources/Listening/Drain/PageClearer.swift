@@ -1,41 +1,84 @@
-// The pages of a batch's rows: cleared each once, counted, and what cannot go remembered for another try.
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The pages of rows and keys: cleared, counted, and what cannot go remembered for another try.
 
+import Basics
 import CacheFS
 import Logging
 import PGQueue
 
-extension Drain {
-  struct Outcome {
-    /// Whether a stop has ended the clear; nothing is known of any row then.
-    var isPartial = false
-    /// Whether there are rows whose pages the time under the lock was too short for.
-    var isUnfinished = false
-    var retirable: [QueueRow] = []
-    var waiting: Set<RowName> = []
-    /// What came of each key.
-    var reports: [ClearReport] = []
-    /// The keys whose pages are all gone, and how many there were.
-    var cleared: [CacheKey] = []
-    var keys = 0
+/// Clears the pages of rows, and knows of those that wait.
+package final class PageClearer {
+  let cache: CacheWatch
+  private(set) var rules: SiteRules
+  let settle: Settle?
+  let failures: FailureLog
+  private(set) var tally = DrainTally()
+  /// The rows that cannot be cleared.
+  private(set) var retries: RowRetries
+  /// How long the clear under a queue's lock may take: the server gives up a transaction that is idle for 10 s, and
+  /// writers wait.
+  var lockPatience = Duration.seconds(3)
+  private let logger: Logger
+
+  /// - Parameter most: how many rows that wait are remembered one by one.
+  init(
+    _ cache: CacheWatch, _ rules: SiteRules, _ settle: Settle?, _ logger: Logger,
+    remembering most: Int
+  ) {
+    self.cache = cache
+    self.rules = rules
+    self.settle = settle
+    self.logger = logger
+    retries = RowRetries(most: most)
+    failures = FailureLog(logger)
+    cache.whenMountReturns.append { [weak self] in self?.retries.hasten() }
   }
 
-  func plan(_ rows: [QueueRow]) -> Batch {
-    guard !retries.isEmpty else { return Batch(rows, rules, isWaiting: nil) }
-    let batch = Batch(rows, rules) { self.retries.isWaiting($0) }
-    for name in batch.waiting { retries.meet(name, pass: pass) }
+  /// Takes what the configuration says by now.
+  func follow(_ clearer: Clearer, _ rules: SiteRules) {
+    cache.follow(clearer)
+    self.rules = rules
+    settle?.layout = clearer.layout
+    retries.keep(rules.asksFor)
+  }
+
+  // MARK: Passes
+
+  /// - Returns: the pass's number.
+  func beginPass() -> Int { retries.beginPass() }
+
+  /// - Parameter table: nil stands for all.
+  func endPass(_ number: Int, of table: QueueTable? = nil) { retries.endPass(number, of: table) }
+
+  /// Takes note of how long a pass took that did nothing but try again.
+  func note(passTook time: Duration) { retries.note(passTook: time) }
+
+  /// While a mount is away, it is looked for each second.
+  func untilRetry(at time: ContinuousClock.Instant) -> Duration {
+    let left = retries.wait(until: time)
+    return cache.isMountAway ? min(left, .seconds(1)) : left
+  }
+
+  // MARK: Rows
+
+  func plan(_ rows: [QueueRow]) -> DrainBatch {
+    guard !retries.isEmpty else { return DrainBatch(rows, rules, isWaiting: nil) }
+    let batch = DrainBatch(rows, rules) { self.retries.isWaiting($0) }
+    for name in batch.waiting { retries.meet(name) }
     return batch
   }
 
   /// Clears the pages of rows, each key once, and tells the rows apart by what came of them.
-  func clearPages(of batch: Batch) -> Outcome {
-    outcome(of: batch, clearer.clear(batch.keys))
+  func clearPages(of batch: DrainBatch) -> BatchOutcome {
+    outcome(of: batch, cache.clearer.clear(batch.keys))
   }
 
   /// The same, but for recent keys, unless it must be told what becomes of each: of those that failed
   /// before, and in a dry run.
-  func clearPages(of batch: Batch, except recent: inout RecentKeys) -> Outcome {
-    guard retries.isEmpty, clearer.dryRun == .no else { return clearPages(of: batch) }
-    let outcome = outcome(of: batch, clearer.clear(batch.keys, except: &recent))
+  func clearPages(of batch: DrainBatch, except recent: inout RecentKeys) -> BatchOutcome {
+    guard retries.isEmpty, !cache.isDry else { return clearPages(of: batch) }
+    let outcome = outcome(of: batch, cache.clearer.clear(batch.keys, except: &recent))
     // What fails is looked for each time.
     if !outcome.waiting.isEmpty { recent = RecentKeys() }
     return outcome
@@ -44,15 +87,15 @@ extension Drain {
   /// The same under the queue's lock, in the time for which the server and the writers behind the lock are held up at
   /// most. A row whose folder others refill all the while has to wait, and those that it has kept from being looked at
   /// are the next batch's.
-  func clearPagesInTime(of batch: Batch) -> Outcome {
-    outcome(of: batch, clearer.bounded(until: .now + lockPatience).clear(batch.keys))
+  func clearPagesInTime(of batch: DrainBatch) -> BatchOutcome {
+    outcome(of: batch, cache.clearer.bounded(until: .now + lockPatience).clear(batch.keys))
   }
 
-  private func outcome(of batch: Batch, _ reports: [ClearReport]) -> Outcome {
-    var outcome = Outcome(reports: reports, keys: batch.keys.count)
+  private func outcome(of batch: DrainBatch, _ reports: [ClearReport]) -> BatchOutcome {
+    var outcome = BatchOutcome(reports: reports, keys: batch.keys.count)
     for report in reports { count(report) }
     let isLate = reports.contains(where: \.isPartial)
-    if isLate, clearer.isStopped { return Outcome(isPartial: true, reports: reports) }
+    if isLate, cache.clearer.isStopped { return BatchOutcome(isPartial: true, reports: reports) }
     if !isLate, retries.isEmpty, reports.allSatisfy({ $0.failures.isEmpty }) {
       outcome.cleared = batch.keys
       outcome.retirable = batch.rows
@@ -82,35 +125,80 @@ extension Drain {
     }
     // One key alone takes longer: the rows wait, or the next batch would be the same for ever.
     for (row, key) in unfinished where outcome.waiting.insert(RowName(row)).inserted {
-      let path = clearer.layout.text(of: key).replacing("\t", with: "/")
-      postpone(RowName(row), [ClearFailure(path: CachePath(Array(path.utf8)), error: .isRefilled)])
+      let path = cache.clearer.layout.text(of: key).replacing("\t", with: "/")
+      postpone(RowName(row), [PathFailure(path: CachePath(Array(path.utf8)), error: .isRefilled)])
     }
     outcome.isUnfinished = false
     return outcome
   }
 
+  // MARK: Without rows
+
+  /// Clears what no row asks for: a whole family.
+  ///
+  /// A stop ends it, and leaves the rest to the next process by way of the settle list; where that would not
+  /// survive, nothing but this clear remembers the key, and it goes to its end.
+  func clear(_ key: CacheKey) -> ClearReport {
+    let report = cache.clearer.clear(key)
+    count(report)
+    guard report.isPartial, !cache.isDry else { return report }
+    if let settle, settle.isDurable {
+      settle.putBack([key])
+      return report
+    }
+    let rest = cache.clearer.unstoppable().clear(key)
+    count(rest)
+    return rest
+  }
+
+  /// Clears keys and counts what went, and no more than that: what fails comes by again.
+  func clearPromptly(_ rows: [QueueRow]) {
+    for report in cache.clearer.clear(plan(rows).keys) { count(report) }
+  }
+
   /// Counts and tells what a batch would have come to.
-  func countDry(_ batch: Batch, _ outcome: Outcome) {
-    for row in batch.refused { tell(row.row, row.problem) }
-    tally.rows += outcome.retirable.count + batch.refused.count
-    tally.refused += batch.refused.count
-    tally.keys += outcome.keys
+  func countDry(_ batch: DrainBatch, _ outcome: BatchOutcome) {
+    count(rows: outcome.retirable.count + batch.refused.count, keys: outcome.keys)
+    count(refused: batch.refused)
+  }
+
+  // MARK: Counting
+
+  /// The tally since the last call.
+  func takeTally() -> DrainTally {
+    defer { tally = DrainTally() }
+    return tally
   }
 
   func count(_ report: ClearReport) {
     tally.files += report.filesRemoved
     tally.bytes = clampedSum(tally.bytes, report.bytesRemoved)
-    let verb = clearer.dryRun == .no ? "removed" : "would remove"
-    noteMounts(report)
+    let verb = cache.isDry ? "would remove" : "removed"
+    cache.noteMounts(report)
     for path in report.removed { logger.debug("\(verb) \(path)") }
   }
+
+  /// Rows that are done with.
+  /// - Parameter asked: how many the server was asked to delete.
+  func count(rows: Int, keys: Int, asked: Int = 0) {
+    tally.rows += rows
+    tally.keys += keys
+    tally.asked += asked
+  }
+
+  /// Rows that name nothing, and are gone from their queue.
+  func count(refused: [(row: QueueRow, problem: RowProblem)]) {
+    tally.refused += refused.count
+    for row in refused { tell(row.row, row.problem) }
+  }
+
+  func count(moved: Int) { tally.moved += moved }
 
   // MARK: What cannot be done
 
   /// Tells of the first failure of a row; later ones only push its next try away.
-  private func postpone(_ name: RowName, _ reasons: [ClearFailure]) {
-    let noted = retries.postpone(name, pass: pass)
-    if noted == .full { noteOverflow(name.table) }
+  private func postpone(_ name: RowName, _ reasons: [PathFailure]) {
+    let noted = retries.postpone(name)
     guard noted != .again, let first = reasons.first else { return }
     tally.failures += 1
     // Told once, whatever the number of rows.
@@ -122,7 +210,7 @@ extension Drain {
       end: ("; the row stays and is retried", "; the rows stay and are retried"))
   }
 
-  private static func more(than reasons: [ClearFailure]) -> String {
+  private static func more(than reasons: [PathFailure]) -> String {
     reasons.count > 1 ? " (and \(reasons.count - 1) more pages)" : ""
   }
 
@@ -139,8 +227,8 @@ extension Drain {
   }
 
   /// A row names nothing.
-  func tell(_ row: QueueRow, _ problem: RowProblem) {
-    let verb = clearer.dryRun == .no ? ("is", "are") : ("would be", "would be")
+  private func tell(_ row: QueueRow, _ problem: RowProblem) {
+    let verb = cache.isDry ? ("would be", "would be") : ("is", "are")
     failures.note(
       .init(subject: row.table.name, reason: problem.kind),
       "\(row.table.name.escaped): row \(escape(Array(row.position.utf8))) \(problem.explanation)",
@@ -150,23 +238,11 @@ extension Drain {
         "; nothing to clear, the rows \(verb.1) deleted"
       ))
   }
-
-  /// The server keeps a row, and says nothing of it.
-  func tellKept(_ row: QueueRow) {
-    let (name, table) = (RowName(row).text, row.table.name)
-    let end =
-      "; a trigger, a rule or row-level security of the table keeps it. Let the listener's role delete rows; "
-      + "their pages are cleared, and deleting is tried again"
-    failures.note(
-      .init(subject: table, reason: "kept"),
-      "\(table): \(name): the server did not delete the row, and reported no error", name: name,
-      end: (end, end))
-  }
 }
 
 extension ClearReport {
   /// Those of a folder too that could not be cleared in time.
-  fileprivate var allFailures: [ClearFailure] {
-    failures + (cutShort.map { [ClearFailure(path: $0, error: .isRefilled)] } ?? [])
+  fileprivate var allFailures: [PathFailure] {
+    failures + (cutShort.map { [PathFailure(path: $0, error: .isRefilled)] } ?? [])
   }
 }

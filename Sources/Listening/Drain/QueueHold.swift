@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A queue whose lock is not to be had: since when, and who holds it.
 
-import CacheFS
+import Basics
 import Logging
 import PGQueue
 
@@ -13,9 +15,9 @@ struct HeldQueue: Equatable {
 }
 
 /// Somebody who holds a queue, for as long as it lasts.
-struct QueueHold {
+package struct QueueHold {
   /// A writer that ends within this time is nobody's concern.
-  static let patience = Duration.seconds(60)
+  package static let patience = Duration.seconds(60)
 
   private let began = ContinuousClock.now
   /// In nanoseconds since the epoch.
@@ -52,7 +54,7 @@ struct QueueHold {
 
 extension QueueHolder {
   /// As a log has it.
-  var text: String {
+  package var text: String {
     switch self {
     case .session(let process, let role, let application):
       "process \(process) (\(application.escaped), role \(role.escaped))"
@@ -61,7 +63,7 @@ extension QueueHolder {
     }
   }
 
-  var remedy: String {
+  package var remedy: String {
     switch self {
     case .session(let process, _, _): "end it, or run SELECT pg_terminate_backend(\(process))"
     case .prepared: "run COMMIT PREPARED or ROLLBACK PREPARED"

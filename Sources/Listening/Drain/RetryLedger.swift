@@ -1,10 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What could not be done and is tried again: the one ledger of rows that wait in their queues and of keys that
 // no row remembers. It holds no more than some thousands; what is beyond is its owner's to keep elsewhere.
 
+import Basics
+
 /// Names, and when each is tried again.
-struct RetryLedger<Name: Hashable> {
+package struct RetryLedger<Name: Hashable> {
   /// An entry takes up to 0.7 kB.
-  static var defaultMost: Int { 16_384 }
+  package static var defaultMost: Int { 16_384 }
 
   /// What became of a failure.
   enum Noted {

@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // When to try again what failed: 1 s later, doubling to 5 min, as long as that takes no more than a small part of the
 // time. It has no clock: the time goes in, so that its tests are tables.
 
-import PGQueue
+import Basics
 
 /// When to try something again that failed.
 struct Retry {

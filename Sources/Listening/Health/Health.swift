@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the listener knows of itself: counters, the last of everything, and the proof of health
 // that the supervisor and the status file get. Proof is a drain and a probe that succeeded;
 // being alive is none.
 
-import CacheFS
 import PGQueue
 
 /// The listener's state and counters.
@@ -23,13 +24,13 @@ struct Health: Equatable {
   /// Times are in nanoseconds since the epoch.
   private(set) var stateSince: Int64
   let started: Int64
-  private(set) var lastDrain: (at: Int64, tally: Drain.Tally, seconds: Double)?
+  private(set) var lastDrain: (at: Int64, tally: DrainTally, seconds: Double)?
   private(set) var lastProbe: Int64?
   /// When health was last proved.
   private(set) var healthyAt: Int64?
-  private(set) var total = Drain.Tally()
+  private(set) var total = DrainTally()
   /// How far the drain under way has come; nil between drains.
-  private(set) var underWay: Drain.Tally?
+  private(set) var underWay: DrainTally?
   private(set) var drains = 0
   var notifications = 0
   var reconnects = 0
@@ -66,14 +67,14 @@ struct Health: Equatable {
   /// A batch was served: progress is proof, even where the drain takes hours.
   /// - Parameter isProof: false where something else keeps pages stale, which voids earlier proof.
   /// - Returns: whether health is proved by it.
-  mutating func served(_ tally: Drain.Tally, isProof: Bool, now: Int64) -> Bool {
+  mutating func served(_ tally: DrainTally, isProof: Bool, now: Int64) -> Bool {
     underWay = tally
     hasDrained = isProof
     return prove(now)
   }
 
   mutating func drained(
-    _ tally: Drain.Tally, seconds: Double, isProof: Bool, now: Int64
+    _ tally: DrainTally, seconds: Double, isProof: Bool, now: Int64
   ) -> Bool {
     drains += 1
     underWay = nil

@@ -1,26 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Tells those who watch: the status file, the metrics file and the service manager.
 
-import CacheFS
+import Basics
 import Logging
 import SystemPackage
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Keeps the listener's health and passes it on.
-final class HealthReporter {
+package final class HealthReporter {
   /// The files are written at most this often.
   private static let writeInterval = Duration.seconds(1)
 
   private(set) var health = Health(now: currentTime())
   private let statusFile: AtomicFile?
   private let metricsFile: AtomicFile?
-  private let manager: ServiceManager?
+  private let manager: SystemdNotifier?
   private let lastError: LastError
   private let logger: Logger
   /// When something changed that the files do not tell yet.
@@ -33,8 +27,8 @@ final class HealthReporter {
   private var hasDrained = false
   private var hasProbed = false
 
-  init(
-    statusFile: String?, metricsFile: String?, manager: ServiceManager?, lastError: LastError,
+  package init(
+    statusFile: String?, metricsFile: String?, manager: SystemdNotifier?, lastError: LastError,
     _ logger: Logger
   ) {
     self.statusFile = statusFile.map(AtomicFile.init)
@@ -51,7 +45,7 @@ final class HealthReporter {
     noteChange()
   }
 
-  func served(_ tally: Drain.Tally, isProof: Bool) {
+  func served(_ tally: DrainTally, isProof: Bool) {
     passOn(health.served(tally, isProof: isProof, now: currentTime()))
   }
 
@@ -60,7 +54,7 @@ final class HealthReporter {
     if queues != health.refused { update { $0.refused = queues } }
   }
 
-  func drained(_ tally: Drain.Tally, _ duration: Duration, complete: Bool, isProof: Bool) {
+  func drained(_ tally: DrainTally, _ duration: Duration, complete: Bool, isProof: Bool) {
     hasDrained = isProof && (hasDrained || complete)
     passOn(
       health.drained(tally, seconds: duration.seconds, isProof: isProof, now: currentTime()))
@@ -145,9 +139,4 @@ final class HealthReporter {
       }
     }
   }
-}
-
-extension Duration {
-  /// Seconds and their fraction.
-  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The listener's health as the status file's JSON and the metrics file's Prometheus text.
 
-import CacheFS
+import Basics
+import PGQueue
 
 extension Health {
   /// - Parameter lastError: the last error that was logged, and when.
@@ -97,62 +100,12 @@ extension Health {
   }
 }
 
-extension Drain.Tally {
+extension DrainTally {
   var json: [(String, JSON)] {
     [
       ("rows", .integer(rows)), ("keys", .integer(keys)), ("files_removed", .integer(files)),
       ("bytes_removed", .integer(bytes)), ("rows_refused", .integer(refused)),
       ("rows_failed", .integer(failures)),
     ]
-  }
-}
-
-/// Prometheus' text exposition format.
-struct PrometheusText {
-  private(set) var text = ""
-
-  mutating func add(_ name: String, _ type: String, _ help: String, _ value: Int) {
-    begin(name, type, help)
-    text += "\(name) \(value)\n"
-  }
-
-  /// A metric with labels, or without when they are empty; left out when it has no samples.
-  mutating func add(
-    _ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: String)]
-  ) {
-    guard !samples.isEmpty else { return }
-    begin(name, type, help)
-    for sample in samples {
-      text += (sample.labels.isEmpty ? name : "\(name){\(sample.labels)}") + " \(sample.value)\n"
-    }
-  }
-
-  /// A label's value as the format has it between its quotes.
-  static func escaped(_ value: String) -> String {
-    value.unicodeScalars.reduce(into: "") { text, scalar in
-      switch scalar {
-      case "\\": text += "\\\\"
-      case "\"": text += "\\\""
-      case "\n": text += "\\n"
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-  }
-
-  mutating func addHistogram<Number: Numeric & CustomStringConvertible>(
-    _ name: String, _ help: String, bounds: [Number], counts: [Int], sum: Number
-  ) {
-    begin(name, "histogram", help)
-    var count = 0
-    for (bound, own) in zip(bounds, counts) {
-      count += own
-      text += "\(name)_bucket{le=\"\(bound)\"} \(count)\n"
-    }
-    count = counts.reduce(0, +)
-    text += "\(name)_bucket{le=\"+Inf\"} \(count)\n\(name)_sum \(sum)\n\(name)_count \(count)\n"
-  }
-
-  private mutating func begin(_ name: String, _ type: String, _ help: String) {
-    text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
   }
 }

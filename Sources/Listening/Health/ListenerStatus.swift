@@ -1,18 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The listener's status file, as `stats` reads it.
 
-import CacheFS
+import Basics
 import SystemPackage
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// What became of reading the status file.
-enum StatusFile: Equatable {
+package enum StatusFile: Equatable {
   /// Nobody has said where it would be.
   case notNamed
   case missing(path: String)
@@ -20,7 +14,7 @@ enum StatusFile: Equatable {
   case read(path: String, ListenerStatus)
 
   /// - Parameter isAlive: whether a process of this number runs on this machine.
-  static func read(
+  package static func read(
     _ path: String?, _ files: FileReader = .ours, isAlive: (Int64) -> Bool = processIsAlive
   ) -> StatusFile {
     guard let path else { return .notNamed }
@@ -35,28 +29,28 @@ enum StatusFile: Equatable {
     }
   }
 
-  var status: ListenerStatus? {
+  package var status: ListenerStatus? {
     if case .read(_, let status) = self { status } else { nil }
   }
 }
 
-/// What the listener said of itself (HealthReporter writes it, RenderHealth words it).
-struct ListenerStatus: Equatable {
-  let process: Int64
+/// What the listener said of itself (HealthReporter writes it, HealthText words it).
+package struct ListenerStatus: Equatable {
+  package let process: Int64
   /// Whether that process is there.
-  let isAlive: Bool
-  let state: String
+  package let isAlive: Bool
+  package let state: String
   /// Times are in nanoseconds since the epoch.
-  let stateSince: Int64?
+  package let stateSince: Int64?
   /// When a drain and a probe had last succeeded.
-  let healthyAt: Int64?
-  let lastDrain: Int64?
-  let rows: Int64
-  let retriesWaiting: Int64
-  let settleWaiting: Int64
+  package let healthyAt: Int64?
+  package let lastDrain: Int64?
+  package let rows: Int64
+  package let retriesWaiting: Int64
+  package let settleWaiting: Int64
   /// The queues that the server refuses it.
-  let refused: [String]
-  let lastError: (at: Int64?, message: String)?
+  package let refused: [String]
+  package let lastError: (at: Int64?, message: String)?
 
   /// Nil when the document is none of ours.
   init?(_ json: JSON, isAlive: (Int64) -> Bool) {
@@ -78,7 +72,7 @@ struct ListenerStatus: Equatable {
     }
   }
 
-  static func == (left: Self, right: Self) -> Bool {
+  package static func == (left: Self, right: Self) -> Bool {
     left.process == right.process && left.isAlive == right.isAlive && left.state == right.state
       && left.stateSince == right.stateSince && left.healthyAt == right.healthyAt
       && left.lastDrain == right.lastDrain && left.rows == right.rows
@@ -89,28 +83,6 @@ struct ListenerStatus: Equatable {
   }
 
   private static func time(_ json: JSON?) -> Int64? { json?.string.flatMap(parseTimestamp) }
-}
-
-/// The time that ``utcTimestamp(_:)`` wrote, in nanoseconds since the epoch.
-func parseTimestamp(_ text: String) -> Int64? {
-  let digits = Array(text.utf8)
-  let marks = Array("0000-00-00T00:00:00Z".utf8)
-  func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
-  guard digits.count == marks.count,
-    zip(digits, marks).allSatisfy({ isDigit($1) ? isDigit($0) : $0 == $1 })
-  else { return nil }
-  func number(_ range: Range<Int>) -> CInt {
-    digits[range].reduce(0) { $0 * 10 + CInt($1 - UInt8(ascii: "0")) }
-  }
-  var parts = tm()
-  parts.tm_year = number(0..<4) - 1900
-  parts.tm_mon = number(5..<7) - 1
-  parts.tm_mday = number(8..<10)
-  parts.tm_hour = number(11..<13)
-  parts.tm_min = number(14..<16)
-  parts.tm_sec = number(17..<19)
-  let (time, overflow) = Int64(timegm(&parts)).multipliedReportingOverflow(by: 1_000_000_000)
-  return overflow ? nil : time
 }
 
 private func processIsAlive(_ process: Int64) -> Bool {

@@ -1,21 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What systemd is told, over the datagram socket of sd_notify(3). Without one, nothing is.
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Basics
 
 /// The supervisor's socket.
-final class ServiceManager {
+package final class SystemdNotifier {
   private let descriptor: CInt
   private var address = sockaddr_un()
   private let addressLength: socklen_t
 
   /// - Parameter name: `$NOTIFY_SOCKET`: an absolute path, or `@` and an abstract name.
-  init?(_ name: String?) {
+  package init?(_ name: String?) {
     guard let name, let first = name.utf8.first,
       first == UInt8(ascii: "/") || first == UInt8(ascii: "@")
     else { return nil }
@@ -26,11 +22,7 @@ final class ServiceManager {
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
     let pathOffset = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
     addressLength = socklen_t(pathOffset + bytes.count)
-    #if os(Linux)
-      descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    #else
-      descriptor = socket(AF_UNIX, SOCK_DGRAM, 0)
-    #endif
+    descriptor = makeUnixDatagramSocket()
     guard descriptor >= 0 else { return nil }
   }
 

@@ -1,11 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the listener asks of the cache: queues drained, families emptied, keys cleared again.
 
+import Basics
 import CacheFS
 import Logging
 import PGQueue
 
 /// The listener's side of the cache.
-final class ListenService: ListenerService {
+package final class CacheService: ListenerService {
   /// How often a drain that takes long tells how far it is.
   private static let progressInterval = Duration.seconds(10)
 
@@ -14,7 +17,7 @@ final class ListenService: ListenerService {
   private let settle: Settle?
   private let reporter: HealthReporter
   private let logger: Logger
-  private let reloadSite: () throws(UserError) -> ListenerSite
+  private let reloadSite: () throws(ListeningError) -> ListenerSite
   private var drainBegan: ContinuousClock.Instant?
   private var lastProgress = ContinuousClock.now
   private var notifiedAt: ContinuousClock.Instant?
@@ -26,7 +29,7 @@ final class ListenService: ListenerService {
   /// When the settle list may be looked at again.
   private var settleNotBefore = ContinuousClock.now
   /// How many keys have gone back on the settle list since their file system is away.
-  private(set) var settleAway = 0
+  package private(set) var settleAway = 0
   /// Whether a drain of many rows has left memory behind.
   private var isSwollen = false
   /// The queues that have had a turn on this connection.
@@ -36,43 +39,46 @@ final class ListenService: ListenerService {
   /// Whether the log has it that a writer holds a queue.
   private var hasToldOfWriter = false
   /// Looks for notifications that were missed, once on each connection.
-  let missed: MissedNotifications
+  package let missed: MissedNotifications
 
-  init(
-    _ drain: Drain, _ settle: Settle?, _ reporter: HealthReporter, _ logger: Logger,
-    owing creditor: Debts.Creditor, reload: @escaping () throws(UserError) -> ListenerSite
+  package init(
+    _ drain: Drain, _ reporter: HealthReporter, _ logger: Logger,
+    owing creditor: Debts.Creditor, reload: @escaping () throws(ListeningError) -> ListenerSite
   ) {
     self.drain = drain
-    self.settle = settle
+    settle = drain.pages.settle
     self.reporter = reporter
     self.logger = logger
-    debts = Debts(creditor, drain.failures)
-    drains = DrainLog(drain.clearer.dryRun, logger)
+    debts = Debts(creditor, drain.pages.failures)
+    drains = DrainLog(drain.pages.cache.clearer.dryRun, logger)
     missed = MissedNotifications(logger)
     reloadSite = reload
   }
 
+  private var pages: PageClearer { drain.pages }
+  private var cache: CacheWatch { drain.pages.cache }
+
   /// All that was drained since the start, the drain under way included.
-  var total: Drain.Tally {
+  var total: DrainTally {
     var total = reporter.health.total
-    total.add(drain.tally)
+    total.add(pages.tally)
     return total
   }
 
   /// A node moves rows only if no other does; a listener that is alone retires them.
-  var isMover: Bool { drain.node.map { $0.mover == .this } ?? true }
+  package var isMover: Bool { drain.node.map { $0.node.mover == .this } ?? true }
 
   /// The keys that no row remembers and that could not be cleared.
-  var owed: [String] { debts.names(drain.clearer.layout) }
+  package var owed: [String] { debts.names(cache.clearer.layout) }
 
   /// How many keys wait to be cleared once more.
   var settleWaiting: Int { settle?.waiting ?? 0 }
 
   // MARK: Drains
 
-  func serve(
-    _ queue: Queue, _ depth: ListenerMachine.Depth
-  ) throws(DatabaseError) -> ListenerMachine.Served {
+  package func serve(
+    _ queue: Queue, _ depth: DrainDepth
+  ) throws(DatabaseError) -> DrainOutcome {
     if drainBegan == nil {
       drainBegan = .now
       lastProgress = .now
@@ -82,7 +88,7 @@ final class ListenService: ListenerService {
     if served == .prompted { noteCleared() }
     if served == .more {
       reporter.enter(.draining)
-      reporter.served(drain.tally, isProof: isProof)
+      reporter.served(pages.tally, isProof: isProof)
       tellProgress(queue.table)
     }
     return served
@@ -91,8 +97,8 @@ final class ListenService: ListenerService {
   /// Whether it proves health that something was drained: not as long as there is a queue of which nothing is,
   /// or of which that is not known yet. One that a writer holds is late, no more; its pages are cleared.
   private var isProof: Bool {
-    let queues = drain.node == nil ? drain.rules.tables : [.log]
-    return drain.hasRoot && !drain.isMountAway && drain.undrainedQueues.isEmpty
+    let queues = drain.node == nil ? pages.rules.tables : [.log]
+    return cache.hasRoot && !cache.isMountAway && drain.undrainedQueues.isEmpty
       && tried.isSuperset(of: queues)
   }
 
@@ -100,19 +106,19 @@ final class ListenService: ListenerService {
     guard lastProgress.duration(to: .now) >= Self.progressInterval, let drainBegan else { return }
     lastProgress = .now
     let time = drainBegan.duration(to: .now)
-    logger.notice("draining \(table.name): \(drain.tally.text) in \(time.text) so far")
+    logger.notice("draining \(table.name): \(pages.tally.text) in \(time.text) so far")
   }
 
   /// Empties the families that the events and the rows ask for, once, and logs the drain.
-  func finish(_ events: Set<SiteEvent>, complete: Bool) {
+  package func finish(_ events: Set<SiteEvent>, complete: Bool) {
     let began = drainBegan ?? .now
-    if drain.tally.rows > 0 || events.contains(where: { !$0.isErrand }) {
-      drain.rules.emptiedAfter.forEach(empty)
+    if pages.tally.rows > 0 || events.contains(where: { !$0.isErrand }) {
+      pages.rules.emptiedAfter.forEach(empty)
     }
     Set(events.flatMap(\.emptied)).sorted().forEach(empty)
     CrashPoint.finished.reach()
-    drain.saveMounts()
-    let tally = drain.takeTally()
+    cache.saveMounts()
+    let tally = pages.takeTally()
     let time = began.duration(to: .now)
     drainBegan = nil
     noteCleared()
@@ -139,8 +145,8 @@ final class ListenService: ListenerService {
 
   /// What the listener does between drains.
   private var state: Health.State {
-    if !drain.hasRoot { return .noCacheDirectory }
-    if drain.isMountAway { return .mountAway }
+    if !cache.hasRoot { return .noCacheDirectory }
+    if cache.isMountAway { return .mountAway }
     if !drain.undrainedQueues.isEmpty { return .refused }
     return isDeaf ? .polling : .listening
   }
@@ -153,11 +159,11 @@ final class ListenService: ListenerService {
   }
 
   private func empty(_ family: String) {
-    guard drain.followRoot() else {
+    guard cache.followRoot() else {
       unemptied.insert(family)
       return
     }
-    guard let key = try? drain.clearer.layout.all(of: family) else { return }
+    guard let key = try? cache.clearer.layout.all(of: family) else { return }
     clearWithoutRow(key)
     settle?.add([key])
   }
@@ -167,7 +173,7 @@ final class ListenService: ListenerService {
     for (query, stale) in missed.take().map({ ($0.query, $0.keys) }) {
       stale.keys.forEach(clearWithoutRow)
       settle?.add(stale.keys)
-      let verb = drain.clearer.dryRun == .no ? "cleared" : "would clear"
+      let verb = !cache.isDry ? "cleared" : "would clear"
       logger.notice(
         """
         \(query.family): \(verb) \(counted(stale.pages, "page")) that may be older than what the query of \
@@ -183,13 +189,13 @@ final class ListenService: ListenerService {
     clearMissed()
   }
 
-  private func clearWithoutRow(_ key: CacheKey) { _ = note([key], [drain.clear(key)]) }
+  private func clearWithoutRow(_ key: CacheKey) { _ = note([key], [pages.clear(key)]) }
 
   /// Takes note of what came of clearing keys that no row remembers. What there is no room for to remember goes
   /// back on the settle list.
   /// - Returns: whether something does.
   private func note(_ keys: [CacheKey], _ reports: [ClearReport]) -> Bool {
-    let layout = drain.clearer.layout
+    let layout = cache.clearer.layout
     let left = zip(keys, reports).filter { key, report in
       if report.isPartial { return false }
       return !debts.note(key, report, layout)
@@ -202,20 +208,20 @@ final class ListenService: ListenerService {
   func leaveOwed() {
     settle?.putBack(debts.keys)
     settle?.sync()
-    drain.failures.flush(all: true)
+    pages.failures.flush(all: true)
     _ = drains.flush(all: true)
   }
 
   // MARK: What time brings
 
-  func tick(isBusy: Bool) -> Duration? {
+  package func tick(isBusy: Bool) -> Duration? {
     if settleWaiting > 0 || debts.count > 0 || !unemptied.isEmpty || missed.hasEnded
-      || drain.isMountAway
+      || cache.isMountAway
     {
-      let returns = drain.mountReturns
-      defer { if drain.mountReturns != returns { debts.hasten() } }
+      let returns = cache.mountReturns
+      defer { if cache.mountReturns != returns { debts.hasten() } }
       // Nothing is settled in a directory that is not there.
-      guard drain.followRoot() else {
+      guard cache.followRoot() else {
         return min(.seconds(1), reporter.writeIfDue(isBusy: isBusy) ?? .seconds(1))
       }
     }
@@ -239,11 +245,11 @@ final class ListenService: ListenerService {
       isSwollen = false
       Memory.giveBack()
     }
-    let told = drain.failures.flush()
+    let told = pages.failures.flush()
     let until = [
       settled, owed, told, drains.flush(), missed.nextLook, reporter.writeIfDue(isBusy: isBusy),
     ].compactMap { $0 }.min()
-    return drain.isMountAway ? min(until ?? .seconds(1), .seconds(1)) : until
+    return cache.isMountAway ? min(until ?? .seconds(1), .seconds(1)) : until
   }
 
   /// The second clear of what is due. Keys that come back on the list, being too many to remember, must not keep
@@ -261,8 +267,8 @@ final class ListenService: ListenerService {
   ///   is away go back on it.
   /// - Returns: whether some have to be put back on the list.
   private func clearAgain(_ keys: [CacheKey], areListed: Bool) -> Bool {
-    let reports = drain.clearer.clear(keys)
-    reports.forEach(drain.noteMounts)
+    let reports = cache.clearer.clear(keys)
+    reports.forEach(cache.noteMounts)
     let away = zip(keys, reports).filter { areListed && $1.isMountAway }
     settleAway += away.count
     settle?.putBack(away.map(\.0) + zip(keys, reports).filter { $1.isPartial }.map(\.0))
@@ -270,12 +276,12 @@ final class ListenService: ListenerService {
     return note(rest.map(\.0), rest.map(\.1))
   }
 
-  func measure(_ backlog: [QueueBacklog]) {
+  package func measure(_ backlog: [QueueBacklog]) {
     reporter.update { $0.backlog = backlog }
-    drain.node?.isPolled = true
+    drain.node?.node.isPolled = true
   }
 
-  func reset() {
+  package func reset() {
     drain.reset()
     reporter.lost()
     tried = []
@@ -283,11 +289,11 @@ final class ListenService: ListenerService {
     notifiedAt = nil
   }
 
-  func reload() -> (ConnectionParameters, ListenerMachine.Settings)? {
+  package func reload() -> (ConnectionParameters, ListenerMachine.Settings)? {
     reporter.reloading()
-    do throws(UserError) {
+    do throws(ListeningError) {
       let site = try reloadSite()
-      debts.follow(from: drain.clearer.layout, to: site.clearer.layout)
+      debts.follow(from: cache.clearer.layout, to: site.clearer.layout)
       drain.follow(site.clearer, site.rules)
       missed.follow(site.missed)
       return (site.connection, site.settings)
@@ -299,7 +305,7 @@ final class ListenService: ListenerService {
 
   // MARK: News
 
-  func note(_ news: ListenerNews) {
+  package func note(_ news: ListenerNews) {
     switch news {
     case .ready(let channels):
       drain.announced = channels.announced
@@ -323,14 +329,4 @@ final class ListenService: ListenerService {
     if let (level, message) = news.logLine(total) { logger.log(level: level, "\(message)") }
     if news == .stopping { reporter.write() }
   }
-}
-
-/// What a configuration file makes of the listener; read again on SIGHUP.
-struct ListenerSite {
-  let clearer: Clearer
-  let rules: SiteRules
-  let connection: ConnectionParameters
-  let settings: ListenerMachine.Settings
-  /// What to look for once on each connection; nil for nothing.
-  let missed: MissedLook?
 }

@@ -1,67 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The daemon's loop: performs what the machine decides and tells it what came of it. One
 // thread, one poll(2) over the connections, the signals and the next timer.
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-/// What the listener needs done between the database and the cache, and told to people.
-public protocol ListenerService: AnyObject {
-  /// Serves the next batch of a queue.
-  /// - Throws: ``DatabaseError``.
-  func serve(
-    _ queue: Queue, _ depth: ListenerMachine.Depth
-  ) throws(DatabaseError) -> ListenerMachine.Served
-  /// Does what the events of a drain ask for besides their queues, once all were served.
-  /// The drain is not complete when a writer still holds a queue.
-  func finish(_ events: Set<SiteEvent>, complete: Bool)
-  /// Does what time brings, and is called whenever the listener wakes.
-  /// - Parameter isBusy: whether there is more to do at once.
-  /// - Returns: when to be called again if nothing happens before; nil for whenever.
-  func tick(isBusy: Bool) -> Duration?
-  /// Takes what waits in the queues, as of the last poll.
-  func measure(_ backlog: [QueueBacklog])
-  /// Reads the configuration again; nil when it has to stay as it was.
-  func reload() -> (ConnectionParameters, ListenerMachine.Settings)?
-  /// The connections are gone: whatever was begun in a queue begins anew.
-  func reset()
-  func note(_ news: ListenerNews)
-  /// Whether it is this listener that retires the queues' rows.
-  var isMover: Bool { get }
-}
-
-/// What is worth a line in the log.
-public enum ListenerNews: Equatable, Sendable {
-  case ready([Channel])
-  case notified(Int)
-  case probed
-  /// LISTEN was refused for one channel; the others are heard.
-  case notHeard(Channel, DatabaseError)
-  /// The first failure since the last success.
-  case disconnected(DatabaseError)
-  /// The server answers and does not let us in; told once for each time without a connection.
-  case notAdmitted(DatabaseError)
-  case reconnected(after: Duration)
-  case probeUnanswered
-  case deaf(polling: Duration)
-  case hearsAgain
-  /// A channel whose script_name is not known; told once for each connection, however often somebody
-  /// notifies it.
-  case unknownEvent(Channel)
-  case statusAsked
-  case reloading
-  case stopping
-  /// Many nodes share this database, and this listener is none of them. No names where we may not
-  /// know them.
-  case takesFromNodes([String])
-}
+import Basics
+import CacheFS
+import PGQueue
 
 /// Listens until it is told to stop.
-public final class Listener {
+package final class Listener {
   private var parameters: ConnectionParameters
   private let service: ListenerService
   private let signals: Signals
@@ -80,7 +27,7 @@ public final class Listener {
   private let probeName = "\(getpid())_\(UInt32.random(in: 0 ... .max))"
   private let began = ContinuousClock.now
 
-  public init(
+  package init(
     _ parameters: ConnectionParameters, settings: ListenerMachine.Settings,
     signals: Signals, service: ListenerService
   ) {
@@ -91,7 +38,7 @@ public final class Listener {
   }
 
   /// Returns when SIGTERM or SIGINT has been obeyed.
-  public func run() {
+  package func run() {
     while !hasLeft {
       let timer = service.tick(isBusy: !inputs.isEmpty)
       if inputs.isEmpty { wait(atMost: timer) }
@@ -167,7 +114,7 @@ public final class Listener {
   /// Nodes share one; a listener that is alone has nobody to share with.
   private var probeChannel: String {
     hasLog
-      ? FanoutSchema.probeChannel : "\(FanoutSchema.probeChannel)_\(probeName)"
+      ? NodeSchema.probeChannel : "\(NodeSchema.probeChannel)_\(probeName)"
   }
 
   private var hasLog: Bool { machine.settings.queues.contains(.log) }
@@ -176,7 +123,7 @@ public final class Listener {
     _ listening: Connection, _ working: Connection
   ) throws(DatabaseError) {
     if hasLog {
-      try listening.query("LISTEN \(FanoutSchema.channel)")
+      try listening.query("LISTEN \(NodeSchema.channel)")
       // See NodeLog.swift for why that is safe.
       try working.script(
         "SET synchronous_commit = off; SET jit = off; SET default_transaction_read_only = off")
@@ -194,7 +141,7 @@ public final class Listener {
     takesFromNodes = nodes != nil
   }
 
-  private func serve(_ table: QueueTable, _ depth: ListenerMachine.Depth) {
+  private func serve(_ table: QueueTable, _ depth: DrainDepth) {
     guard let working else { return }
     do throws(DatabaseError) {
       let served = try service.serve(Queue(table, on: working), depth)
@@ -286,7 +233,7 @@ public final class Listener {
           } else if !inputs.contains(.othersProbe) {
             inputs.append(.othersProbe)
           }
-        } else if hasLog, notification.channel.elementsEqual(FanoutSchema.channel.utf8) {
+        } else if hasLog, notification.channel.elementsEqual(NodeSchema.channel.utf8) {
           // What this node has moved itself it reads without being told.
           if notification.sender != working?.backend { isLogged = true }
         } else if let channel = channels.first(where: { $0.isNamed(notification.channel) }) {

@@ -1,40 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The listener's decisions, as a pure state machine: an input and the time go in, what to do
 // next comes out. It has no clock and no socket; a late input is ignored, never a trap.
 
+import Basics
+import CacheFS
+import PGQueue
+
 /// What the listener should do next, decided from what has happened so far.
-public struct ListenerMachine: Sendable {
+package struct ListenerMachine: Sendable {
   /// The intervals of docs/drain-protocol.md.
-  public struct Settings: Equatable, Sendable {
+  package struct Settings: Equatable, Sendable {
     /// How often every queue is drained without being asked to (`--poll-interval`).
-    public var pollInterval = Duration.seconds(60)
+    package var pollInterval = Duration.seconds(60)
     /// How long the LISTEN connection may be silent before it has to prove itself.
-    public var probeAfter = Duration.seconds(10)
+    package var probeAfter = Duration.seconds(10)
     /// How long the proof may take.
     ///
     /// The protocol grants 5 s; half a second is kept for finding out, so that a connection that
     /// freezes just after a proof is given up within 15 s.
-    public var probeTimeout = Duration.milliseconds(4500)
+    package var probeTimeout = Duration.milliseconds(4500)
     /// How long a connection must have held for the reconnect delay to begin anew: longer than a probe may take,
     /// so that one that never proved itself does not count.
-    public var heldLongEnough = Duration.seconds(20)
+    package var heldLongEnough = Duration.seconds(20)
     /// How long a drain waits for a writer that holds a queue before it is finished without it;
     /// autovacuum, for one, holds it for milliseconds.
-    public var contentionGrace = Duration.seconds(1)
+    package var contentionGrace = Duration.seconds(1)
     /// How long after a drain of a queue its lock is left alone. Writers queue up behind a lock that
     /// waits for one of them; where changes come faster than this, their pages go at once and
     /// their rows twice a second, so that the writers hardly notice.
-    public var lockInterval = Duration.milliseconds(500)
+    package var lockInterval = Duration.milliseconds(500)
     /// The same for one of many nodes. The others have no news of a row before it was moved; and since
     /// that is done in one round trip, without clearing a page, the lock is held more briefly.
-    public static let nodeLockInterval = Duration.milliseconds(200)
+    package static let nodeLockInterval = Duration.milliseconds(200)
     /// What is drained: the site's queues, and with many nodes the log that they are moved into.
-    public var queues = QueueTable.all
+    package var queues = QueueTable.all
     /// What the site's notifications may ask for.
-    public var events = SiteEvent.all
+    package var events = SiteEvent.all
     /// How long a node that is told of a change waits for another to move its rows.
-    public var takeoverDelay = Duration.seconds(1)
+    package var takeoverDelay = Duration.seconds(1)
 
-    public init() {}
+    package init() {}
   }
 
   private enum Phase: Equatable {
@@ -45,14 +51,14 @@ public struct ListenerMachine: Sendable {
     case left
   }
 
-  public var settings: Settings
-  public private(set) var hearing = Hearing.unproved
+  package var settings: Settings
+  package private(set) var hearing = Hearing.unproved
   /// Whether it is this listener that retires the queues' rows: always, but for one of many nodes.
   private var isMover: Bool
   private let jitter: @Sendable () -> Double
   private var phase = Phase.idle
   private var reconnect = Backoff(first: .milliseconds(100), ceiling: .seconds(30))
-  private var queues: [QueueTable: QueueState] = [:]
+  private var queues: [QueueTable: QueueSchedule] = [:]
   /// Where the round robin goes on.
   private var turn = 0
   /// Whether a change was told of that another node is expected to move into the log.
@@ -75,7 +81,7 @@ public struct ListenerMachine: Sendable {
   private var unansweredProbes = 0
 
   /// - Parameter jitter: gives a number from 0 to 1.
-  public init(
+  package init(
     _ settings: Settings = Settings(),
     jitter: @escaping @Sendable () -> Double = { Double.random(in: 0...1) }
   ) {
@@ -85,7 +91,7 @@ public struct ListenerMachine: Sendable {
   }
 
   /// Takes what happened and says what to do; `now` grows and begins anywhere.
-  public mutating func handle(_ input: Input, at now: Duration) -> [Output] {
+  package mutating func handle(_ input: Input, at now: Duration) -> [Output] {
     guard phase != .left else { return [] }
     if isMeasuring {
       isMeasuring = false
@@ -112,7 +118,7 @@ public struct ListenerMachine: Sendable {
   }
 
   /// When to come back with `timePassed` if nothing else happens; nil for never.
-  public var deadline: Duration? {
+  package var deadline: Duration? {
     switch phase {
     case .idle, .connecting, .left: return nil
     case .waiting(let until): return until
@@ -122,7 +128,7 @@ public struct ListenerMachine: Sendable {
     }
   }
 
-  public var isConnected: Bool {
+  package var isConnected: Bool {
     if case .connected = phase { true } else { false }
   }
 
@@ -187,7 +193,7 @@ public struct ListenerMachine: Sendable {
         leaveToOthers(queue, now)
         continue
       }
-      var state = self.queues[queue, default: QueueState()]
+      var state = self.queues[queue, default: QueueSchedule()]
       state.becomeDue()
       state.hasNews = true
       state.isAskedAgain = state.isUnderWay
@@ -203,7 +209,7 @@ public struct ListenerMachine: Sendable {
   /// is told of meanwhile does not put that off.
   private mutating func leaveToOthers(_ queue: QueueTable, _ now: Duration) {
     awaitsMove = true
-    var state = queues[queue, default: QueueState()]
+    var state = queues[queue, default: QueueSchedule()]
     guard !state.isDue else { return }
     state.isDue = true
     state.notBefore = takeoverTime(now)
@@ -216,7 +222,7 @@ public struct ListenerMachine: Sendable {
 
   private mutating func askForLog(_ now: Duration) {
     draining = draining ?? []
-    var log = queues[.log, default: QueueState()]
+    var log = queues[.log, default: QueueSchedule()]
     log.becomeDue()
     log.isAskedAgain = isServing
     queues[.log] = log
@@ -265,10 +271,10 @@ public struct ListenerMachine: Sendable {
     return settings.probeAfter * (isMover ? 0.75 : 1 - jitter() * 0.15)
   }
 
-  private mutating func note(_ queue: QueueTable, _ served: Served, _ now: Duration) {
+  private mutating func note(_ queue: QueueTable, _ served: DrainOutcome, _ now: Duration) {
     guard isConnected else { return }
     isServing = false
-    var state = queues[queue, default: QueueState()]
+    var state = queues[queue, default: QueueSchedule()]
     switch served {
     case .more:
       state.isDue = true
@@ -298,7 +304,7 @@ public struct ListenerMachine: Sendable {
     guard queue != .log else { return }
     switch served {
     // What was moved is read from the log by this node as by any other.
-    case .more, .drained: queues[.log, default: QueueState()].becomeDue()
+    case .more, .drained: queues[.log, default: QueueSchedule()].becomeDue()
     case .contended, .prompted: break
     }
   }
@@ -366,7 +372,7 @@ public struct ListenerMachine: Sendable {
     draining = draining ?? []
     for queue in settings.queues {
       if isMover || queue == .log {
-        queues[queue, default: QueueState()].becomeDue(byPollAt: now, inDrain: isDraining)
+        queues[queue, default: QueueSchedule()].becomeDue(byPollAt: now, inDrain: isDraining)
       } else {
         leaveToOthers(queue, now)
       }
@@ -376,7 +382,7 @@ public struct ListenerMachine: Sendable {
   }
 
   /// The next queue that is due, taking turns, so that a long one does not hold up the others.
-  private mutating func nextQueue(_ now: Duration) -> (QueueTable, Depth)? {
+  private mutating func nextQueue(_ now: Duration) -> (QueueTable, DrainDepth)? {
     let all = settings.queues
     for step in 0..<all.count {
       let queue = all[(turn + step) % all.count]

@@ -1,8 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the listener's machine is told, and what it answers.
+
+import CacheFS
+import PGQueue
 
 extension ListenerMachine {
   /// What has happened.
-  public enum Input: Equatable, Sendable {
+  package enum Input: Equatable, Sendable {
     case started
     /// Both connections are up and LISTEN was sent for every channel.
     case connected
@@ -17,35 +22,15 @@ extension ListenerMachine {
     /// Another node's proof has arrived here.
     case othersProbe
     /// A batch of the queue was served.
-    case served(QueueTable, Served)
+    case served(QueueTable, DrainOutcome)
     case timePassed
     /// Give up the connections, which are gone already, and make new ones at once.
     case reconnect
     case stop
   }
 
-  /// How a batch ended.
-  public enum Served: Equatable, Sendable {
-    /// There are more rows.
-    case more
-    /// Nothing is left but what has to wait; when to look again for that.
-    case drained(retryAfter: Duration?)
-    /// A writer holds the lock: pages are gone, rows are not.
-    case contended
-    /// Pages are gone, as asked; rows were left where they are.
-    case prompted
-  }
-
-  /// What is to be done with a queue's rows.
-  public enum Depth: Equatable, Sendable {
-    /// Clear their pages and retire them.
-    case whole
-    /// Clear the pages of those that are new, and leave the lock alone.
-    case pagesOnly
-  }
-
   /// What to do.
-  public enum Output: Equatable, Sendable {
+  package enum Output: Equatable, Sendable {
     case connect
     case disconnect(Reason)
     case probe
@@ -53,7 +38,7 @@ extension ListenerMachine {
     case ping
     /// Look at what waits in the queues.
     case measure
-    case serve(QueueTable, Depth)
+    case serve(QueueTable, DrainDepth)
     /// Every queue asked for has been served: do what the events ask for besides. A drain is
     /// not complete when a writer still holds a queue.
     case finish(Set<SiteEvent>, complete: Bool)
@@ -61,12 +46,12 @@ extension ListenerMachine {
   }
 
   /// Why a connection is given up that did not break.
-  public enum Reason: Equatable, Sendable {
+  package enum Reason: Equatable, Sendable {
     case probeUnanswered
   }
 
   /// Whether notifications arrive.
-  public enum Hearing: Equatable, Sendable {
+  package enum Hearing: Equatable, Sendable {
     case unproved
     case proved
     /// Two connections in a row lost our own notification: something between us and the server

@@ -1,12 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How the listener's news reads in the log: what happened, and what is done about it.
 
-import CacheFS
+import Basics
 import Logging
 import PGQueue
 
+/// What is worth a line in the log.
+package enum ListenerNews: Equatable, Sendable {
+  case ready([Channel])
+  case notified(Int)
+  case probed
+  /// LISTEN was refused for one channel; the others are heard.
+  case notHeard(Channel, DatabaseError)
+  /// The first failure since the last success.
+  case disconnected(DatabaseError)
+  /// The server answers and does not let us in; told once for each time without a connection.
+  case notAdmitted(DatabaseError)
+  case reconnected(after: Duration)
+  case probeUnanswered
+  case deaf(polling: Duration)
+  case hearsAgain
+  /// A channel whose script_name is not known; told once for each connection, however often somebody
+  /// notifies it.
+  case unknownEvent(Channel)
+  case statusAsked
+  case reloading
+  case stopping
+  /// Many nodes share this database, and this listener is none of them. No names where we may not
+  /// know them.
+  case takesFromNodes([String])
+}
+
 extension ListenerNews {
   /// Level and text; nil for what only the counters want to know.
-  func logLine(_ total: Drain.Tally) -> (Logger.Level, String)? {
+  func logLine(_ total: DrainTally) -> (Logger.Level, String)? {
     switch self {
     case .notified, .probed: nil
     case .ready(let channels):
@@ -62,33 +90,4 @@ private func listed(_ names: [String]) -> String {
 
 extension Channel {
   fileprivate var text: String { "\"\(escape(name))\"" }
-}
-
-extension DatabaseError {
-  /// What happened, in the words of libpq or the server where there are any, fit to be shown.
-  var explanation: String {
-    switch self {
-    case .unreachable(let message): "cannot connect: \(shown(message))"
-    case .lost(let message): "connection lost: \(shown(message))"
-    case .refused(let reason): reason.explanation
-    case .badConnectionString: "the connection string cannot be read"
-    }
-  }
-}
-
-extension ServerError {
-  /// What the server said, fit to be shown.
-  var explanation: String { shown(message) + (hint.map { " (\(shown($0)))" } ?? "") }
-}
-
-/// Words of others: a server may send what a terminal obeys, and libpq repeats what it was given.
-private func shown(_ message: String) -> String { redacted(escape(Array(message.utf8))) }
-
-extension Duration {
-  /// Seconds with milliseconds below a minute, whole seconds above.
-  var text: String {
-    if milliseconds >= 60_000 { return "\(grouped(milliseconds / 1000)) s" }
-    let fraction = String(1000 + milliseconds % 1000).dropFirst()
-    return "\(milliseconds / 1000).\(fraction) s"
-  }
 }

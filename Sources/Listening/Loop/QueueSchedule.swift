@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // When a queue is to be served next, as the listener's machine keeps it for each.
 
+import Basics
+
 /// What is to be done about a queue.
-struct QueueState {
+struct QueueSchedule {
   var isDue = false
   /// Not before this time.
   var notBefore: Duration?

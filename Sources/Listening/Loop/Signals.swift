@@ -1,14 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Signals as bytes in a pipe, so that the one poll(2) of the listener sees them.
 
+import Basics
+import PGQueue
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Write ends of the pipes. A signal handler may touch nothing else.
 nonisolated(unsafe) private var eventPipe: CInt = -1
@@ -17,34 +13,34 @@ nonisolated(unsafe) private var stopPipe: CInt = -1
 private let stopAsked = Atomic<Bool>(false)
 
 /// The signals that a daemon answers to, delivered through descriptors.
-public struct Signals {
-  public enum Signal: Equatable, Sendable {
+package struct Signals {
+  package enum Signal: Equatable, Sendable {
     case terminate
     case hangup
     case user1
   }
 
   /// Readable when a signal waits to be taken.
-  public let descriptor: CInt
+  package let descriptor: CInt
   /// That a stop was asked for.
-  public let stop: Stop
+  package let stop: StopDeadline
 
   /// Whether a stop was asked for: cheap enough to be asked before each file.
-  public static var isStopAsked: Bool { stopAsked.load(ordering: .relaxed) }
+  package static var isStopAsked: Bool { stopAsked.load(ordering: .relaxed) }
 
   /// Installs the handlers, once for the process. Nil when no pipe is to be had.
   ///
   /// A second SIGTERM or SIGINT ends the process at once.
-  public init?() {
+  package init?() {
     guard let events = Self.makePipe(), let stops = Self.makePipe() else { return nil }
     descriptor = events.read
-    stop = Stop(descriptor: stops.read)
+    stop = StopDeadline(descriptor: stops.read)
     eventPipe = events.write
     stopPipe = stops.write
     stopAsked.store(false, ordering: .relaxed)
     signal(SIGPIPE, SIG_IGN)
     for number in [SIGTERM, SIGINT] {
-      Self.handle(number) { number in
+      setHandler(of: number) { number in
         var byte = UInt8(truncatingIfNeeded: number)
         stopAsked.store(true, ordering: .relaxed)
         _ = write(stopPipe, &byte, 1)
@@ -54,7 +50,7 @@ public struct Signals {
       }
     }
     for number in [SIGHUP, SIGUSR1] {
-      Self.handle(number) { number in
+      setHandler(of: number) { number in
         var byte = UInt8(truncatingIfNeeded: number)
         _ = write(eventPipe, &byte, 1)
       }
@@ -62,7 +58,7 @@ public struct Signals {
   }
 
   /// The signals that have arrived, in order.
-  public func take() -> [Signal] {
+  package func take() -> [Signal] {
     var bytes = [UInt8](repeating: 0, count: 64)
     let count = read(descriptor, &bytes, bytes.count)
     return bytes.prefix(max(0, count)).map { byte in
@@ -72,16 +68,6 @@ public struct Signals {
       default: .terminate
       }
     }
-  }
-
-  private static func handle(_ number: CInt, _ handler: @escaping @convention(c) (CInt) -> Void) {
-    var action = sigaction()
-    #if canImport(Darwin)
-      action.__sigaction_u.__sa_handler = handler
-    #else
-      action.__sigaction_handler.sa_handler = handler
-    #endif
-    sigaction(number, &action, nil)
   }
 
   private static func makePipe() -> (read: CInt, write: CInt)? {

@@ -1,82 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // `listen --once`: every queue drained through the same steps, without the daemon around them.
 
+import Basics
 import CacheFS
 import PGQueue
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-struct DrainOnce {
+package struct SingleRun {
   /// How long to wait, in all, for writers that hold a queue: longer than a site's transactions.
   static let patience = Duration.seconds(30)
 
   /// What it came to.
-  struct Result: Equatable {
-    var tally = Drain.Tally()
+  package struct Result: Equatable {
+    package var tally = DrainTally()
     /// Queues whose rows stay, since a writer held them for longer than our patience.
-    var contended: [String] = []
+    package var contended: [String] = []
     /// Queues that a stop came before.
-    var unfinished: [String] = []
+    package var unfinished: [String] = []
     /// Rows that the server did not delete, without an error.
-    var kept = 0
+    package var kept = 0
     /// Rows of queues in which there were more of them at each look.
-    var left = 0
+    package var left = 0
     /// Queues that the server would not let us drain.
-    var refused: [String] = []
+    package var refused: [String] = []
     /// Queues that the server does not have, and should.
-    var missing: [String] = []
+    package var missing: [String] = []
     /// Keys that no row remembers and that could not be cleared, such as the news.
-    var owed: [String] = []
-
-    var status: ExitStatus {
-      tally.failures + kept + left > 0
-        || !(contended + unfinished + refused + missing + owed).isEmpty ? .incomplete : .done
-    }
-
-    /// What was done, and what was not.
-    var text: String {
-      tally.text + (kept > 0 ? ", \(grouped(kept)) kept by the server" : "")
-        + (left > 0 ? ", \(grouped(left)) still there" : "")
-        + (contended.isEmpty ? "" : "; held by a writer: \(contended.joined(separator: ", "))")
-        + (unfinished.isEmpty
-          ? ""
-          : "; stopped before \(unfinished.joined(separator: ", ")) \(unfinished.count == 1 ? "was" : "were") drained")
-    }
-
-    func json(dryRun: Bool) -> JSON {
-      .object([
-        ("version", .integer(1)), ("dry_run", .boolean(dryRun)),
-        ("rows", .integer(tally.rows)), ("keys", .integer(tally.keys)),
-        ("files_removed", .integer(tally.files)), ("bytes_removed", .integer(tally.bytes)),
-        ("rows_refused", .integer(tally.refused)), ("rows_failed", .integer(tally.failures)),
-        ("queues_contended", .array(contended.map(JSON.string))),
-        ("queues_refused", .array(refused.map(JSON.string))),
-        ("queues_missing", .array(missing.map(JSON.string))),
-        ("keys_failed", .array(owed.map(JSON.string))),
-        ("rows_kept", .integer(kept)), ("rows_left", .integer(left)),
-        ("queues_unfinished", .array(unfinished.map(JSON.string))),
-      ])
-    }
+    package var owed: [String] = []
   }
 
   private let drain: Drain
-  private let service: ListenService
+  private let service: CacheService
   private let signals: Signals
 
-  init(_ drain: Drain, _ service: ListenService, _ signals: Signals) {
+  package init(_ drain: Drain, _ service: CacheService, _ signals: Signals) {
     self.drain = drain
     self.service = service
     self.signals = signals
   }
 
   /// Drains every queue.
-  /// - Throws: ``UserError`` with status 69 when the database cannot be reached or is lost.
-  func drainAll(_ parameters: ConnectionParameters) throws(UserError) -> Result {
+  /// - Throws: ``ListeningError`` when the database cannot be reached or is lost.
+  package func drainAll(_ parameters: ConnectionParameters) throws(ListeningError) -> Result {
     var result = Result()
     do throws(DatabaseError) {
       let connection = try Connection(parameters, stop: signals.stop)
@@ -86,24 +51,24 @@ struct DrainOnce {
         service.note(.takesFromNodes(nodes))
       }
       // A node reads the log first, which tells it who moves rows, and last, for what was moved.
-      let queues = drain.rules.tables
+      let queues = drain.pages.rules.tables
       if drain.node == nil {
         try drainQueues(queues, on: connection, until: deadline, &result)
       } else {
         try look(at: [.log] + queues + [.log], on: connection, until: deadline, &result)
       }
     } catch {
-      throw UserError(.noDatabase, "database: \(error.explanation); see --dsn")
+      throw ListeningError(.noDatabase, "database: \(error.explanation); see --dsn")
     }
-    guard drain.hasRoot else {
-      throw UserError(
+    guard drain.pages.cache.hasRoot else {
+      throw ListeningError(
         .noCacheDirectory,
-        "cache directory \(drain.clearer.rootText) went away; its rows stay in their queues. "
+        "cache directory \(drain.pages.cache.clearer.rootText) went away; its rows stay in their queues. "
           + "Run it again when it is back")
     }
     // As if each channel had been notified, but for what no queue remembers.
     service.finish(
-      Set(drain.rules.events.filter { !$0.isErrand }), complete: result.contended.isEmpty)
+      Set(drain.pages.rules.events.filter { !$0.isErrand }), complete: result.contended.isEmpty)
     // And those by the site's own queries, where there are any.
     if !isStopped { service.clearMissedNow() }
     result.kept = drain.rowsKept
@@ -117,7 +82,7 @@ struct DrainOnce {
   /// The queues that are announced. A role that may drain may not be one that may listen.
   private func announced(_ connection: Connection) throws(DatabaseError) -> Set<QueueTable> {
     do throws(DatabaseError) {
-      return try Channel.all(of: drain.rules.events, on: connection).announced
+      return try Channel.all(of: drain.pages.rules.events, on: connection).announced
     } catch {
       guard case .refused = error else { throw error }
       return []
@@ -136,7 +101,7 @@ struct DrainOnce {
     var rest = queues
     for _ in 0..<Self.looks {
       rest = try look(at: rest, on: connection, until: deadline, &result)
-      if rest.isEmpty || isStopped || drain.clearer.dryRun == .yes { return }
+      if rest.isEmpty || isStopped || drain.pages.cache.clearer.dryRun == .yes { return }
     }
     for table in rest { result.left += try Queue(table, on: connection).count() ?? 0 }
   }
@@ -187,7 +152,7 @@ struct DrainOnce {
 
   /// Waits for the second clear of what was drained. A stop leaves the rest to the next run, and so does a file
   /// system that is away.
-  func settle() {
+  package func settle() {
     while service.settleWaiting > service.settleAway, !isStopped {
       wait(service.tick(isBusy: false) ?? .seconds(1))
     }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The drain of one of many nodes: what a queue holds is moved into the log, and what the log holds
 // is cleared here and passed. The same clearing, settling and retrying as for a listener alone.
 //
@@ -8,38 +10,97 @@
 //
 // A crash before the end of 4 repeats 3. See docs/nodes.md for why.
 
+import Basics
 import CacheFS
 import Logging
 import PGQueue
-import SystemPackage
 
-extension Drain {
+/// Drains for a node: moves rows into the log, and clears what the log says.
+final class NodeDrain {
+  let node: NodeState
+  private let pages: PageClearer
+  private let passes: QueuePasses
+  private let logger: Logger
+  private var batchSize = BatchSize()
+  /// Is told when another node has moved rows: what is refused to this one is done all the same.
+  var whenOthersMove: () -> Void = {}
+
+  init(_ node: NodeState, _ pages: PageClearer, _ passes: QueuePasses, _ logger: Logger) {
+    self.node = node
+    self.pages = pages
+    self.logger = logger
+    self.passes = passes
+  }
+
+  /// Serves one batch of a queue, or of the log.
+  /// - Throws: ``DatabaseError``.
+  func serve(_ queue: Queue) throws(DatabaseError) -> DrainOutcome {
+    guard queue.table == .log else { return try move(queue, into: log(on: queue)) }
+    if !node.tokens.isFresh { try prove(log(on: queue)) }
+    // Anew: the node may have another token by now.
+    return try serve(log(on: queue))
+  }
+
+  private func log(on queue: Queue) -> NodeLog {
+    NodeLog(node.node, on: queue, tables: pages.rules.tables)
+  }
+
+  /// Whether the role may still do what rows will ask for, where nothing has shown it.
+  /// - Throws: ``DatabaseError``, as if a row had been refused.
+  func requireRights(_ queue: Queue) throws(DatabaseError) {
+    if queue.table == .log {
+      try log(on: queue).requireRights()
+    } else if node.mover == .this {
+      try queue.requireRights()
+    }
+  }
+
   // MARK: Queues
 
   /// Moves a batch of a queue into the log, if it is for us to do, and clears its pages here.
-  func move(
-    _ queue: Queue, into log: NodeLog
-  ) throws(DatabaseError) -> ListenerMachine.Served {
-    guard let node else { return .drained(retryAfter: nil) }
+  private func move(_ queue: Queue, into log: NodeLog) throws(DatabaseError) -> DrainOutcome {
     let limit = batchSize.rows
-    var pass = passes.removeValue(forKey: queue.table) ?? Pass()
-    if pass.position == nil { begin(&pass, queue.table) }
+    var pass = passes.take(queue.table)
     let rows = try queue.batch(after: pass.position, limit: limit)
-    if rows.isEmpty { return end(&pass, queue.table) }
+    if rows.isEmpty { return passes.end(&pass, queue.table) }
     CrashPoint.selected.reach()
-    if followRoot() { promptly(rows) }
+    if pages.cache.followRoot() { pages.clearPromptly(rows) }
     CrashPoint.cleared.reach()
-    guard clearer.dryRun == .no else {
-      let refused = plan(rows).refused
-      for row in refused { tell(row.row, row.problem) }
-      tally.rows += rows.count
-      tally.refused += refused.count
+    guard !pages.cache.isDry else {
+      pages.count(rows: rows.count, keys: 0)
+      pages.count(refused: pages.plan(rows).refused)
       return .drained(retryAfter: nil)
     }
+    if let wait = try claim(log, queue) { return wait }
+    defer { passes.putBack(pass, queue.table) }
+    let asked = rows.filter(passes.isAsked(queue.table, in: pass))
+    // Nothing to move: the writers need not wait for a lock that serves nobody.
+    if asked.isEmpty { return passes.advance(&pass, behind: rows, limit: limit, queue.table) }
+    let began = ContinuousClock.now
+    guard let moved = try log.move(asked, of: queue.table) else {
+      if rows.count >= limit, pages.cache.hasRoot {
+        pages.clearPromptly(try queue.batch(after: rows.last?.place, limit: limit))
+      }
+      return .contended
+    }
+    CrashPoint.moved.reach()
+    node.lockTime = began.duration(to: .now)
+    pages.count(moved: moved)
+    pass.hasRetired = pass.hasRetired || moved > 0
+    // Another node has moved the others, or the server keeps them.
+    if moved < asked.count {
+      passes.noteKept(try queue.remaining(of: asked), of: queue.table, in: &pass)
+    }
+    return passes.advance(&pass, behind: rows, limit: limit, queue.table)
+  }
+
+  /// Whether it is for this node to move rows; it takes another's place that does not.
+  /// - Returns: what to answer where it is not; nil where it is.
+  private func claim(_ log: NodeLog, _ queue: Queue) throws(DatabaseError) -> DrainOutcome? {
     switch node.mover {
     // Without a log to move them into, rows stay where they are.
     case .unknown: return .drained(retryAfter: nil)
-    case .this: break
+    case .this: return nil
     case .other(let other):
       // Whoever cannot move rows must not take their place who can.
       try queue.requireRights()
@@ -47,39 +108,16 @@ extension Drain {
       node.mover = .this
       logger.notice(
         "\(node.name): moves the queues' rows from now on; \(other.escaped) did not")
+      return nil
     }
-    defer { passes[queue.table] = pass.hasEnded ? nil : pass }
-    let asked = rows.filter(isAsked(queue.table, in: pass))
-    // Nothing to move: the writers need not wait for a lock that serves nobody.
-    if asked.isEmpty { return advance(&pass, rows, limit, queue.table) }
-    let began = ContinuousClock.now
-    guard let moved = try log.move(asked, of: queue.table) else {
-      if rows.count >= limit, hasRoot {
-        promptly(try queue.batch(after: rows.last?.place, limit: limit))
-      }
-      return .contended
-    }
-    CrashPoint.moved.reach()
-    node.lockTime = began.duration(to: .now)
-    tally.moved += moved
-    pass.hasRetired = pass.hasRetired || moved > 0
-    // Another node has moved the others, or the server keeps them.
-    if moved < asked.count { noteKept(try queue.remaining(of: asked), of: queue.table, in: &pass) }
-    return advance(&pass, rows, limit, queue.table)
-  }
-
-  /// Clears the pages of rows that will come by again in the log: failures are taken up there.
-  private func promptly(_ rows: [QueueRow]) {
-    for report in clearer.clear(plan(rows).keys) { count(report) }
   }
 
   // MARK: The log
 
   /// Serves a batch of the log.
-  func serve(_ log: NodeLog) throws(DatabaseError) -> ListenerMachine.Served {
-    guard let node else { return .drained(retryAfter: nil) }
+  private func serve(_ log: NodeLog) throws(DatabaseError) -> DrainOutcome {
     let limit = batchSize.rows
-    switch try read(log, node, limit) {
+    switch try read(log, limit) {
     case .unregistered:
       if node.wasRegistered {
         logger.error(
@@ -87,8 +125,8 @@ extension Drain {
       } else {
         logger.notice("\(node.name): registers; its cache is emptied once")
       }
-      return try begin(log, node)
-    case .taken: return try takeName(log, node)
+      return try begin(log)
+    case .taken: return try takeName(log)
     case .lost(let gone):
       let rows = Int(gone)
       logger.error(
@@ -96,32 +134,30 @@ extension Drain {
         \(node.name): \(counted(rows, "row")) of the log \(rows == 1 ? "is" : "are") gone that it \
         has not seen; its cache is emptied
         """)
-      return try begin(log, node)
+      return try begin(log)
     case .another:
       logger.error(
         """
         \(node.name): the log ends before what it has read, and is another one; its cache is emptied
         """)
-      return try begin(log, node)
+      return try begin(log)
     case .otherColumns(let queue):
       logger.error(
         """
         \(node.name): the log holds rows of \(queue) with other columns than the configuration has; \
         its cache is emptied
         """)
-      return try begin(log, node)
+      return try begin(log)
     case .batch(let batch):
       node.wasRegistered = true
       node.hasToldOfRival = false
       node.mover = batch.mover.map { $0 == node.node.name ? .this : .other($0) } ?? .this
-      if node.mover != .this, !batch.rows.isEmpty { leaveQueuesToOthers() }
-      return try serve(batch, limit, log, node)
+      if node.mover != .this, !batch.rows.isEmpty { whenOthersMove() }
+      return try serve(batch, limit, log)
     }
   }
 
-  private func read(
-    _ log: NodeLog, _ node: NodeState, _ limit: Int
-  ) throws(DatabaseError) -> LogReading {
+  private func read(_ log: NodeLog, _ limit: Int) throws(DatabaseError) -> LogReading {
     do throws(DatabaseError) {
       return try log.read(after: node.position, limit: limit)
     } catch {
@@ -132,86 +168,88 @@ extension Drain {
   }
 
   private func serve(
-    _ logged: LogBatch, _ limit: Int, _ log: NodeLog, _ node: NodeState
-  ) throws(DatabaseError) -> ListenerMachine.Served {
-    guard followRoot() else { return .drained(retryAfter: .seconds(1)) }
-    let root = clearer
+    _ logged: LogBatch, _ limit: Int, _ log: NodeLog
+  ) throws(DatabaseError) -> DrainOutcome {
+    guard pages.cache.followRoot() else { return .drained(retryAfter: .seconds(1)) }
+    let root = pages.cache.clearer
     let began = ContinuousClock.now
-    if logged.mustEmpty, node.emptying.notBefore <= .now { try empty(log, node) }
-    if node.owes { try serveOwed(log, node) }
+    if logged.mustEmpty, node.emptying.notBefore <= .now { try empty(log) }
+    if node.owes { try serveOwed(log) }
     if !logged.rows.isEmpty {
       CrashPoint.logRead.reach()
-      let batch = plan(logged.rows)
-      let outcome = clearPages(of: batch)
+      let batch = pages.plan(logged.rows)
+      let outcome = pages.clearPages(of: batch)
       CrashPoint.logCleared.reach()
       // What was cleared is not what visitors see, or not all: once more, in the tree that they do.
-      guard !outcome.isPartial, followRoot(), clearer.isSameTree(as: root) else { return .more }
-      guard clearer.dryRun == .no else {
+      guard !outcome.isPartial, pages.cache.followRoot(), pages.cache.clearer.isSameTree(as: root)
+      else { return .more }
+      guard !pages.cache.isDry else {
         node.position = logged.last
-        countDry(batch, outcome)
+        pages.countDry(batch, outcome)
         return logged.rows.count < limit ? .drained(retryAfter: nil) : .more
       }
-      settle?.add(outcome.cleared)
+      pages.settle?.add(outcome.cleared)
       let done = Set((outcome.retirable + batch.refused.map(\.row)).map(\.position))
       let owing = logged.rows.filter { !done.contains($0.position) }
       guard try log.advance(behind: logged, owing: owing) else { return .more }
       CrashPoint.advanced.reach()
-      for row in batch.refused { tell(row.row, row.problem) }
-      noteRecovered(outcome.retirable)
+      pages.count(refused: batch.refused)
+      pages.noteRecovered(outcome.retirable)
       node.owes = node.owes || !owing.isEmpty
-      tally.rows += done.count
-      tally.refused += batch.refused.count
-      tally.keys += outcome.keys
+      pages.count(rows: done.count, keys: outcome.keys)
       batchSize.adapt(took: began.duration(to: .now), locked: node.lockTime)
       if logged.rows.count >= limit { return .more }
     }
-    if node.isPolled, clearer.dryRun == .no {
-      try log.noteSeen()
-      node.tokens.saveIfDue()
-      node.isPolled = node.mover == .this ? try log.trim() : false
-      if node.isPolled { return .more }
-    }
-    return .drained(retryAfter: untilRetry(logged, node))
+    if try isTrimming(log) { return .more }
+    return .drained(retryAfter: untilRetry(logged))
   }
 
-  private func untilRetry(_ logged: LogBatch, _ node: NodeState) -> Duration? {
+  /// Shows once a poll that the node is there, and trims the log if that is for it to do.
+  /// - Returns: whether there is more to trim.
+  private func isTrimming(_ log: NodeLog) throws(DatabaseError) -> Bool {
+    guard node.isPolled, !pages.cache.isDry else { return false }
+    try log.noteSeen()
+    node.tokens.saveIfDue()
+    node.isPolled = node.mover == .this ? try log.trim() : false
+    return node.isPolled
+  }
+
+  private func untilRetry(_ logged: LogBatch) -> Duration? {
     let emptying = logged.mustEmpty && !node.emptying.isNew ? node.emptying.notBefore : nil
-    return [emptying, retries.next(), nextOverflow].compactMap { $0 }.min().map(untilRetry(at:))
+    return [emptying, pages.retries.next()].compactMap { $0 }.min().map(pages.untilRetry(at:))
   }
 
   /// Tries again what was passed and not cleared, where its time has come.
-  private func serveOwed(_ log: NodeLog, _ node: NodeState) throws(DatabaseError) {
-    guard clearer.dryRun == .no else { return }
+  private func serveOwed(_ log: NodeLog) throws(DatabaseError) {
+    guard !pages.cache.isDry else { return }
     let began = ContinuousClock.now
-    let pass = beginPass()
+    let pass = pages.beginPass()
     var isAnyLeft = false
     var rows: [QueueRow] = []
     repeat {
       rows = try log.owed(after: rows.last?.position, limit: BatchSize.least)
-      let batch = plan(rows)
-      let outcome = clearPages(of: batch)
+      let batch = pages.plan(rows)
+      let outcome = pages.clearPages(of: batch)
       if outcome.isPartial { return }
-      settle?.add(outcome.cleared)
+      pages.settle?.add(outcome.cleared)
       let done = outcome.retirable + batch.refused.map(\.row)
       try log.forgive(done)
-      noteRecovered(outcome.retirable)
-      tally.rows += done.count
+      pages.noteRecovered(outcome.retirable)
+      pages.count(rows: done.count, keys: 0)
       isAnyLeft = isAnyLeft || !batch.waiting.isEmpty || !outcome.waiting.isEmpty
     } while rows.count >= BatchSize.least
-    retries.keep { $1 >= pass }
-    endOverflow()
+    pages.endPass(pass)
     node.owes = isAnyLeft
-    if isAnyLeft { pace.note(began.duration(to: .now)) }
+    if isAnyLeft { pages.note(passTook: began.duration(to: .now)) }
   }
 
   // MARK: Coming and going
 
   /// Shows once that the cursor belongs to this cache, and gives it a token that no copy of the state
   /// directory has. Where it does not, reading the log tells so.
-  func prove(_ node: NodeState, _ queue: Queue) throws(DatabaseError) {
-    let log = NodeLog(node.node, on: queue, tables: rules.tables)
+  private func prove(_ log: NodeLog) throws(DatabaseError) {
     guard let current = try log.token(), node.tokens.held.contains(current) else { return }
-    guard clearer.dryRun == .no else { return node.tokens.goBy(current) }
+    guard !pages.cache.isDry else { return node.tokens.goBy(current) }
     node.tokens.draw(beside: current)
     CrashPoint.tokenDrawn.reach()
     guard try log.renew(current, as: node.node.token) else { return }
@@ -220,10 +258,8 @@ extension Drain {
     CrashPoint.tokenKept.reach()
   }
 
-  private func begin(
-    _ log: NodeLog, _ node: NodeState
-  ) throws(DatabaseError) -> ListenerMachine.Served {
-    guard clearer.dryRun == .no else { return .drained(retryAfter: nil) }
+  private func begin(_ log: NodeLog) throws(DatabaseError) -> DrainOutcome {
+    guard !pages.cache.isDry else { return .drained(retryAfter: nil) }
     node.tokens.draw(beside: nil)
     try log.register(as: node.node.token)
     CrashPoint.registered.reach()
@@ -234,9 +270,7 @@ extension Drain {
   }
 
   /// Another cache has the name, or it was ours and we do not know it any more.
-  private func takeName(
-    _ log: NodeLog, _ node: NodeState
-  ) throws(DatabaseError) -> ListenerMachine.Served {
+  private func takeName(_ log: NodeLog) throws(DatabaseError) -> DrainOutcome {
     if let since = node.tookName?.duration(to: .now), since < NodeState.takeBackAfter {
       if !node.hasToldOfRival {
         node.hasToldOfRival = true
@@ -254,18 +288,18 @@ extension Drain {
       state directory is not the one it had; the cache is emptied
       """)
     node.tookName = .now
-    return try begin(log, node)
+    return try begin(log)
   }
 
   /// Empties what invalidations could have cleared, and has it settled as they do.
-  private func empty(_ log: NodeLog, _ node: NodeState) throws(DatabaseError) {
-    guard clearer.dryRun == .no else { return }
-    let keys = rules.everything(clearer.layout)
+  private func empty(_ log: NodeLog) throws(DatabaseError) {
+    guard !pages.cache.isDry else { return }
+    let keys = pages.rules.everything(pages.cache.clearer.layout)
     let began = ContinuousClock.now
-    let reports = clearer.clear(keys)
+    let reports = pages.cache.clearer.clear(keys)
     var sum = ClearReport()
     for report in reports {
-      count(report)
+      pages.count(report)
       sum.add(report)
     }
     // A stop: the next process empties it.
@@ -280,7 +314,7 @@ extension Drain {
       return
     }
     CrashPoint.emptied.reach()
-    settle?.add(keys)
+    pages.settle?.add(keys)
     try log.noteEmptied()
     logger.notice(
       """

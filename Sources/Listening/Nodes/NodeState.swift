@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a listener has to know as one of many nodes, and how it tells of it. See docs/nodes.md.
 
+import Basics
 import PGQueue
 
 /// A node's standing, as far as it is known on this connection.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The tokens by which a node's cursor is known to belong to this cache: a line of the state directory.
 //
 // A machine may be copied, state directory and cache with it. So a token is good for one start: whoever
@@ -5,27 +7,20 @@
 // has none that fits. The fresh one is written beside the old one before the table has it, and the old one
 // is dropped after: a crash between leaves both in the file, and either is accepted.
 
+import Basics
 import CacheFS
 import Logging
 import PGQueue
 import SystemPackage
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// What this process may say to prove that it is a node of a certain name.
-final class NodeTokens {
+package final class NodeTokens {
   private static let file = "node"
   /// The one before a change and the one after it.
   private static let most = 2
 
   /// The node, with the token that it goes by.
-  private(set) var node: Node
+  package private(set) var node: Node
   /// What the state directory holds, or would if it could be written; the newest last.
   private(set) var held: [String]
   /// Whether the last of them was put into the table by this process.
@@ -41,13 +36,13 @@ final class NodeTokens {
   /// cannot be told from another machine's, so that each start is a first one.
   ///
   /// - Parameter dryRun: changes neither file nor table, and may run beside a listener.
-  /// - Throws: ``UserError``.
-  init(
+  /// - Throws: ``ListeningError``.
+  package init(
     _ name: String, stateDirectory: FilePath, dryRun: DryRun, _ logger: Logger
-  ) throws(UserError) {
+  ) throws(ListeningError) {
     let held = Self.read(stateDirectory.appending(Self.file), name)
     guard let node = Node(name: name, token: held.last ?? Self.draw()) else {
-      throw UserError(.usage, "--node \(escape(Array(name.utf8))): \(Node.expectation)")
+      throw ListeningError(.badSetting, "--node \(escape(Array(name.utf8))): \(Node.expectation)")
     }
     self.node = node
     self.held = held
@@ -59,14 +54,14 @@ final class NodeTokens {
   deinit { if lock >= 0 { close(lock) } }
 
   /// Two processes that share a state directory would take each other's token.
-  private static func lock(_ directory: FilePath, _ name: String) throws(UserError) -> CInt {
+  private static func lock(_ directory: FilePath, _ name: String) throws(ListeningError) -> CInt {
     let descriptor = directory.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     guard descriptor >= 0, flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK else {
       return descriptor
     }
     close(descriptor)
-    throw UserError(
-      .incomplete,
+    throw ListeningError(
+      .taken,
       "state directory \(escape(Array(directory.string.utf8))): another fpcache listen --node uses "
         + "it; node \(name) needs one of its own: name it with --state-dir")
   }

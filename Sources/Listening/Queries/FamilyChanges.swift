@@ -1,19 +1,22 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // One of the site's own queries asked, and what is wrong with it: for an audit, and for the listener.
 
+import Basics
 import CacheFS
 import PGQueue
 
 /// When the pages of one family were last changed, as its query of `[verify]` tells.
-struct FamilyChanges {
+package struct FamilyChanges {
   /// Nil when the query is of no use.
-  private(set) var table: ChangeTable?
+  package private(set) var table: ChangeTable?
   /// What is wrong with the query, as what it does or has; nil when it is of use.
-  private(set) var problem: String?
+  package private(set) var problem: String?
 
   /// - Parameter mostKeys: keys beyond this are not kept, and the query is of no use.
   /// - Throws: ``DatabaseError``.
-  init(
-    _ query: VerifySettings.Query, _ layout: Layout, timeout: Duration, mostKeys: Int = .max,
+  package init(
+    _ query: FamilyQuery, _ layout: Layout, timeout: Duration, mostKeys: Int = .max,
     on connection: Connection
   ) throws(DatabaseError) {
     var table: ChangeTable?
@@ -34,7 +37,7 @@ struct FamilyChanges {
   }
 
   private static func table(
-    _ query: VerifySettings.Query, _ layout: Layout, _ columns: [String], _ hasTime: Bool
+    _ query: FamilyQuery, _ layout: Layout, _ columns: [String], _ hasTime: Bool
   ) -> (ChangeTable?, problem: String?) {
     guard hasTime else { return (nil, "has no column \(ChangeQuery.timeColumn)") }
     do throws(ChangeTable.Problem) {

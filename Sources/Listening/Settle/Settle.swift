@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The second clear. A page may be written by a request that read the old data before the change
 // was committed and that ends after the page was cleared; so each cleared key is cleared once
 // more a little later, and the list of them survives a crash.
@@ -6,12 +8,13 @@
 // forward, the second clear comes at once, and the render is still under way. A restart begins the
 // delay anew for all that is left, since no time that an earlier process wrote down can be trusted.
 
+import Basics
 import CacheFS
 import Logging
 import SystemPackage
 
 /// The keys that are cleared once more, in the order in which they fall due.
-final class Settle {
+package final class Settle {
   /// What is read of the list at a time, in bytes: some 1,000 keys.
   private static let chunk = 64 * 1024
   /// The list is copied without its spent beginning when that is longer than this, in bytes, and
@@ -62,7 +65,7 @@ final class Settle {
 
   /// Opens the list in the state directory; without one, it lives in memory and says so, unless
   /// nothing will be put on it.
-  static func open(
+  package static func open(
     _ delay: Duration, stateDirectory: FilePath, layout: Layout, _ logger: Logger
   ) -> Settle {
     let log: SettleLog
@@ -177,7 +180,7 @@ final class Settle {
   private func takeDue() throws(Errno) -> [CacheKey] {
     let bytes = try log.read(at: head, count: Self.chunk)
     let now = now()
-    var plan = ClearPlan()
+    var plan = KeySet()
     var rest = bytes[...]
     while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
       let line = String(decoding: rest[..<end], as: UTF8.self)
@@ -260,12 +263,5 @@ final class Settle {
     forgetSpentPart()
     failed = nil
     logger.notice("settle: the list is in its file again")
-  }
-}
-
-extension Duration {
-  /// Whole milliseconds.
-  var milliseconds: Int64 {
-    components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
   }
 }

@@ -1,15 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Where the settle list waits: an append-only file in the state directory or, when that cannot
 // be had, memory. Both hold the same lines, so that neither costs memory for each key.
 
+import Basics
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// A first-in, first-out list of bytes.
 protocol SettleLog: AnyObject {
@@ -60,7 +55,7 @@ final class FileSettleLog: SettleLog {
   ///   is somebody else's, as may happen in a folder that all may write.
   init(in directory: FilePath) throws(Errno) {
     self.directory = directory
-    (descriptor, count) = try Self.open(directory.appending(Self.name), O_CREAT)
+    (descriptor, count) = try Self.openLocked(directory.appending(Self.name), O_CREAT)
     // `self` is whole now: what is thrown closes the descriptor.
     var (file, folder) = (stat(), stat())
     let isFolder = directory.withPlatformString { stat($0, &folder) } == 0
@@ -72,9 +67,9 @@ final class FileSettleLog: SettleLog {
 
   deinit { close(descriptor) }
 
-  private static func open(_ path: FilePath, _ flags: CInt) throws(Errno) -> (CInt, Int) {
+  private static func openLocked(_ path: FilePath, _ flags: CInt) throws(Errno) -> (CInt, Int) {
     let flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | flags
-    let descriptor = path.withPlatformString { Glibc.open($0, flags, 0o600) }
+    let descriptor = path.withPlatformString { open($0, flags, 0o600) }
     guard descriptor >= 0 else { throw Errno(rawValue: errno) }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
       let error = Errno(rawValue: errno)
@@ -98,12 +93,7 @@ final class FileSettleLog: SettleLog {
   private static func write(_ bytes: [UInt8], to descriptor: CInt) throws(Errno) {
     var rest = bytes[...]
     if CrashPoint.settleTorn.isChosen { rest = rest.prefix(rest.count / 2) }
-    while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-      if written < 0, errno == EINTR { continue }
-      guard written > 0 else { throw Errno(rawValue: errno) }
-      rest = rest.dropFirst(written)
-    }
+    try writeAll(rest, to: descriptor)
     CrashPoint.settleTorn.reach()
   }
 
@@ -131,7 +121,7 @@ final class FileSettleLog: SettleLog {
   private func replace(from offset: Int) throws(Errno) {
     let fresh = directory.appending(Self.name + ".new")
     fresh.withPlatformString { _ = unlink($0) }
-    let (replacement, _) = try Self.open(fresh, O_CREAT | O_EXCL)
+    let (replacement, _) = try Self.openLocked(fresh, O_CREAT | O_EXCL)
     var copied = 0
     do throws(Errno) {
       while offset + copied < count {

@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a queue's row asks to be cleared, or why it asks for nothing.
 
+import Basics
 import CacheFS
 import PGQueue
 
 /// Why a row names nothing that can be cleared. No path is ever built from it.
-enum RowProblem: Error, Equatable {
+package enum RowProblem: Error, Equatable {
   case unknownQueue
   case row(KeyRule.Problem)
 
@@ -32,15 +35,15 @@ enum RowProblem: Error, Equatable {
 }
 
 /// Finds the rule of one row after the other: nearly always that of the row before.
-struct RowReader {
+package struct RowReader {
   private let rules: SiteRules
   private var current: QueueRule?
 
-  init(_ rules: SiteRules) { self.rules = rules }
+  package init(_ rules: SiteRules) { self.rules = rules }
 
   /// The pages that the row names.
   /// - Throws: ``RowProblem``.
-  mutating func pages(_ row: QueueRow) throws(RowProblem) -> [CacheKey] {
+  package mutating func pages(_ row: QueueRow) throws(RowProblem) -> [CacheKey] {
     if current?.table != row.table { current = rules.queue(row.table) }
     guard let current else { throw .unknownQueue }
     do throws(KeyRule.Problem) { return try current.keys.keys(row.key) } catch { throw .row(error) }

@@ -1,31 +1,56 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a site's queues, events and drains ask of its cache: the joint between the database and the
 // tree, as one value. FreshPorts' own is a value like any other.
 
+import Basics
 import CacheFS
 import PGQueue
 
 /// A queue, and what its rows name.
-struct QueueRule: Equatable, Sendable {
-  let table: QueueTable
+package struct QueueRule: Equatable, Sendable {
+  package let table: QueueTable
   let keys: KeyRule
   /// What one of its keys is called.
-  let noun: String
+  package let noun: String
   /// What is cleared for a row, in words.
   let clears: String
+
+  package init(
+    table: QueueTable,
+    keys: KeyRule,
+    noun: String,
+    clears: String
+  ) {
+    self.table = table
+    self.keys = keys
+    self.noun = noun
+    self.clears = clears
+  }
 }
 
 /// The rules of a site, compiled for its layout.
-struct SiteRules: Equatable, Sendable {
+package struct SiteRules: Equatable, Sendable {
   /// In the order in which the queues are drained.
-  var queues: [QueueRule]
-  var events: [SiteEvent]
+  package var queues: [QueueRule]
+  package var events: [SiteEvent]
   /// The families that show something of everything, and so are emptied after every drain that served
   /// a row and after every event but those that empty other families.
-  var emptiedAfter: [String]
+  package var emptiedAfter: [String]
+
+  package init(
+    queues: [QueueRule],
+    events: [SiteEvent],
+    emptiedAfter: [String]
+  ) {
+    self.queues = queues
+    self.events = events
+    self.emptiedAfter = emptiedAfter
+  }
 
   /// The rules of FreshPorts (docs/freshports.md, section 3) for its layout, wherever its families lie.
   /// - Parameter reports: what the report of failed commits is called, by each name it has.
-  static func freshPorts(
+  package static func freshPorts(
     _ layout: Layout, reports: [String] = [KeyRule.Part.FreshPorts.sanityReport]
   ) -> SiteRules {
     typealias Part = KeyRule.Part.FreshPorts
@@ -46,23 +71,17 @@ struct SiteRules: Equatable, Sendable {
       ], events: SiteEvent.all, emptiedAfter: ["news"])
   }
 
-  var tables: [QueueTable] { queues.map(\.table) }
+  package var tables: [QueueTable] { queues.map(\.table) }
 
-  func queue(_ table: QueueTable) -> QueueRule? { queues.first { $0.table == table } }
+  package func queue(_ table: QueueTable) -> QueueRule? { queues.first { $0.table == table } }
 
-  /// - Throws: ``UserError`` with status 78 where a site's own layout has no rules beside it.
-  func requireSome() throws(UserError) {
-    guard queues.isEmpty, events.isEmpty else { return }
-    throw UserError(
-      .configuration,
-      "the configuration has a [\(LayoutSection.name)] and says of no table or event what it "
-        + "clears: write [\(QueuesSection.queues)] and [\(QueuesSection.events)]")
-  }
+  /// Whether the site clears by the table's rows, or they are the log's.
+  func asksFor(_ table: QueueTable) -> Bool { table == .log || queue(table) != nil }
 
   /// The keys of all that an invalidation could ask for.
-  func everything(_ layout: Layout) -> [CacheKey] {
+  package func everything(_ layout: Layout) -> [CacheKey] {
     let families = events.flatMap(\.emptied) + emptiedAfter
-    var plan = ClearPlan()
+    var plan = KeySet()
     _ = plan.add(queues.flatMap { $0.keys.everything(layout) })
     _ = plan.add(families.compactMap { try? layout.all(of: $0) })
     return plan.keys
@@ -71,7 +90,7 @@ struct SiteRules: Equatable, Sendable {
 
 extension SiteRules {
   /// What a notification on a channel clears, in words.
-  func effect(of channel: Channel) -> String {
+  package func effect(of channel: Channel) -> String {
     guard let event = channel.event else {
       return "nothing: fpcache knows no \(channel.scriptName.escaped)"
     }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The server's own operators, functions and types, under names that mean nothing else.
 //
 // PostgreSQL takes the function or operator that fits its arguments best from all schemas of the
@@ -5,8 +7,10 @@
 // So each statement here names the schema `pg_catalog` before every function, type and operator.
 // Tables keep to the search_path, as do the site's own queries and trigger functions.
 
+import Basics
+
 /// Operators of the server's own, fit for a statement. All bind alike, so more than one wants parentheses.
-enum Own {
+enum Builtin {
   static let equal = "OPERATOR(pg_catalog.=)"
   static let unequal = "OPERATOR(pg_catalog.<>)"
   static let less = "OPERATOR(pg_catalog.<)"

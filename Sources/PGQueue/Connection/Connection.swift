@@ -1,61 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The only importer of libpq: one connection, its statements and its notifications.
 //
 // Nothing here blocks for longer than the reply timeout: libpq is used without blocking, and
 // each wait is a poll(2) on its socket and on the descriptor that says "stop".
 
+import Basics
 import CLibpq
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-/// Where to connect to: libpq's keywords, in its own order of precedence.
-public struct ConnectionParameters: Equatable, Sendable {
-  /// Keyword and value pairs (PostgreSQL manual, 34.1.2). `dbname` may be a whole connection
-  /// string or URI, which later keywords override.
-  public var keywords: [(String, String)]
-
-  public init(_ keywords: [(String, String)]) { self.keywords = keywords }
-
-  public static func == (left: Self, right: Self) -> Bool {
-    left.keywords.elementsEqual(right.keywords, by: ==)
-  }
-
-  /// The same place under another name for the program, unless the site has given it one.
-  public func named(_ applicationName: String) -> ConnectionParameters {
-    ConnectionParameters(
-      keywords.map { $0.0 == "fallback_application_name" ? ($0.0, applicationName) : $0 })
-  }
-
-  /// Checks a connection string or URI without connecting.
-  /// - Throws: ``DatabaseError/badConnectionString``.
-  public static func check(_ text: String) throws(DatabaseError) {
-    guard let options = PQconninfoParse(text, nil) else { throw .badConnectionString }
-    PQconninfoFree(options)
-  }
-
-  /// Whether libpq takes the name of a database for a connection string (fe-connect.c,
-  /// recognized_connection_string).
-  public static func isConnectionString(_ name: String) -> Bool {
-    name.utf8.contains(UInt8(ascii: "=")) || uriSchemes.contains(where: name.hasPrefix)
-  }
-
-  /// What a connection URI begins with (PostgreSQL manual, 34.1.1.2).
-  static let uriSchemes = ["postgresql://", "postgres://"]
-}
-
-extension ConnectionParameters {
-  /// The values that a connection string or URI gives to keywords that libpq takes for secret.
-  public static func secrets(in text: String) -> [String] {
-    guard let options = PQconninfoParse(text, nil) else { return [] }
-    defer { PQconninfoFree(options) }
-    return options.entries.filter(\.isSecret).compactMap(\.text)
-  }
-}
 
 /// What the server says before it ends a connection on which it was asked nothing. libpq hands it over as a notice,
 /// and reports later that the connection is closed, without a reason.
@@ -76,23 +27,23 @@ private final class LastWords {
 /// Text comes and goes as the bytes that the database holds. Converted, one row that is not of its encoding
 /// (SQL_ASCII holds anything) would be refused by the server, and with it every row of its queue, for
 /// ever; and one such notification, which any role may send, would end the connection.
-public final class Connection {
+package final class Connection {
   /// How long the server may take to answer. A batch takes milliseconds; what takes this long is
   /// a connection that died without a word.
-  public static let replyTimeout = Duration.seconds(10)
+  package static let replyTimeout = Duration.seconds(10)
   /// Whether the server can catch an error before it logs it: it has plpgsql, as far as is known.
   var catchesErrors = true
   /// How much the server may send before it has ended an answer. A batch of the largest rows that
   /// are asked for is a quarter of this; libpq would take in gigabytes.
   static let largestAnswer = 128 << 20
   private let handle: OpaquePointer
-  private let stop: Stop?
+  private let stop: StopDeadline?
   private let addressSpace = AddressSpace()
   private var inbox = Inbox()
   /// Bytes of an answer, or of a notification, that is not complete.
   private var received = 0
   /// The payload of notifications that are to be told from all others.
-  public var ownPayload: [UInt8]?
+  package var ownPayload: [UInt8]?
   private let mask: PasswordMask
   private let lastWords = LastWords()
 
@@ -102,9 +53,9 @@ public final class Connection {
   ///     `connect_timeout`, that counts.
   ///   - stop: ends what takes too long, once it was asked for.
   /// - Throws: ``DatabaseError/unreachable(_:)``.
-  public init(
+  package init(
     _ parameters: ConnectionParameters, timeout: Duration = .seconds(10),
-    stop: Stop? = nil
+    stop: StopDeadline? = nil
   ) throws(DatabaseError) {
     guard let handle = Self.start(parameters) else { throw .unreachable("out of memory") }
     self.handle = handle
@@ -144,14 +95,14 @@ public final class Connection {
   }
 
   /// The descriptor to wait on for notifications.
-  public var socket: CInt { PQsocket(handle) }
+  package var socket: CInt { PQsocket(handle) }
 
   /// The server's process for this connection.
-  public var backend: Int32 { PQbackendPID(handle) }
+  package var backend: Int32 { PQbackendPID(handle) }
 
   /// `name` as an identifier, whatever is in it.
   /// - Throws: ``DatabaseError``.
-  public func quoted(identifier name: String) throws(DatabaseError) -> String {
+  package func quoted(identifier name: String) throws(DatabaseError) -> String {
     String(decoding: try quoted(identifier: Array(name.utf8)), as: UTF8.self)
   }
 
@@ -166,7 +117,7 @@ public final class Connection {
 
   /// Has the server tell of what is notified on a channel, whatever its name's encoding.
   /// - Throws: ``DatabaseError``.
-  public func listen(to channel: [UInt8]) throws(DatabaseError) {
+  package func listen(to channel: [UInt8]) throws(DatabaseError) {
     let statement = Array("LISTEN ".utf8) + (try quoted(identifier: channel)) + [0]
     received = 0
     let sent = statement.withUnsafeBytes {
@@ -183,7 +134,7 @@ public final class Connection {
   /// Runs one statement with parameters, all as text.
   /// - Throws: ``DatabaseError``.
   @discardableResult
-  public func query(
+  package func query(
     _ sql: String, _ parameters: [String?] = [], timeout: Duration = replyTimeout
   ) throws(DatabaseError) -> Rows {
     received = 0
@@ -202,7 +153,7 @@ public final class Connection {
   /// - Returns: a result for each.
   /// - Throws: ``DatabaseError``; what follows the failing statement was not run.
   @discardableResult
-  public func script(
+  package func script(
     _ sql: String, meanwhile work: () -> Void = {}
   ) throws(DatabaseError) -> [Rows] {
     received = 0
@@ -291,7 +242,7 @@ public final class Connection {
   /// Reads what has arrived and returns every notification so far, those that came in with a
   /// statement's answer too.
   /// - Throws: ``DatabaseError/lost(_:)``.
-  public func takeNotifications() throws(DatabaseError) -> [Notification] {
+  package func takeNotifications() throws(DatabaseError) -> [Notification] {
     if try takeIn() > 0 { received = 0 }
     guard PQstatus(handle) == CONNECTION_OK else { throw .lost(reasonOfLoss) }
     return inbox.empty()
@@ -337,15 +288,5 @@ public final class Connection {
     guard let first = lines.first else { return "connection closed" }
     return lines.count == 1
       ? String(first) : "\(first) (\(lines.dropFirst().joined(separator: " ")))"
-  }
-}
-
-extension Duration {
-  /// Whole milliseconds for poll(2), rounded up so that a timer is never early.
-  public var pollTimeout: CInt {
-    let (seconds, attoseconds) = components
-    guard seconds < 1_000_000 else { return 1_000_000_000 }
-    let roundedUp = (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
-    return CInt(max(0, seconds * 1000 + roundedUp))
   }
 }

@@ -1,24 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The keywords that libpq knows, asked of libpq itself: a newer one brings newer keywords.
 
+import Basics
 import CLibpq
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// A keyword of a connection string (PostgreSQL manual, 34.1.2).
-public struct ConnectionKeyword: Hashable, Sendable {
+package struct ConnectionKeyword: Hashable, Sendable {
   /// In lower case, as libpq writes it.
-  public let name: String
+  package let name: String
   /// Whether its value is to be hidden.
-  public let isSecret: Bool
+  package let isSecret: Bool
 
   /// All that this machine's libpq takes.
-  public static let all: [ConnectionKeyword] = {
+  package static let all: [ConnectionKeyword] = {
     guard let options = PQconndefaults() else { return [] }
     defer { PQconninfoFree(options) }
     return options.entries.map { option in
@@ -28,7 +23,7 @@ public struct ConnectionKeyword: Hashable, Sendable {
   }()
 
   /// Whether the value of a keyword is to be hidden.
-  public static func isSecret(_ name: String) -> Bool {
+  package static func isSecret(_ name: String) -> Bool {
     all.contains { $0.name == name && $0.isSecret }
   }
 }

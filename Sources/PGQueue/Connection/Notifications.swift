@@ -1,25 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What has been notified and not been looked at, in little memory however much there is of it.
 
+import Basics
 import CLibpq
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// Notifications of one kind that have arrived.
-public struct Notification: Equatable, Sendable {
+package struct Notification: Equatable, Sendable {
   /// As the server has it: of whatever encoding.
-  public let channel: [UInt8]
+  package let channel: [UInt8]
   /// The backend that sent it.
-  public let sender: Int32
+  package let sender: Int32
   /// Whether its payload is the connection's ``Connection/ownPayload``. Others' payloads are not looked at.
-  public let isOwn: Bool
+  package let isOwn: Bool
   /// How many there were.
-  public internal(set) var count = 1
+  package internal(set) var count = 1
 }
 
 /// Those that a connection has received since they were last taken, each kind once.

@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Pieces of a password in libpq's words: a password in a URI that holds a slash, a question mark or an `@`
 // that is not percent-encoded is taken for a port, a host or a database, and told as such.
 
+import Basics
 import CLibpq
 
 /// Hides what messages quote of a password that libpq took for something else.

@@ -1,36 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a statement gave: rows of bytes, or an error's fields.
 
+import Basics
 import CLibpq
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// The rows of one statement's result.
-public final class Rows {
+package final class Rows {
   private let result: OpaquePointer?
 
   init(_ result: OpaquePointer?) { self.result = result }
 
   deinit { PQclear(result) }
 
-  public var count: Int { result.map { Int(PQntuples($0)) } ?? 0 }
+  package var count: Int { result.map { Int(PQntuples($0)) } ?? 0 }
 
   /// How many rows the statement changed; 0 when it is of no such kind.
-  public var changed: Int { result.flatMap { Int(String(cString: PQcmdTuples($0))) } ?? 0 }
+  package var changed: Int { result.flatMap { Int(String(cString: PQcmdTuples($0))) } ?? 0 }
 
   /// The names of the columns.
-  public var columnNames: [String] {
+  package var columnNames: [String] {
     guard let result else { return [] }
     return (0..<PQnfields(result)).compactMap { PQfname(result, $0).map { String(cString: $0) } }
   }
 
   /// The bytes at a row and column; nil for NULL or what is not there.
-  public subscript(row: Int, column: Int) -> [UInt8]? { withBytes(row, column) { Array($0) } }
+  package subscript(row: Int, column: Int) -> [UInt8]? { withBytes(row, column) { Array($0) } }
 
   /// Calls `body` with the bytes at a row and column, unless they are NULL or not there.
   func withBytes<Result>(
@@ -45,7 +40,7 @@ public final class Rows {
   }
 
   /// The same as text; bytes that are not UTF-8 become U+FFFD.
-  public func text(_ row: Int, _ column: Int) -> String? {
+  package func text(_ row: Int, _ column: Int) -> String? {
     self[row, column].map { String(decoding: $0, as: UTF8.self) }
   }
 

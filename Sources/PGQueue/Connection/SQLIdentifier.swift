@@ -1,11 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Names of tables and columns that a person has written: checked, and quoted wherever they go into SQL.
 
 /// A name of PostgreSQL's: of a column, or of a table with its schema before it or not.
 ///
 /// It is meant as it is spelled, capitals and all. What else the server would take between quotes is
 /// refused, so that nothing depends on the quotes alone.
-public struct Identifier: Hashable, Sendable, CustomStringConvertible {
-  public let description: String
+package struct SQLIdentifier: Hashable, Sendable, CustomStringConvertible {
+  package let description: String
   /// Fit for a statement: each part in double quotes.
   let quoted: String
 
@@ -13,18 +15,18 @@ public struct Identifier: Hashable, Sendable, CustomStringConvertible {
   static let longestPart = 63
 
   /// What a name may be, for those who gave another.
-  public static let expectation =
+  package static let expectation =
     "letters of ASCII, digits, _ and $, not led by a digit, at most \(longestPart) bytes"
 
   /// A column's name; nil for what is none.
-  public init?(column name: String) {
+  package init?(column name: String) {
     guard Self.isPart(name.utf8[...]) else { return nil }
     description = name
     quoted = Self.quote(name.utf8[...])
   }
 
   /// A table's name, `schema.table` or `table`; nil for what is none.
-  public init?(table name: String) {
+  package init?(table name: String) {
     let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), parts.allSatisfy(Self.isPart) else { return nil }
     description = name

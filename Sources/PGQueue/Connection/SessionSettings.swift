@@ -1,4 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What each session is set to at its start, whatever ALTER ROLE or ALTER DATABASE have set.
+
+import Basics
 
 /// The settings of a session that the statements here rely on.
 enum SessionSettings {

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a role needs to drain, asked where no row has shown it: from a queue without rows nothing is
 // deleted, whether the role may delete or not.
 
 extension Queue {
   /// - Throws: ``DatabaseError``, as if a row had been refused.
-  public func requireRights() throws(DatabaseError) {
+  package func requireRights() throws(DatabaseError) {
     try connection.require(["SELECT", "DELETE"].map { (table.name, table.reference, $0) })
   }
 }
@@ -17,7 +19,7 @@ extension NodeLog {
   ]
 
   /// - Throws: ``DatabaseError``, as if a statement had been refused.
-  public func requireRights() throws(DatabaseError) {
+  package func requireRights() throws(DatabaseError) {
     try connection.require(
       Self.rights.flatMap { table, privileges in privileges.map { (table, table, $0) } })
   }

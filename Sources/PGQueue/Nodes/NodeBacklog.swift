@@ -1,24 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How far each node is behind, for those who watch.
 
 /// What a node has not cleared yet.
-public struct NodeBacklog: Equatable, Sendable {
-  public let name: String
+package struct NodeBacklog: Equatable, Sendable {
+  package let name: String
   /// Rows of the log after its cursor.
-  public let rows: Int
+  package let rows: Int
   /// Seconds since the first of them that is left came into the log; nil when there is none.
-  public let age: Double?
+  package let age: Double?
   /// Rows that it has passed and could not clear.
-  public let owed: Int
+  package let owed: Int
   /// Seconds since it was last seen.
-  public let seen: Double
+  package let seen: Double
   /// Rows that were trimmed before it had seen them: it empties its cache when it comes back.
-  public let lost: Int
+  package let lost: Int
   /// Seconds since it was registered, if its cache has not been emptied since; nil when it has.
-  public let emptying: Double?
+  package let emptying: Double?
   /// Whether it is the one that moves rows from the queues into the log.
-  public let isMover: Bool
+  package let isMover: Bool
 
-  public init(
+  package init(
     name: String, rows: Int = 0, age: Double? = nil, owed: Int = 0, seen: Double = 0, lost: Int = 0,
     emptying: Double? = nil, isMover: Bool = false
   ) {
@@ -34,7 +36,7 @@ public struct NodeBacklog: Equatable, Sendable {
 
   /// Every node, by name; none where the database knows of no nodes.
   /// - Throws: ``DatabaseError``.
-  public static func all(on connection: Connection) throws(DatabaseError) -> [NodeBacklog] {
+  package static func all(on connection: Connection) throws(DatabaseError) -> [NodeBacklog] {
     guard try NodeLog.isThere(on: connection) else { return [] }
     let rows = try connection.query(statement)
     if rows.count == 0, try connection.query("SELECT FROM fpcache_head").count == 0 {
@@ -54,16 +56,16 @@ public struct NodeBacklog: Equatable, Sendable {
 
   /// A cursor beyond the end of the log is lost as one before its beginning is.
   private static let statement = """
-    SELECT node.name, greatest(head.last_id \(Own.minus) node.cursor, 0), \
-    (SELECT extract(epoch FROM pg_catalog.now() \(Own.minus) moved_at) FROM fpcache_log \
-    WHERE id \(Own.greater) node.cursor ORDER BY id LIMIT 1), \
-    (SELECT pg_catalog.count(*) FROM fpcache_owed WHERE fpcache_owed.node \(Own.equal) node.name), \
-    extract(epoch FROM pg_catalog.now() \(Own.minus) node.seen_at), \
-    greatest(least(head.trimmed_to, head.last_id) \(Own.minus) node.cursor, \
-    node.cursor \(Own.minus) head.last_id, 0), \
+    SELECT node.name, greatest(head.last_id \(Builtin.minus) node.cursor, 0), \
+    (SELECT extract(epoch FROM pg_catalog.now() \(Builtin.minus) moved_at) FROM fpcache_log \
+    WHERE id \(Builtin.greater) node.cursor ORDER BY id LIMIT 1), \
+    (SELECT pg_catalog.count(*) FROM fpcache_owed WHERE fpcache_owed.node \(Builtin.equal) node.name), \
+    extract(epoch FROM pg_catalog.now() \(Builtin.minus) node.seen_at), \
+    greatest(least(head.trimmed_to, head.last_id) \(Builtin.minus) node.cursor, \
+    node.cursor \(Builtin.minus) head.last_id, 0), \
     CASE WHEN node.must_empty \
-    THEN extract(epoch FROM pg_catalog.now() \(Own.minus) node.registered) END, \
-    node.name \(Own.equal) head.mover \
+    THEN extract(epoch FROM pg_catalog.now() \(Builtin.minus) node.registered) END, \
+    node.name \(Builtin.equal) head.mover \
     FROM fpcache_node AS node CROSS JOIN fpcache_head AS head ORDER BY node.name
     """
 }

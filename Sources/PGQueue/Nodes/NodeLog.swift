@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The log that many nodes read, each from its own cursor: its statements, on a drain's connection.
 //
 // The order of the log has to be the order in which its rows become visible, or a node could pass
@@ -14,53 +16,22 @@
 // is left is a state that was. But it may be older than what a node remembers, and numbers may be
 // given out again; so a node reads its cursor from the table with each batch, and remembers none.
 
-/// A node by its name, and by the token that tells its cache from others.
-public struct Node: Equatable, Sendable {
-  public let name: String
-  public var token: String
-
-  /// The longest name, in bytes.
-  public static let longestName = 63
-
-  /// Nil for a name of other than ASCII letters, digits, `.`, `_` and `-`.
-  public init?(name: String, token: String) {
-    guard Self.isName(name) else { return nil }
-    self.name = name
-    self.token = token
-  }
-
-  /// What a name may be, for those who gave another.
-  public static let expectation =
-    "expected up to \(longestName) letters, digits, dots, dashes and underscores"
-
-  public static func isName(_ name: String) -> Bool {
-    (1...longestName).contains(name.utf8.count)
-      && name.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-          UInt8(ascii: "-"):
-          true
-        default: false
-        }
-      }
-  }
-}
+import Basics
 
 /// What a node finds in the log after its cursor.
-public struct LogBatch {
-  public let rows: [QueueRow]
+package struct LogBatch {
+  package let rows: [QueueRow]
   /// The cursor that they follow, and the one to move to when they are done.
   let cursor: Int64
-  public let last: Int64
+  package let last: Int64
   /// The node that moves rows from the queues into the log; nil when none has yet.
-  public let mover: String?
+  package let mover: String?
   /// Whether the node's cache has to be emptied.
-  public let mustEmpty: Bool
+  package let mustEmpty: Bool
 }
 
 /// How a node stands in the log.
-public enum LogReading {
+package enum LogReading {
   /// No node of that name is registered.
   case unregistered
   /// Another cache has been registered under the name since.
@@ -75,7 +46,7 @@ public enum LogReading {
 }
 
 /// The statements of a node.
-public struct NodeLog {
+package struct NodeLog {
   let node: Node
   let connection: Connection
   private let tables: [QueueTable]
@@ -85,7 +56,7 @@ public struct NodeLog {
   private let keyWidth: Int
 
   /// - Parameter tables: the queues whose rows stand in the log.
-  public init(_ node: Node, on queue: Queue, tables: [QueueTable]) {
+  package init(_ node: Node, on queue: Queue, tables: [QueueTable]) {
     self.node = node
     self.tables = tables
     connection = queue.connection
@@ -99,12 +70,12 @@ public struct NodeLog {
   /// statistics tell: then the names are none. It is not tried in vain, since a listener asks at each
   /// poll, and each refusal is a line of the server's log.
   /// - Throws: ``DatabaseError`` when the connection is lost.
-  public static func names(on connection: Connection) throws(DatabaseError) -> [String]? {
+  package static func names(on connection: Connection) throws(DatabaseError) -> [String]? {
     do throws(DatabaseError) {
       let table = try connection.query(
         """
         SELECT pg_catalog.has_table_privilege(node, 'SELECT'), \
-        pg_catalog.pg_stat_get_live_tuples(node) \(Own.greater) 0 \
+        pg_catalog.pg_stat_get_live_tuples(node) \(Builtin.greater) 0 \
         FROM CAST(pg_catalog.to_regclass('fpcache_node') AS pg_catalog.oid) AS node \
         WHERE node IS NOT NULL
         """)
@@ -130,7 +101,7 @@ public struct NodeLog {
   ///
   /// The mark is set before anything is emptied, so that the log is kept for the node meanwhile.
   /// - Throws: ``DatabaseError``.
-  public func register(as token: String) throws(DatabaseError) {
+  package func register(as token: String) throws(DatabaseError) {
     let registered = try connection.query(
       """
       INSERT INTO fpcache_node (name, token, cursor) SELECT $1, $2, last_id FROM fpcache_head \
@@ -143,9 +114,9 @@ public struct NodeLog {
 
   /// The token of the cache that the cursor belongs to; nil where no node of that name is registered.
   /// - Throws: ``DatabaseError``.
-  public func token() throws(DatabaseError) -> String? {
+  package func token() throws(DatabaseError) -> String? {
     let rows = try connection.query(
-      "SELECT token FROM fpcache_node WHERE name \(Own.equal) $1", [node.name])
+      "SELECT token FROM fpcache_node WHERE name \(Builtin.equal) $1", [node.name])
     return rows.count > 0 ? rows.text(0, 0) : nil
   }
 
@@ -153,7 +124,7 @@ public struct NodeLog {
   /// row's lock makes the others look again.
   /// - Returns: whether the old one was still there.
   /// - Throws: ``DatabaseError``.
-  public func renew(_ old: String, as token: String) throws(DatabaseError) -> Bool {
+  package func renew(_ old: String, as token: String) throws(DatabaseError) -> Bool {
     try connection.query(
       """
       UPDATE fpcache_node SET token = $3, seen_at = pg_catalog.now() WHERE \(Self.isOurs) \
@@ -166,11 +137,11 @@ public struct NodeLog {
   private static let waitForDisk = "pg_catalog.set_config('synchronous_commit', 'local', true)"
 
   /// Whose row of fpcache_node it is: the name's and the token's, $1 and $2.
-  private static let isOurs = "name \(Own.equal) $1 AND token \(Own.equal) $2"
+  private static let isOurs = "name \(Builtin.equal) $1 AND token \(Builtin.equal) $2"
 
   /// The cache has been emptied.
   /// - Throws: ``DatabaseError``.
-  public func noteEmptied() throws(DatabaseError) {
+  package func noteEmptied() throws(DatabaseError) {
     try connection.query(
       """
       UPDATE fpcache_node SET must_empty = false, seen_at = pg_catalog.now() WHERE \(Self.isOurs)
@@ -179,7 +150,7 @@ public struct NodeLog {
 
   /// The node is there, though it has nothing to do.
   /// - Throws: ``DatabaseError``.
-  public func noteSeen() throws(DatabaseError) {
+  package func noteSeen() throws(DatabaseError) {
     try connection.query(
       "UPDATE fpcache_node SET seen_at = pg_catalog.now() WHERE \(Self.isOurs)",
       [node.name, node.token])
@@ -192,15 +163,15 @@ public struct NodeLog {
   ///
   /// - Parameter position: where to go on without having moved the cursor, as a dry run does.
   /// - Throws: ``DatabaseError``.
-  public func read(after position: Int64?, limit: Int) throws(DatabaseError) -> LogReading {
+  package func read(after position: Int64?, limit: Int) throws(DatabaseError) -> LogReading {
     let rows = try connection.query(
       """
-      SELECT row.id, row.queue, node.cursor, node.token \(Own.equal) $2, \
+      SELECT row.id, row.queue, node.cursor, node.token \(Builtin.equal) $2, \
       node.must_empty, least(head.trimmed_to, head.last_id), head.mover, head.last_id, \(keyColumns) \
       FROM (VALUES (true)) AS one LEFT JOIN fpcache_head AS head ON true \
-      LEFT JOIN fpcache_node AS node ON node.name \(Own.equal) $1 LEFT JOIN LATERAL \
+      LEFT JOIN fpcache_node AS node ON node.name \(Builtin.equal) $1 LEFT JOIN LATERAL \
       (SELECT id, queue, key FROM fpcache_log \
-      WHERE id \(Own.greater) greatest(node.cursor, $3::bigint) AND id \(Own.atMost) head.last_id \
+      WHERE id \(Builtin.greater) greatest(node.cursor, $3::bigint) AND id \(Builtin.atMost) head.last_id \
       ORDER BY id LIMIT $4::bigint) AS row ON true ORDER BY row.id
       """, [node.name, node.token, position.map(String.init), String(limit)])
     guard rows.count > 0, let last = rows.integer(0, 7) else { throw .refused(.noHead) }
@@ -255,18 +226,18 @@ public struct NodeLog {
   /// is, which is lost.
   /// - Returns: false when that is so, or another listener of this name has moved the cursor.
   /// - Throws: ``DatabaseError``.
-  public func advance(
+  package func advance(
     behind batch: LogBatch, owing rows: [QueueRow]
   ) throws(DatabaseError) -> Bool {
     let advance = try connection.query(
       """
       WITH moved AS (UPDATE fpcache_node SET cursor = $4::bigint, seen_at = pg_catalog.now() \
-      WHERE \(Self.isOurs) AND cursor \(Own.equal) $3::bigint \
-      AND ($5::bigint[] \(Own.equal) '{}'::bigint[] \
-      OR (SELECT trimmed_to FROM fpcache_head) \(Own.atMost) $3::bigint) RETURNING name), \
+      WHERE \(Self.isOurs) AND cursor \(Builtin.equal) $3::bigint \
+      AND ($5::bigint[] \(Builtin.equal) '{}'::bigint[] \
+      OR (SELECT trimmed_to FROM fpcache_head) \(Builtin.atMost) $3::bigint) RETURNING name), \
       owed AS (INSERT INTO fpcache_owed (node, id, queue, key, moved_at) \
       SELECT moved.name, row.id, row.queue, row.key, row.moved_at FROM fpcache_log AS row CROSS JOIN moved \
-      WHERE row.id \(Own.equal) ANY ($5::bigint[]) ON CONFLICT DO NOTHING) \
+      WHERE row.id \(Builtin.equal) ANY ($5::bigint[]) ON CONFLICT DO NOTHING) \
       SELECT pg_catalog.count(*) FROM moved
       """,
       [
@@ -280,11 +251,11 @@ public struct NodeLog {
 
   /// What the node has passed and could not clear, after a row of it; nil begins at the start.
   /// - Throws: ``DatabaseError``.
-  public func owed(after position: String?, limit: Int) throws(DatabaseError) -> [QueueRow] {
+  package func owed(after position: String?, limit: Int) throws(DatabaseError) -> [QueueRow] {
     let rows = try connection.query(
       """
       SELECT id, queue, \(keyColumns) FROM fpcache_owed AS row \
-      WHERE node \(Own.equal) $1 AND id \(Own.greater) coalesce($2::bigint, 0::bigint) ORDER BY id LIMIT $3::bigint
+      WHERE node \(Builtin.equal) $1 AND id \(Builtin.greater) coalesce($2::bigint, 0::bigint) ORDER BY id LIMIT $3::bigint
       """, [node.name, position, String(limit)])
     return logged(rows, keyAt: 2)
   }
@@ -303,10 +274,10 @@ public struct NodeLog {
 
   /// They are cleared at last.
   /// - Throws: ``DatabaseError``.
-  public func forgive(_ rows: [QueueRow]) throws(DatabaseError) {
+  package func forgive(_ rows: [QueueRow]) throws(DatabaseError) {
     guard !rows.isEmpty else { return }
     try connection.query(
-      "DELETE FROM fpcache_owed WHERE node \(Own.equal) $1 AND id \(Own.equal) ANY ($2::bigint[])",
+      "DELETE FROM fpcache_owed WHERE node \(Builtin.equal) $1 AND id \(Builtin.equal) ANY ($2::bigint[])",
       [node.name, "{\(rows.map(\.position).joined(separator: ","))}"])
   }
 
@@ -315,11 +286,11 @@ public struct NodeLog {
   /// Makes this node the one that moves rows, unless that is by now another than expected, and has
   /// the others look.
   /// - Throws: ``DatabaseError``.
-  public func claim(from mover: String) throws(DatabaseError) -> Bool {
+  package func claim(from mover: String) throws(DatabaseError) -> Bool {
     let claimed = try connection.query(
       """
-      WITH claimed AS (UPDATE fpcache_head SET mover = $1 WHERE mover \(Own.equal) $2 RETURNING 1) \
-      SELECT pg_catalog.pg_notify('\(FanoutSchema.channel)', '') FROM claimed
+      WITH claimed AS (UPDATE fpcache_head SET mover = $1 WHERE mover \(Builtin.equal) $2 RETURNING 1) \
+      SELECT pg_catalog.pg_notify('\(NodeSchema.channel)', '') FROM claimed
       """, [node.name, mover])
     return claimed.count == 1
   }
@@ -328,7 +299,7 @@ public struct NodeLog {
   /// it first, so that whoever still needs it knows that it is gone before it goes.
   /// - Returns: whether there is more to forget.
   /// - Throws: ``DatabaseError``.
-  public func trim() throws(DatabaseError) -> Bool {
+  package func trim() throws(DatabaseError) -> Bool {
     // A node that is behind the mark is lost already, and holds up nothing any more. A mark beyond the
     // end would take what has yet to come: the bounds may be older than the constraints on them.
     try connection.query(
@@ -336,19 +307,19 @@ public struct NodeLog {
       UPDATE fpcache_head AS head SET trimmed_to = bound.id FROM (SELECT least( \
       inner_head.last_id, greatest( \
       (SELECT coalesce(pg_catalog.min(cursor), inner_head.last_id) FROM fpcache_node \
-      WHERE cursor \(Own.atLeast) inner_head.trimmed_to), \
-      inner_head.last_id \(Own.minus) greatest(inner_head.keep_rows, 0), \
-      (SELECT coalesce(pg_catalog.min(id) \(Own.minus) 1, inner_head.last_id) \
-      FROM (SELECT id FROM fpcache_log WHERE moved_at \(Own.atLeast) (pg_catalog.now() \
-      \(Own.minus) least(greatest(inner_head.keep_age, '0'), '\(FanoutSchema.longestAge)')) \
+      WHERE cursor \(Builtin.atLeast) inner_head.trimmed_to), \
+      inner_head.last_id \(Builtin.minus) greatest(inner_head.keep_rows, 0), \
+      (SELECT coalesce(pg_catalog.min(id) \(Builtin.minus) 1, inner_head.last_id) \
+      FROM (SELECT id FROM fpcache_log WHERE moved_at \(Builtin.atLeast) (pg_catalog.now() \
+      \(Builtin.minus) least(greatest(inner_head.keep_age, '0'), '\(NodeSchema.longestAge)')) \
       ORDER BY id LIMIT 1) AS young))) AS id \
-      FROM fpcache_head AS inner_head) AS bound WHERE head.trimmed_to \(Own.less) bound.id \
-      OR head.trimmed_to \(Own.greater) head.last_id
+      FROM fpcache_head AS inner_head) AS bound WHERE head.trimmed_to \(Builtin.less) bound.id \
+      OR head.trimmed_to \(Builtin.greater) head.last_id
       """)
     let gone = try connection.query(
       """
-      DELETE FROM fpcache_log WHERE id \(Own.equal) ANY (SELECT id FROM fpcache_log \
-      WHERE id \(Own.atMost) (SELECT trimmed_to FROM fpcache_head) \
+      DELETE FROM fpcache_log WHERE id \(Builtin.equal) ANY (SELECT id FROM fpcache_log \
+      WHERE id \(Builtin.atMost) (SELECT trimmed_to FROM fpcache_head) \
       ORDER BY id LIMIT \(Self.trimmedAtOnce))
       """)
     return gone.changed >= Self.trimmedAtOnce

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How rows come out of a queue into the log of many nodes: in one round trip, so that the queue's lock is held for no
 // longer than the server needs.
 
@@ -7,7 +9,7 @@ extension NodeLog {
   /// - Parameter rows: those that are there by then; what a trigger keeps is not moved.
   /// - Returns: how many; nil when a lock was not to be had, or another node moves just now.
   /// - Throws: ``DatabaseError``; where the log has no head, no row has left its queue.
-  public func move(_ rows: [QueueRow], of table: QueueTable) throws(DatabaseError) -> Int? {
+  package func move(_ rows: [QueueRow], of table: QueueTable) throws(DatabaseError) -> Int? {
     let conditions = table.conditions(rows.compactMap(\.version))
     guard !conditions.isEmpty else { return 0 }
     let condition = conditions.map { "(\($0))" }.joined(separator: " OR ")
@@ -33,7 +35,7 @@ extension NodeLog {
       """
       \(moveStatement(condition, of: table)) SELECT pg_catalog.count(*) INTO fpcache_count FROM added
       """,
-      "IF fpcache_count \(Own.greater) 0 THEN PERFORM \(Self.notification); END IF",
+      "IF fpcache_count \(Builtin.greater) 0 THEN PERFORM \(Self.notification); END IF",
     ])
     let outcome = try inTransaction(
       "\(table.beginScript(.compile)); \(block); \(QuietBlock.outcomeStatement); \(Self.headStatement)"
@@ -54,7 +56,7 @@ extension NodeLog {
         """
         \(table.beginScript(.compile)); \(table.lockStatement); SELECT FROM fpcache_head FOR UPDATE; \
         \(moveStatement(condition, of: table)) SELECT pg_catalog.count(*), \
-        CASE WHEN pg_catalog.count(*) \(Own.greater) 0 THEN \(Self.notification) END FROM added; \
+        CASE WHEN pg_catalog.count(*) \(Builtin.greater) 0 THEN \(Self.notification) END FROM added; \
         \(Self.headStatement)
         """)
     } catch {
@@ -77,7 +79,7 @@ extension NodeLog {
   }
 
   private static let headStatement = "SELECT EXISTS (SELECT FROM fpcache_head)"
-  private static let notification = "pg_catalog.pg_notify('\(FanoutSchema.channel)', '')"
+  private static let notification = "pg_catalog.pg_notify('\(NodeSchema.channel)', '')"
 
   /// The beginning of a statement, which goes on with what is to be told of `added`. It comes after both locks and so
   /// takes its snapshot after them; it deletes nothing where there is no head to give the rows their numbers. The
@@ -88,11 +90,11 @@ extension NodeLog {
     WHERE EXISTS (SELECT FROM fpcache_head) AND (\(condition)) \
     RETURNING \(table.order.column) AS place, ARRAY[\(table.boundedKey)] AS key), \
     added AS (INSERT INTO fpcache_log (id, queue, key, moved_at) \
-    SELECT head.last_id \(Own.plus) pg_catalog.row_number() OVER (ORDER BY moved.place), \
+    SELECT head.last_id \(Builtin.plus) pg_catalog.row_number() OVER (ORDER BY moved.place), \
     '\(table.nameInLog)', moved.key::pg_catalog.text[], pg_catalog.clock_timestamp() \
     FROM moved CROSS JOIN fpcache_head AS head RETURNING 1), \
     given AS (UPDATE fpcache_head SET \
-    last_id = last_id \(Own.plus) (SELECT pg_catalog.count(*) FROM moved), \
+    last_id = last_id \(Builtin.plus) (SELECT pg_catalog.count(*) FROM moved), \
     mover = '\(node.name)' WHERE EXISTS (SELECT FROM moved))
     """
   }

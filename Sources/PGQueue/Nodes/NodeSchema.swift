@@ -1,12 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What many nodes need of the database: docs/nodes.md tells what for. etc/fanout.sql is made of it.
 
 /// The tables of the log and its readers.
-public enum FanoutSchema {
+package enum NodeSchema {
   /// The most that `keep_age` may be: the server's times reach back for some thousand years.
   static let longestAge = "1000 years"
 
   /// To be run by the owner of the queues, as often as one likes: what is there stays.
-  public static let sql = """
+  package static let sql = """
     -- What fpcache listen --node needs: a log of what is to be cleared, and a cursor for each node.
     -- Run it once as the owner of the queue tables, in their database; running it again changes nothing.
     -- docs/nodes.md says what it is for. If the listeners' role is not called listening, say so below.
@@ -97,8 +99,8 @@ public enum FanoutSchema {
     """
 
   /// Sent when rows have come into the log.
-  static let channel = "fpcache_log"
+  package static let channel = "fpcache_log"
 
   /// Where nodes prove that they are connected, for each other too.
-  static let probeChannel = "fpcache_probe"
+  package static let probeChannel = "fpcache_probe"
 }

@@ -1,15 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the site asks to be listened to: the table listen_for.
 
 /// A row of listen_for.
-public struct Channel: Hashable, Sendable {
+package struct Channel: Hashable, Sendable {
   /// The site's choice; an identifier, to be quoted. Bytes, as the database holds them: of whatever encoding.
-  public let name: [UInt8]
-  public let scriptName: String
+  package let name: [UInt8]
+  package let scriptName: String
   /// Nil for a script_name that is not known.
-  public let event: SiteEvent?
+  package let event: SiteEvent?
 
   /// - Parameter events: those that the site has.
-  public init(name: [UInt8], scriptName: String, events: [SiteEvent] = SiteEvent.all) {
+  package init(name: [UInt8], scriptName: String, events: [SiteEvent] = SiteEvent.all) {
     self.name = name
     self.scriptName = scriptName
     event = events.first { $0.scriptName == scriptName }
@@ -18,7 +20,7 @@ public struct Channel: Hashable, Sendable {
   /// - Parameters:
   ///   - name: in UTF-8.
   ///   - events: those that the site has.
-  public init(name: String, scriptName: String, events: [SiteEvent] = SiteEvent.all) {
+  package init(name: String, scriptName: String, events: [SiteEvent] = SiteEvent.all) {
     self.init(name: Array(name.utf8), scriptName: scriptName, events: events)
   }
 
@@ -27,7 +29,7 @@ public struct Channel: Hashable, Sendable {
   static let longestName = 63
 
   /// Whether a notification under this name is meant for the channel.
-  func isNamed(_ name: [UInt8]) -> Bool {
+  package func isNamed(_ name: [UInt8]) -> Bool {
     // Byte by byte, as the server compares and cuts: a cut may part a letter from its accent.
     self.name == name
       || (self.name.count > Self.longestName && self.name.starts(with: name)
@@ -36,7 +38,7 @@ public struct Channel: Hashable, Sendable {
 
   /// Reads listen_for; rows without a name are left out.
   /// - Throws: ``DatabaseError``.
-  public static func all(
+  package static func all(
     of events: [SiteEvent], on connection: Connection
   ) throws(DatabaseError) -> [Channel] {
     let rows = try connection.query("SELECT name, script_name FROM listen_for ORDER BY id")
@@ -50,5 +52,5 @@ public struct Channel: Hashable, Sendable {
 
 extension [Channel] {
   /// The queues that they tell of.
-  public var announced: Set<QueueTable> { Set(flatMap { $0.event?.queues ?? [] }) }
+  package var announced: Set<QueueTable> { Set(flatMap { $0.event?.queues ?? [] }) }
 }

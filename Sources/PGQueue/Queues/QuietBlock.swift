@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Statements that may wait for a lock in vain, as a block of PL/pgSQL: an error that is caught is not logged, and whoever
 // tries every second while others hold a queue must not fill the server's log. It takes plpgsql, which every
 // database has unless it was dropped.
+
+import Basics
 
 /// What becomes of such a block is told by settings of its transaction.
 enum QuietBlock {
@@ -29,7 +33,7 @@ enum QuietBlock {
     statements.flatMap {
       [
         $0, "GET DIAGNOSTICS fpcache_one = ROW_COUNT",
-        "fpcache_count = fpcache_count \(Own.plus) fpcache_one",
+        "fpcache_count = fpcache_count \(Builtin.plus) fpcache_one",
       ]
     }
   }

@@ -1,10 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The site's own SQL, which says when what the pages of a family show was last changed: read
 // batch by batch through a cursor, in a transaction that can change nothing.
 
+import Basics
+
 /// A query that gives some columns, and `changed_at` among them.
-public struct ChangeQuery: Sendable {
+package struct ChangeQuery: Sendable {
   /// The column with the time of the last change.
-  public static let timeColumn = "changed_at"
+  package static let timeColumn = "changed_at"
   /// Rows fetched in one round trip; they are in memory no longer than it takes to look at them.
   static let batchSize = 4096
 
@@ -14,7 +18,7 @@ public struct ChangeQuery: Sendable {
   /// - Parameters:
   ///   - sql: one SELECT; a semicolon behind it does no harm.
   ///   - timeout: how long the server may work on it.
-  public init(_ sql: String, timeout: Duration) {
+  package init(_ sql: String, timeout: Duration) {
     let spaces: Set<Character> = [" ", "\n", "\t", "\r", "\r\n", ";"]
     var text = sql[...]
     while let last = text.last, spaces.contains(last) { text.removeLast() }
@@ -23,7 +27,7 @@ public struct ChangeQuery: Sendable {
   }
 
   /// One row: the columns but `changed_at`, and that in seconds since the epoch.
-  public typealias Row = (values: [[UInt8]?], changed: Double?)
+  package typealias Row = (values: [[UInt8]?], changed: Double?)
 
   /// Runs the query.
   /// - Parameters:
@@ -31,7 +35,7 @@ public struct ChangeQuery: Sendable {
   ///     says whether to go on.
   ///   - row: is given each row.
   /// - Throws: ``DatabaseError``.
-  public func run(
+  package func run(
     on connection: Connection, columns: ([String], _ hasTime: Bool) -> Bool,
     row: (Row) -> Void
   ) throws(DatabaseError) {

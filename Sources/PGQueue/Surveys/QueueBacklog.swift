@@ -1,15 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What waits in a queue, for those who watch.
 
 /// The rows of one queue table.
-public struct QueueBacklog: Equatable, Sendable {
-  public let table: QueueTable
-  public let rows: Int
+package struct QueueBacklog: Equatable, Sendable {
+  package let table: QueueTable
+  package let rows: Int
   /// Seconds since the oldest row was added; nil when there is none, or when the table keeps a
   /// time of day only, from which no age can be told.
-  public let oldestAge: Double?
+  package let oldestAge: Double?
 
   /// - Parameter oldestAge: seconds; nil when nobody knows.
-  public init(table: QueueTable, rows: Int, oldestAge: Double?) {
+  package init(table: QueueTable, rows: Int, oldestAge: Double?) {
     self.table = table
     self.rows = rows
     self.oldestAge = oldestAge
@@ -17,7 +19,7 @@ public struct QueueBacklog: Equatable, Sendable {
 
   /// Looks at one queue.
   /// - Throws: ``DatabaseError``.
-  public init(of table: QueueTable, on connection: Connection) throws(DatabaseError) {
+  package init(of table: QueueTable, on connection: Connection) throws(DatabaseError) {
     let rows: Rows
     do throws(DatabaseError) {
       rows = try connection.query(table.backlogStatement)
@@ -33,7 +35,7 @@ public struct QueueBacklog: Equatable, Sendable {
 
   /// Every queue that this database has and that we may read.
   /// - Throws: ``DatabaseError`` when the connection is lost.
-  public static func all(
+  package static func all(
     of queues: [QueueTable], on connection: Connection
   ) throws(DatabaseError) -> [QueueBacklog] {
     var all: [QueueBacklog] = []
@@ -54,9 +56,9 @@ extension QueueTable {
   fileprivate var backlogStatement: String {
     let oldest = "pg_catalog.min(\(added.quoted))"
     return """
-      SELECT pg_catalog.count(*), CASE WHEN \(Own.isTime(oldest)) THEN extract(epoch FROM \
-      pg_catalog.now() \(Own.minus) (\(oldest) FILTER (WHERE \(added.quoted)::pg_catalog.text \
-      \(Own.unequal) ALL ('{infinity,-infinity}'::pg_catalog.text[]))) \
+      SELECT pg_catalog.count(*), CASE WHEN \(Builtin.isTime(oldest)) THEN extract(epoch FROM \
+      pg_catalog.now() \(Builtin.minus) (\(oldest) FILTER (WHERE \(added.quoted)::pg_catalog.text \
+      \(Builtin.unequal) ALL ('{infinity,-infinity}'::pg_catalog.text[]))) \
       ::pg_catalog.text::pg_catalog.timestamptz) END FROM \(reference)
       """
   }

@@ -1,33 +1,37 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A long look at one queue, for an operator: how much waits, since when, and what comes first.
 //
 // The columns are looked up before they are asked for, since schemas differ: date_added is a
 // timestamp, in older ones a time of day, from which no age can be told.
 
+import Basics
+
 /// What stands in one queue table.
-public struct QueueSurvey: Equatable, Sendable {
+package struct QueueSurvey: Equatable, Sendable {
   /// One row of it.
-  public struct Row: Equatable, Sendable {
+  package struct Row: Equatable, Sendable {
     /// The key's columns; nil for NULL.
-    public let key: [[UInt8]?]
+    package let key: [[UInt8]?]
     /// date_added as the server writes it; nil for NULL and where there is no such column.
-    public let added: [UInt8]?
+    package let added: [UInt8]?
     /// Seconds since then; nil when that cannot be told.
-    public let age: Double?
+    package let age: Double?
   }
 
-  public struct Contents: Equatable, Sendable {
-    public let rows: Int
+  package struct Contents: Equatable, Sendable {
+    package let rows: Int
     /// Distinct keys.
-    public let keys: Int
+    package let keys: Int
     /// By date_added, or by the queue's order where that is no date.
-    public let oldest: Row?
+    package let oldest: Row?
     /// By date_added, or by the queue's order where that is no date.
-    public let newest: Row?
+    package let newest: Row?
     /// The keys that will be drained first, ``QueueSurvey/listedKeys`` at most.
-    public let firstKeys: [[[UInt8]?]]
+    package let firstKeys: [[[UInt8]?]]
   }
 
-  public enum Outcome: Equatable, Sendable {
+  package enum Outcome: Equatable, Sendable {
     /// This database has no such table.
     case missing
     /// We may not read it, or it is held by somebody.
@@ -35,24 +39,24 @@ public struct QueueSurvey: Equatable, Sendable {
     case counted(Contents)
   }
 
-  public let table: QueueTable
-  public let outcome: Outcome
+  package let table: QueueTable
+  package let outcome: Outcome
 
   /// How many keys are listed.
-  public static let listedKeys = 5
+  package static let listedKeys = 5
 
-  public init(table: QueueTable, outcome: Outcome) {
+  package init(table: QueueTable, outcome: Outcome) {
     self.table = table
     self.outcome = outcome
   }
 
-  public var contents: Contents? {
+  package var contents: Contents? {
     if case .counted(let contents) = outcome { contents } else { nil }
   }
 
   /// Looks at every queue.
   /// - Throws: ``DatabaseError`` when the connection is lost.
-  public static func all(
+  package static func all(
     of queues: [QueueTable], on connection: Connection
   ) throws(DatabaseError) -> [QueueSurvey] {
     var all: [QueueSurvey] = []
@@ -82,8 +86,8 @@ public struct QueueSurvey: Equatable, Sendable {
   /// No row for a table that is not there.
   private static let columnsStatement = """
     SELECT attname, pg_catalog.format_type(atttypid, NULL) FROM pg_catalog.pg_attribute \
-    WHERE attrelid \(Own.equal) pg_catalog.to_regclass($1)::pg_catalog.oid \
-    AND attnum \(Own.greater) 0 AND NOT attisdropped
+    WHERE attrelid \(Builtin.equal) pg_catalog.to_regclass($1)::pg_catalog.oid \
+    AND attnum \(Builtin.greater) 0 AND NOT attisdropped
     """
 
   /// - Parameter results: those of ``QueueTable/surveyScript(dateType:)``, one for each statement.
@@ -121,7 +125,7 @@ extension QueueTable {
       hasDate
       ? """
       CASE WHEN pg_catalog.isfinite(\(added)) THEN extract(epoch FROM \
-      pg_catalog.now() \(Own.minus) \(added)::pg_catalog.timestamptz) END
+      pg_catalog.now() \(Builtin.minus) \(added)::pg_catalog.timestamptz) END
       """ : "NULL"
     let columns = "\(dateType == nil ? "NULL" : "\(added)::pg_catalog.text"), \(age), \(key)"
     let (oldest, newest) =

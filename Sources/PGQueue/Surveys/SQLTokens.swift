@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // SQL and PL/pgSQL cut into words: comments are gone, and what stands in strings is no code.
 
 /// A piece of code.

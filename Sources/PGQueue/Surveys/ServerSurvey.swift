@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Who listens, and how much the server still has to deliver.
 //
 // pg_stat_activity shows everybody's process, role and application_name to everybody, but a
@@ -6,48 +8,52 @@
 // role, and others perhaps not.
 
 /// What a program calls itself to the server, and ``ServerSurvey`` finds it by.
-public enum ApplicationName {
+package enum ApplicationName {
   /// The listener.
-  public static let listener = "fpcache listen"
+  package static let listener = "fpcache listen"
 }
 
 /// A session that listens.
-public struct ListeningSession: Equatable, Sendable {
+package struct ListeningSession: Equatable, Sendable {
   /// The server's process.
-  public let process: Int32
-  public let role: String
-  public let applicationName: String
+  package let process: Int32
+  package let role: String
+  package let applicationName: String
   /// Seconds since it connected; nil when we may not know.
-  public let age: Double?
+  package let age: Double?
 
-  public init(process: Int32, role: String, applicationName: String, age: Double?) {
+  package init(process: Int32, role: String, applicationName: String, age: Double?) {
     self.process = process
     self.role = role
     self.applicationName = applicationName
     self.age = age
   }
 
+  /// Whether a session of pg_stat_activity shows a LISTEN for its last statement, as one that only waits does:
+  /// the server does not tell who listens to what.
+  static let listens = "query \(Builtin.matches) '(^|;)[[:space:]]*listen[[:space:]]'"
+
   /// Whether it is our own listener.
-  public var isListener: Bool { applicationName == ApplicationName.listener }
+  package var isListener: Bool { applicationName == ApplicationName.listener }
 }
 
 /// The server's side of notifications.
-public struct ServerSurvey: Equatable, Sendable {
+package struct ServerSurvey: Equatable, Sendable {
   /// The sessions on this database that listen, as far as we may know.
-  public let listening: [ListeningSession]
+  package let listening: [ListeningSession]
   /// Sessions of other roles, of which we may not know what they do.
-  public let hidden: Int
+  package let hidden: Int
   /// How full the queue of notifications is that not all listeners have taken, from 0 to 1.
-  public let notificationQueueUsage: Double
+  package let notificationQueueUsage: Double
 
-  public init(listening: [ListeningSession], hidden: Int, notificationQueueUsage: Double) {
+  package init(listening: [ListeningSession], hidden: Int, notificationQueueUsage: Double) {
     self.listening = listening
     self.hidden = hidden
     self.notificationQueueUsage = notificationQueueUsage
   }
 
   /// - Throws: ``DatabaseError``.
-  public init(on connection: Connection) throws(DatabaseError) {
+  package init(on connection: Connection) throws(DatabaseError) {
     let usage = try connection.query("SELECT pg_catalog.pg_notification_queue_usage()")
     notificationQueueUsage = usage.text(0, 0).flatMap { Double($0) } ?? 0
     let sessions = try connection.query(Self.sessionsStatement, [ApplicationName.listener])
@@ -68,15 +74,14 @@ public struct ServerSurvey: Equatable, Sendable {
     self.hidden = hidden
   }
 
-  /// The server does not tell who listens to what. A session that only waits shows the LISTEN it
-  /// sent last. The server's own processes, such as autovacuum's, have no role, and listen to nothing.
+  /// The server's own processes, such as autovacuum's, have no role, and listen to nothing.
   private static let sessionsStatement = """
     SELECT pid, usename, application_name, \
-    extract(epoch FROM pg_catalog.now() \(Own.minus) backend_start), listens \
-    FROM (SELECT *, application_name \(Own.equal) $1 OR query \(Own.matches) '^\\s*listen\\M' AS listens, \
-    query \(Own.equal) '<insufficient privilege>' AS hidden FROM pg_catalog.pg_stat_activity) AS sessions \
-    WHERE datname \(Own.equal) pg_catalog.current_database() AND usesysid IS NOT NULL \
-    AND pid \(Own.unequal) pg_catalog.pg_backend_pid() \
+    extract(epoch FROM pg_catalog.now() \(Builtin.minus) backend_start), listens \
+    FROM (SELECT *, application_name \(Builtin.equal) $1 OR \(ListeningSession.listens) AS listens, \
+    query \(Builtin.equal) '<insufficient privilege>' AS hidden FROM pg_catalog.pg_stat_activity) AS sessions \
+    WHERE datname \(Builtin.equal) pg_catalog.current_database() AND usesysid IS NOT NULL \
+    AND pid \(Builtin.unequal) pg_catalog.pg_backend_pid() \
     AND (listens OR hidden) \
     ORDER BY listens, pid
     """

@@ -1,24 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What an audit asks the database about itself: whether somebody listens, and what time it is there.
 // Nothing here changes anything.
 
 /// The sessions of this database, as far as they show who listens.
-public struct ListenerSessions: Equatable, Sendable {
+package struct ListenerSessions: Equatable, Sendable {
   /// How many sessions have a LISTEN for their last statement, as a listener's connection has.
-  public let listening: Int
+  package let listening: Int
   /// How many sessions of fpcache's belong to roles whose statements we may not see.
-  public let hidden: Int
+  package let hidden: Int
   /// How many sessions of other programs do.
-  public let hiddenOthers: Int
+  package let hiddenOthers: Int
   /// Whether the server shows statements at all (track_activities).
-  public let isTracked: Bool
+  package let isTracked: Bool
   /// The role that asked.
-  public let role: String
+  package let role: String
   /// The roles of fpcache's listeners, in their order.
-  public let listeners: [String]
+  package let listeners: [String]
   /// The statement that would show us every session's statements.
-  public let grant: String
+  package let grant: String
 
-  public init(
+  package init(
     listening: Int = 0, hidden: Int = 0, hiddenOthers: Int = 0, isTracked: Bool = true,
     role: String, listeners: [String] = []
   ) {
@@ -32,25 +34,25 @@ public struct ListenerSessions: Equatable, Sendable {
   }
 
   /// - Throws: ``DatabaseError``.
-  public static func count(on connection: Connection) throws(DatabaseError) -> ListenerSessions {
+  package static func count(on connection: Connection) throws(DatabaseError) -> ListenerSessions {
     // application_name and the role are shown to everybody, query to the role itself and
     // pg_read_all_stats (PostgreSQL manual, 28.2.3). The server's own processes have no role.
-    let name = "(application_name \(Own.equal) '\(ApplicationName.listener)')"
-    let hidden = "query \(Own.equal) '<insufficient privilege>' AND usesysid IS NOT NULL"
+    let name = "(application_name \(Builtin.equal) '\(ApplicationName.listener)')"
+    let hidden = "query \(Builtin.equal) '<insufficient privilege>' AND usesysid IS NOT NULL"
     let rows = try connection.query(
       """
       SELECT pg_catalog.count(*) FILTER \
-      (WHERE query \(Own.matches) '(^|;)[[:space:]]*listen[[:space:]]'), \
+      (WHERE \(ListeningSession.listens)), \
       pg_catalog.count(*) FILTER (WHERE \(hidden) AND \(name)), \
       pg_catalog.count(*) FILTER (WHERE \(hidden) AND NOT \(name)), \
       pg_catalog.current_setting('track_activities'), pg_catalog.quote_ident(current_user) \
-      FROM pg_catalog.pg_stat_activity WHERE datname \(Own.equal) pg_catalog.current_database() \
-      AND pid \(Own.unequal) pg_catalog.pg_backend_pid()
+      FROM pg_catalog.pg_stat_activity WHERE datname \(Builtin.equal) pg_catalog.current_database() \
+      AND pid \(Builtin.unequal) pg_catalog.pg_backend_pid()
       """)
     let roles = try connection.query(
       """
       SELECT DISTINCT usename FROM pg_catalog.pg_stat_activity \
-      WHERE datname \(Own.equal) pg_catalog.current_database() AND \(name) AND usename IS NOT NULL ORDER BY usename
+      WHERE datname \(Builtin.equal) pg_catalog.current_database() AND \(name) AND usename IS NOT NULL ORDER BY usename
       """)
     return ListenerSessions(
       listening: rows.text(0, 0).flatMap { Int($0) } ?? 0,
@@ -64,7 +66,7 @@ public struct ListenerSessions: Equatable, Sendable {
 extension Connection {
   /// What time it is for the server, in seconds since the epoch, and how long it took to ask.
   /// - Throws: ``DatabaseError``.
-  public func serverTime() throws(DatabaseError) -> (seconds: Double, roundTrip: Duration) {
+  package func serverTime() throws(DatabaseError) -> (seconds: Double, roundTrip: Duration) {
     let began = ContinuousClock.now
     let rows = try query("SELECT extract(epoch FROM pg_catalog.clock_timestamp())")
     return (rows.text(0, 0).flatMap { Double($0) } ?? 0, began.duration(to: .now))
@@ -72,7 +74,7 @@ extension Connection {
 
   /// Has the session change nothing, and wait for nobody's lock for long: an audit's.
   /// - Throws: ``DatabaseError``.
-  public func makeAuditor() throws(DatabaseError) {
+  package func makeAuditor() throws(DatabaseError) {
     try script("SET default_transaction_read_only = on; SET lock_timeout = '2s'")
   }
 }

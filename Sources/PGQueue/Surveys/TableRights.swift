@@ -1,19 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a role may do with the site's tables, as the server's catalogues tell every role of every other,
 // and the GRANT that gives it what it lacks.
 
+import Basics
+
 /// One table, as far as a role may use it.
-public struct TableRights: Equatable, Sendable {
-  public let table: String
-  public let exists: Bool
+package struct TableRights: Equatable, Sendable {
+  package let table: String
+  package let exists: Bool
   /// What the role lacks of what was asked for: `SELECT`, `DELETE`, ``usage``.
-  public let missing: [String]
+  package let missing: [String]
   /// The statements that give it, for the table's owner; nil when nothing is missing.
-  public let grant: String?
+  package let grant: String?
 
   /// What lets a role look into the table's schema.
-  public static let usage = "USAGE of its schema"
+  package static let usage = "USAGE of its schema"
 
-  public init(table: String, exists: Bool, missing: [String] = [], grant: String? = nil) {
+  package init(table: String, exists: Bool, missing: [String] = [], grant: String? = nil) {
     self.table = table
     self.exists = exists
     self.missing = missing
@@ -21,7 +25,7 @@ public struct TableRights: Equatable, Sendable {
   }
 
   /// What somebody wants to do with a queue.
-  public enum Purpose: Sendable {
+  package enum Purpose: Sendable {
     /// As a listener does.
     case serve
     case read
@@ -37,7 +41,7 @@ public struct TableRights: Equatable, Sendable {
   /// The queues and listen_for, in the order in which they are told.
   /// - Parameter role: whose rights are asked for; nil for the role that asks. One that does not exist lacks all.
   /// - Throws: ``DatabaseError``.
-  public static func all(
+  package static func all(
     of queues: [QueueTable], to purpose: Purpose = .serve, for role: String? = nil,
     on connection: Connection
   ) throws(DatabaseError) -> [TableRights] {
@@ -52,7 +56,7 @@ public struct TableRights: Equatable, Sendable {
 
   /// What the role that asks lacks to read the tables of the nodes: those that are there.
   /// - Throws: ``DatabaseError``.
-  public static func ofNodes(on connection: Connection) throws(DatabaseError) -> [TableRights] {
+  package static func ofNodes(on connection: Connection) throws(DatabaseError) -> [TableRights] {
     var all: [TableRights] = []
     for name in ["fpcache_node", "fpcache_head", "fpcache_log", "fpcache_owed"] {
       let rights = try rights(to: ["SELECT"], of: (name, name), nil, connection)
@@ -96,15 +100,15 @@ public struct TableRights: Equatable, Sendable {
     pg_catalog.has_schema_privilege(role.oid, found.schema, 'USAGE')\(columns) \
     FROM (SELECT class.oid, nspname, schema.oid AS schema \
     FROM pg_catalog.parse_ident($1) AS parts, pg_catalog.pg_class AS class \
-    JOIN pg_catalog.pg_namespace AS schema ON schema.oid \(Own.equal) relnamespace \
-    WHERE relname \(Own.equal) parts[pg_catalog.cardinality(parts)] \
-    AND relkind \(Own.equal) ANY ('{r,p,v,m,f}'::pg_catalog."char"[]) \
-    AND CASE WHEN pg_catalog.cardinality(parts) \(Own.greater) 1 THEN nspname \(Own.equal) parts[1] \
+    JOIN pg_catalog.pg_namespace AS schema ON schema.oid \(Builtin.equal) relnamespace \
+    WHERE relname \(Builtin.equal) parts[pg_catalog.cardinality(parts)] \
+    AND relkind \(Builtin.equal) ANY ('{r,p,v,m,f}'::pg_catalog."char"[]) \
+    AND CASE WHEN pg_catalog.cardinality(parts) \(Builtin.greater) 1 THEN nspname \(Builtin.equal) parts[1] \
     ELSE pg_catalog.pg_table_is_visible(class.oid) \
     OR NOT pg_catalog.has_schema_privilege(schema.oid, 'USAGE') END \
     ORDER BY pg_catalog.pg_table_is_visible(class.oid) DESC, nspname LIMIT 1) AS found \
     LEFT JOIN pg_catalog.pg_roles AS role \
-    ON rolname \(Own.equal) coalesce($2::pg_catalog.text, current_user)
+    ON rolname \(Builtin.equal) coalesce($2::pg_catalog.text, current_user)
     """
   }
 }

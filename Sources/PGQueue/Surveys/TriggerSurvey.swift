@@ -1,17 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The functions by which a site's triggers fill its queues, as far as their text shows what they do.
 
 /// What is risky about one function for one queue.
-public struct RiskyTrigger: Equatable, Sendable {
+package struct RiskyTrigger: Equatable, Sendable {
   /// As one would call it: `ports_clear_cache()`.
-  public let function: String
-  public let queue: String
-  public let risk: TriggerRisk
+  package let function: String
+  package let queue: String
+  package let risk: TriggerRisk
 
   /// Every function that a trigger fires, or that is named in one of those, and its risks, by name.
   ///
   /// pg_proc shows every role the text of every function. Only that of PL/pgSQL and SQL is understood.
   /// - Throws: ``DatabaseError``.
-  public static func all(
+  package static func all(
     of queues: [QueueTable], on connection: Connection
   ) throws(DatabaseError) -> [RiskyTrigger] {
     let names = queues.map { "%\($0.name.split(separator: ".").last ?? "")%" }
@@ -32,15 +34,15 @@ public struct RiskyTrigger: Equatable, Sendable {
 
   private static let statement = """
     WITH fired AS (SELECT proc.oid, prosrc FROM pg_catalog.pg_proc AS proc \
-    WHERE EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgfoid \(Own.equal) proc.oid \
-    AND NOT tgisinternal AND tgenabled \(Own.unequal) 'D')) \
+    WHERE EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgfoid \(Builtin.equal) proc.oid \
+    AND NOT tgisinternal AND tgenabled \(Builtin.unequal) 'D')) \
     SELECT proc.oid::pg_catalog.regprocedure::pg_catalog.text, pg_catalog.left(prosrc, 100000) \
     FROM pg_catalog.pg_proc AS proc \
-    JOIN pg_catalog.pg_language AS language ON language.oid \(Own.equal) prolang \
-    WHERE lanname \(Own.equal) ANY ('{plpgsql,sql}'::pg_catalog.name[]) \
-    AND prosrc \(Own.contains) ANY ($1::pg_catalog.text[]) \
-    AND EXISTS (SELECT FROM fired WHERE fired.oid \(Own.equal) proc.oid \
-    OR (position(pg_catalog.lower(proname) IN pg_catalog.lower(fired.prosrc)) \(Own.greater) 0)) \
+    JOIN pg_catalog.pg_language AS language ON language.oid \(Builtin.equal) prolang \
+    WHERE lanname \(Builtin.equal) ANY ('{plpgsql,sql}'::pg_catalog.name[]) \
+    AND prosrc \(Builtin.contains) ANY ($1::pg_catalog.text[]) \
+    AND EXISTS (SELECT FROM fired WHERE fired.oid \(Builtin.equal) proc.oid \
+    OR (position(pg_catalog.lower(proname) IN pg_catalog.lower(fired.prosrc)) \(Builtin.greater) 0)) \
     ORDER BY 1
     """
 }

@@ -1,8 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Reads the text of a trigger's function for two habits by which it can swallow an invalidation without
 // holding the queue (docs/drain-protocol.md, "Triggers that no lock can see"). It goes by the text alone.
 
+import Basics
+
 /// How a function can lose an invalidation.
-public enum TriggerRisk: String, CaseIterable, Sendable {
+package enum TriggerRisk: String, CaseIterable, Sendable {
   /// It reads the queue in one statement, and adds the row in another if it found none: a SELECT takes no lock
   /// that the drain's would wait for.
   case looksFirst

@@ -1,18 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The rows of a queue, or of the log for one of many nodes, with the time that they have waited, for an
 // audit. Nothing is locked.
 
 /// A row of a queue or of the log, and how long it has stood there.
-public struct WaitingRow {
-  public let row: QueueRow
+package struct WaitingRow {
+  package let row: QueueRow
   /// When it was added, in seconds since the epoch by the server's clock; nil where the table
   /// keeps a time of day only, or no time at all.
-  public let added: Double?
+  package let added: Double?
   /// How long ago that was, in seconds.
-  public let age: Double?
+  package let age: Double?
 }
 
 /// Where rows wait to be cleared.
-public protocol WaitingRows {
+package protocol WaitingRows {
   /// What they are told apart by, together with their positions.
   var table: QueueTable { get }
   /// The next rows after a position; nil begins at the start.
@@ -22,7 +24,7 @@ public protocol WaitingRows {
 extension Queue: WaitingRows {
   /// The next rows after a position; nil begins at the start.
   /// - Throws: ``DatabaseError``.
-  public func waiting(
+  package func waiting(
     after position: String?, limit: Int
   ) throws(DatabaseError) -> [WaitingRow] {
     do throws(DatabaseError) {
@@ -50,22 +52,22 @@ extension Queue: WaitingRows {
 }
 
 extension NodeLog: WaitingRows {
-  public var table: QueueTable { .log }
+  package var table: QueueTable { .log }
 
   /// What the node has not cleared, after a row of it: what comes after its cursor, and what it has passed
   /// and could not clear. Nothing where it is not registered.
   /// - Throws: ``DatabaseError``.
-  public func waiting(
+  package func waiting(
     after position: String?, limit: Int
   ) throws(DatabaseError) -> [WaitingRow] {
     let rows = try connection.query(
       """
       SELECT id, queue, extract(epoch FROM moved_at), \
-      extract(epoch FROM pg_catalog.now()) \(Own.minus) extract(epoch FROM moved_at), \(keyColumns) \
+      extract(epoch FROM pg_catalog.now()) \(Builtin.minus) extract(epoch FROM moved_at), \(keyColumns) \
       FROM (SELECT id, queue, key, moved_at FROM fpcache_log \
-      WHERE id \(Own.greater) (SELECT cursor FROM fpcache_node WHERE name \(Own.equal) $1) UNION ALL \
-      SELECT id, queue, key, moved_at FROM fpcache_owed WHERE node \(Own.equal) $1) AS row \
-      WHERE id \(Own.greater) coalesce($2::bigint, 0) ORDER BY id LIMIT $3::bigint
+      WHERE id \(Builtin.greater) (SELECT cursor FROM fpcache_node WHERE name \(Builtin.equal) $1) UNION ALL \
+      SELECT id, queue, key, moved_at FROM fpcache_owed WHERE node \(Builtin.equal) $1) AS row \
+      WHERE id \(Builtin.greater) coalesce($2::bigint, 0) ORDER BY id LIMIT $3::bigint
       """, [node.name, position, String(limit)])
     return (0..<rows.count).compactMap { index in
       logged(rows, index, keyAt: 4).map {
@@ -81,7 +83,7 @@ extension QueueTable {
   /// The cast by way of text keeps the expression valid where date_added is a time of day.
   fileprivate var addedExpression: String {
     """
-    CASE WHEN \(Own.isTime(added.quoted)) \
+    CASE WHEN \(Builtin.isTime(added.quoted)) \
     THEN \(added.quoted)::pg_catalog.text::pg_catalog.timestamptz END
     """
   }
@@ -90,7 +92,7 @@ extension QueueTable {
   fileprivate func waitingStatement(added: String) -> String {
     """
     SELECT \(order.column)::pg_catalog.text, \(boundedKey), extract(epoch FROM \(added)), \
-    extract(epoch FROM pg_catalog.now()) \(Own.minus) extract(epoch FROM \(added)) \
+    extract(epoch FROM pg_catalog.now()) \(Builtin.minus) extract(epoch FROM \(added)) \
     FROM \(reference) WHERE \(follows) ORDER BY \(place) LIMIT $2::bigint
     """
   }

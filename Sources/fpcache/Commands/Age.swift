@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Ages as people write and read them: 90d, 12h, 30m, 45s.
 
 import ArgumentParser
@@ -34,15 +36,4 @@ struct Age: Equatable, ExpressibleByArgument {
   }
 
   private static let expectation = "a number and s, m, h, d or w, such as 90d"
-}
-
-/// A number of seconds in its largest fitting unit.
-func ageText(_ seconds: Int64) -> String {
-  switch seconds {
-  case ..<0: "in the future"
-  case ..<120: "\(seconds) s"
-  case ..<7200: "\(seconds / 60) min"
-  case ..<172_800: "\(seconds / 3600) h"
-  default: "\(grouped(seconds / 86_400)) d"
-  }
 }

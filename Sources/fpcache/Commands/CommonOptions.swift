@@ -1,38 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The options that every subcommand has, and what they come to.
 
 import ArgumentParser
+import Basics
 import CacheFS
+import Listening
 import Logging
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-enum LogDestination: String, WordArgument {
-  case stderr, syslog
-}
-
-enum ColorChoice: String, WordArgument {
-  case auto, always, never
-}
 
 /// A subcommand that works on a site.
 protocol SiteCommand: ParsableCommand {
   var common: CommonOptions { get }
 }
-
-extension Clear: SiteCommand {}
-extension ClearDate: SiteCommand {}
-extension ClearNews: SiteCommand {}
-extension ClearPort: SiteCommand {}
-extension Listen: SiteCommand {}
-extension Stats: SiteCommand {}
-extension Verify: SiteCommand {}
 
 struct CommonOptions: ParsableArguments {
   @Option(
@@ -133,4 +113,16 @@ struct CommonOptions: ParsableArguments {
       dryRun: dryRun ? .yes : .no,
       paths: paths, branches: branches, watch: watch)
   }
+}
+
+extension CommonOptions {
+  /// The colours for one of the standard streams.
+  func palette(_ descriptor: CInt) -> Palette {
+    Palette(color, isTerminal: Screen.isAt(descriptor), environment())
+  }
+}
+
+/// The formats of a clear's result.
+enum ClearFormat: String, WordArgument {
+  case text, json
 }

@@ -1,15 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The command line as a shell hands it over at a press of Tab, before any of it is valid: what is
 // being typed, and which cache directory it is about.
 
+import Basics
 import CacheFS
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// A line being typed.
 struct CompletionLine: Equatable {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The values that Tab offers: what exists in the tree, and what an option takes. The shells' scripts
 // ask the program itself (`fpcache ---completion`), so they and it cannot differ.
 //
@@ -6,6 +8,7 @@
 // those none that could mean anything to a shell.
 
 import ArgumentParser
+import Basics
 import CacheFS
 import SystemPackage
 
@@ -50,7 +53,7 @@ struct Offer {
   let prefix: String
   let layout: Layout
   /// Nil when there is no cache directory.
-  let names: TreeNames?
+  let names: FieldValues?
 
   private func values(_ field: String, _ family: String, _ given: [(String, String)]) -> [String] {
     let given = given.map { (field: $0.0, value: Array($0.1.utf8)) }
@@ -166,7 +169,7 @@ extension Offer {
     let root = try? config.openCacheDirectory()
     self.init(
       prefix: line.prefix, layout: config.layout,
-      names: root.map { TreeNames($0, layout: config.layout) })
+      names: root.map { FieldValues($0, layout: config.layout) })
   }
 }
 

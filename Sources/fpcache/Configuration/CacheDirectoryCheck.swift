@@ -1,16 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Which folder is taken for the cache directory. A slip of the keyboard there would turn every
 // clear against files that are no pages.
 
+import Basics
 import CacheFS
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 extension Config {
   /// Opens the cache directory, which every command then holds from the start.
@@ -70,5 +65,32 @@ extension Config {
       if fields.count > 5, fields[5].elementsEqual(path.utf8) { return escape(fields[0]) }
     }
     return nil
+  }
+}
+
+extension UserError {
+  /// The cache directory cannot be opened.
+  static func cacheDirectory(_ path: FilePath, _ error: Errno, from origin: String) -> UserError {
+    let name = escape(Array(path.string.utf8))
+    switch error {
+    case .permissionDenied:
+      return UserError(
+        .noPermission,
+        "cache directory \(name): permission denied; run fpcache as the user who owns the cache")
+    case .noSuchFileOrDirectory:
+      return UserError(
+        .noCacheDirectory,
+        "cache directory \(name) (\(origin)) does not exist; name the right one with --cache-dir"
+          + (origin == Config.defaultOrigin ? ", or a configuration with --config" : ""))
+    case .notDirectory:
+      return UserError(
+        .noCacheDirectory,
+        "cache directory \(name) (\(origin)) is not a directory; "
+          + "name the right one with --cache-dir")
+    default:
+      return UserError(
+        .noCacheDirectory,
+        "cache directory \(name) (\(origin)): \(error); name another with --cache-dir")
+    }
   }
 }

@@ -1,16 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Flags, environment, file and defaults made into one value, validated and then immutable.
 
+import Basics
 import CacheFS
+import Listening
 import PGQueue
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Everything that a command needs to know about the site.
 struct Config: Equatable, Sendable {
@@ -128,81 +124,3 @@ struct Config: Equatable, Sendable {
     ("keepalives_count", "2"), ("tcp_user_timeout", "15000"),
   ]
 }
-
-/// Reading a file, as a seam: real by default, a dictionary in tests.
-struct FileReader: Sendable {
-  /// The file's bytes.
-  var read: @Sendable (String) throws(Errno) -> [UInt8]
-
-  static let real = FileReader { (path) throws(Errno) in
-    try FileDescriptorBox(path, .anything).readAll()
-  }
-
-  /// Files of ours, which are never anything else: in a folder that others may write, one could have
-  /// put a pipe there, and whoever reads that waits for him.
-  /// - Throws: `EPERM` for what is no file, `ELOOP` for a link.
-  static let ours = FileReader { (path) throws(Errno) in
-    try FileDescriptorBox(path, .plainFile).readAll()
-  }
-}
-
-/// A file open for reading, closed when it goes.
-private final class FileDescriptorBox {
-  /// More than any configuration; a device named by mistake must not fill the memory.
-  private static let longestFile = 1 << 20
-  private let descriptor: CInt
-
-  /// What may stand at the path.
-  enum Kind {
-    case plainFile
-    case anything
-  }
-
-  init(_ path: String, _ kind: Kind) throws(Errno) {
-    let links = kind == .plainFile ? O_NOFOLLOW : 0
-    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | links)
-    if descriptor < 0 { throw Errno(rawValue: errno) }
-    var status = stat()
-    if kind == .plainFile {
-      guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-        throw .notPermitted
-      }
-    }
-    // Opening must not wait for a pipe's writer; reading must: `--config <(...)`.
-    _ = fcntl(descriptor, F_SETFL, O_RDONLY)
-  }
-
-  deinit { close(descriptor) }
-
-  func readAll() throws(Errno) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 16 * 1024)
-    while true {
-      let count = read(descriptor, &chunk, chunk.count)
-      if count < 0, errno == EINTR { continue }
-      if count < 0 { throw Errno(rawValue: errno) }
-      if count == 0 { return bytes }
-      bytes += chunk.prefix(count)
-      if bytes.count > Self.longestFile { throw .fileTooLarge }
-    }
-  }
-}
-
-/// The variables that are set and not empty.
-func environment() -> [String: String] {
-  var variables: [String: String] = [:]
-  for name in ourVariables + pgVariables {
-    if let value = getenv(name), value.pointee != 0 { variables[name] = String(cString: value) }
-  }
-  return variables
-}
-
-private let ourVariables = [
-  "COLUMNS", "FPCACHE_CONFIG", "FPCACHE_DIR", "NO_COLOR", "NOTIFY_SOCKET", "STATE_DIRECTORY",
-  "TERM",
-]
-
-/// libpq's variables that name a database (PostgreSQL manual, 34.15).
-private let pgVariables = [
-  "PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGSERVICE",
-]

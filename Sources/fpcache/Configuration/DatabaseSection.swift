@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The section [database]: libpq's keywords under their own names, in capitals or not, and the site's
 // DBUSER for libpq's user.
 
-import CacheFS
+import Basics
 import PGQueue
 
 /// Reads [database] of a configuration file.

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Reads the syntax of Python's configparser.ConfigParser with its defaults, so that the site's own
 // fp-listen.ini serves unchanged. Deliberately different: stray quotes around a value are dropped,
 // a BOM is skipped, what references bring in is limited; and a NUL is an error, as is a line with a
 // broken '[header' even if it has a '=' in it.
 
-import CacheFS
+import Basics
 
 /// The sections of one INI file. References in values are followed only when a value is asked for,
 /// as in configparser: a faulty key that nobody reads does no harm.

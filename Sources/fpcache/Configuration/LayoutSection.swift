@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The section [layout]: a table of families that a site writes for itself. What it says is taken for
 // hostile until it has been checked, since it tells what may be deleted.
 
+import Basics
 import CacheFS
 
 /// Reads [layout] of a configuration file.

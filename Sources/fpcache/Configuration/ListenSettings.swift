@@ -1,14 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How the listener runs: flags, then [listen] and [syslog] of the configuration, then defaults.
 
-import PGQueue
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Basics
 
 /// Settings of `listen`, each nil until somebody says otherwise.
 struct ListenSettings: Equatable, Sendable {
@@ -35,15 +29,18 @@ struct ListenSettings: Equatable, Sendable {
   /// What the file says.
   /// - Throws: ``UserError`` with status 78.
   init(_ ini: INI) throws(UserError) {
-    let reader = Reader(ini: ini)
-    settle = try reader.seconds("SETTLE", 0...3600)
-    pollInterval = try reader.seconds("POLL_INTERVAL", 0.1...86_400)
-    stateDirectory = try reader.text("STATE_DIR", in: "listen")?.text
-    statusFile = try reader.text("STATUS_FILE", in: "listen")?.text
-    metricsFile = try reader.text("METRICS_FILE", in: "listen")?.text
-    node = try reader.node()
-    if let facility = try reader.facility() { syslog.facility = facility }
-    if let identity = try reader.text("IDENT", in: "syslog") { syslog.identity = identity.text }
+    settle = try Setting.settle.seconds(in: ini)
+    pollInterval = try Setting.pollInterval.seconds(in: ini)
+    stateDirectory = try Setting.stateDirectory.text(in: ini)
+    statusFile = try Setting.statusFile.text(in: ini)
+    metricsFile = try Setting.metricsFile.text(in: ini)
+    node = try Setting.node.text(in: ini)
+    if let name = try Setting.facility.text(in: ini),
+      let facility = SyslogSettings.facility(named: name)
+    {
+      syslog.facility = facility
+    }
+    if let identity = try Setting.identity.text(in: ini) { syslog.identity = identity }
   }
 
   /// These settings where they are given, and the other's where they are not.
@@ -58,63 +55,30 @@ struct ListenSettings: Equatable, Sendable {
     return merged
   }
 
-  /// The keys of what others say differently, among those that hold for as long as a listener runs:
-  /// SIGHUP takes up all but these, and NODE, which is told in its own words.
+  /// The keys of what others say differently, among those that hold for as long as a listener runs: SIGHUP takes
+  /// up all but these. NODE is told in its own words.
   func changed(in others: ListenSettings) -> [String] {
-    let keys: [(name: String, isSame: Bool)] = [
-      ("SETTLE", settle == others.settle),
-      ("STATE_DIR", stateDirectory == others.stateDirectory),
-      ("STATUS_FILE", statusFile == others.statusFile),
-      ("METRICS_FILE", metricsFile == others.metricsFile),
-      ("FACILITY", syslog.facility == others.syslog.facility),
-      ("IDENT", syslog.identity == others.syslog.identity),
-    ]
-    return keys.filter { !$0.isSame }.map(\.name)
+    Setting.listen.filter { $0.needsRestart && $0 != .node && isChanged($0, in: others) }
+      .map(\.key)
+  }
+
+  private func isChanged(_ setting: Setting, in others: ListenSettings) -> Bool {
+    switch setting {
+    case .settle: settle != others.settle
+    case .pollInterval: pollInterval != others.pollInterval
+    case .stateDirectory: stateDirectory != others.stateDirectory
+    case .node: node != others.node
+    case .statusFile: statusFile != others.statusFile
+    case .metricsFile: metricsFile != others.metricsFile
+    case .facility: syslog.facility != others.syslog.facility
+    case .identity: syslog.identity != others.syslog.identity
+    default: false
+    }
   }
 
   /// A number of seconds within a range, or nil.
   static func seconds(_ text: String, _ range: ClosedRange<Double>) -> Duration? {
     guard let seconds = Double(text), range.contains(seconds) else { return nil }
     return .milliseconds(Int64(seconds * 1000))
-  }
-}
-
-/// Reads values of the file and tells what was expected of those that are none.
-private struct Reader {
-  let ini: INI
-
-  func text(_ key: String, in section: String) throws(UserError) -> INIValue? {
-    try ini.checkedValue(key, in: section)
-  }
-
-  func seconds(_ key: String, _ range: ClosedRange<Double>) throws(UserError) -> Duration? {
-    guard let value = try text(key, in: "listen") else { return nil }
-    guard let seconds = ListenSettings.seconds(value.text, range) else {
-      throw value.problem(
-        key,
-        "is no number in this range; expected seconds from \(plain(range.lowerBound)) to "
-          + plain(range.upperBound))
-    }
-    return seconds
-  }
-
-  func node() throws(UserError) -> String? {
-    guard let value = try text("NODE", in: "listen") else { return nil }
-    guard Node.isName(value.text) else {
-      throw value.problem("NODE", "is no node's name; \(Node.expectation)")
-    }
-    return value.text
-  }
-
-  func facility() throws(UserError) -> CInt? {
-    guard let value = try text("FACILITY", in: "syslog") else { return nil }
-    let facilities = SyslogSettings.facilities
-    guard let facility = facilities.first(where: { $0.name == value.text.lowercased() }) else {
-      throw value.problem(
-        "FACILITY",
-        "is no facility of syslog; expected one of "
-          + facilities.map(\.name).joined(separator: ", "))
-    }
-    return facility.value
   }
 }

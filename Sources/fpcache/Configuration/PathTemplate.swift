@@ -1,10 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The path templates of fp-listen.ini: `%s` for each field in order and one `*`, turned into a
 // pattern of the layout, by which a family's pages are cleared.
 
+import Basics
 import CacheFS
 
 /// A key of [dirs] that says where a family lies, and what of it is cleared.
-struct Template: Equatable {
+struct PathTemplate: Equatable {
   /// How a value becomes a pattern.
   enum Form: Equatable {
     /// A glob; where it ends in a folder, all that is in it.
@@ -26,14 +29,14 @@ struct Template: Equatable {
   let rest: String
 
   static let all = [
-    Template("PORT_CACHE_PATH", "ports", ["category", "port"]),
-    Template("CATEGORY_CACHE_PATH", "categories", ["category"]),
-    Template("DATE_CACHE_PATH", "daily", ["year", "month", "day"]),
-    Template("NEWS_CACHE_DIR", "news", [], .folder, rest: "{page:visible...}"),
-    Template("COMMIT_CACHE_PATH", "commits", ["id"], .folder),
-    Template("FILE_CACHE_PATH", "files", ["path"], .path),
-    Template("SANITY_CACHE_PATH", "general", ["commit"], .report),
-    Template("SANITY_MAIN_CACHE_PATH", "general", [], .report),
+    PathTemplate("PORT_CACHE_PATH", "ports", ["category", "port"]),
+    PathTemplate("CATEGORY_CACHE_PATH", "categories", ["category"]),
+    PathTemplate("DATE_CACHE_PATH", "daily", ["year", "month", "day"]),
+    PathTemplate("NEWS_CACHE_DIR", "news", [], .folder, rest: "{page:visible...}"),
+    PathTemplate("COMMIT_CACHE_PATH", "commits", ["id"], .folder),
+    PathTemplate("FILE_CACHE_PATH", "files", ["path"], .path),
+    PathTemplate("SANITY_CACHE_PATH", "general", ["commit"], .report),
+    PathTemplate("SANITY_MAIN_CACHE_PATH", "general", [], .report),
   ]
 
   private init(
@@ -187,9 +190,9 @@ struct Template: Equatable {
   }
 }
 
-extension Template.Problem {
+extension PathTemplate.Problem {
   /// What is wrong and what was expected, for the person who wrote the file.
-  func explanation(_ template: Template) -> String {
+  func explanation(_ template: PathTemplate) -> String {
     let family = template.family
     let fields = template.fields.map { "%%s (\($0))" }.joined(separator: ", ")
     switch self {

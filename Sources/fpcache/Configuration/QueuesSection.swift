@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The sections [queues] and [events]: which table's columns feed which family, and which script_name
 // does what.
 //
@@ -8,7 +10,9 @@
 //
 // Names of tables and columns go into statements: each is checked, and quoted there.
 
+import Basics
 import CacheFS
+import Listening
 import PGQueue
 
 /// Reads the rules of a site with a layout of its own.
@@ -51,13 +55,13 @@ struct QueuesSection {
     var rules: [QueueRule] = []
     for key in ini.ownKeys(in: Self.queues) {
       guard let value = try ini.checkedValue(key.spelling, in: Self.queues) else { continue }
-      guard let table = Identifier(table: key.spelling),
+      guard let table = SQLIdentifier(table: key.spelling),
         // The tables of the log, and of the channels.
         !key.spelling.hasPrefix("fpcache_"), key.spelling != "listen_for"
       else {
         throw value.problem(
           key.spelling,
-          "is no queue's name; expected table or schema.table, each \(Identifier.expectation)")
+          "is no queue's name; expected table or schema.table, each \(SQLIdentifier.expectation)")
       }
       var reading = QueueReading(table, value, key.spelling, layout)
       rules.append(try reading.rule())
@@ -73,21 +77,21 @@ struct QueuesSection {
 
   /// One value of [queues] being read.
   private struct QueueReading {
-    let table: Identifier
+    let table: SQLIdentifier
     let value: INIValue
     let key: String
     let layout: Layout
-    var text: RuleText
+    var text: RuleTokens
     var parts: [KeyRule.Part] = []
     var families: [String] = []
     var columns: [QueueTable.KeyColumn] = []
 
-    init(_ table: Identifier, _ value: INIValue, _ key: String, _ layout: Layout) {
+    init(_ table: SQLIdentifier, _ value: INIValue, _ key: String, _ layout: Layout) {
       self.table = table
       self.value = value
       self.key = key
       self.layout = layout
-      text = RuleText(value.text)
+      text = RuleTokens(value.text)
     }
 
     mutating func rule() throws(UserError) -> QueueRule {
@@ -168,17 +172,18 @@ struct QueuesSection {
       return field
     }
 
-    private mutating func takeColumn(_ before: String) throws(UserError) -> Identifier {
+    private mutating func takeColumn(_ before: String) throws(UserError) -> SQLIdentifier {
       guard let name = text.takeWord() else {
         throw unexpected("a column's name behind \"\(before)\"")
       }
       return try column(name, "behind \"\(before)\"")
     }
 
-    private func column(_ name: String, _ place: String) throws(UserError) -> Identifier {
-      guard let column = Identifier(column: name) else {
+    private func column(_ name: String, _ place: String) throws(UserError) -> SQLIdentifier {
+      guard let column = SQLIdentifier(column: name) else {
         throw value.problem(
-          key, "\(name.escaped) \(place) is no column's name; expected \(Identifier.expectation)")
+          key, "\(name.escaped) \(place) is no column's name; expected \(SQLIdentifier.expectation)"
+        )
       }
       return column
     }
@@ -209,7 +214,7 @@ struct QueuesSection {
   private func action(
     _ value: INIValue, _ key: String, _ tables: [QueueTable]
   ) throws(UserError) -> SiteEvent.Action {
-    var text = RuleText(value.text)
+    var text = RuleTokens(value.text)
     let verb = text.takeWord()
     switch verb {
     case "nothing" where text.next == .end: return .nothing
@@ -237,7 +242,7 @@ struct QueuesSection {
   }
 
   private static func names(
-    _ text: inout RuleText, _ value: INIValue, _ key: String, _ what: String
+    _ text: inout RuleTokens, _ value: INIValue, _ key: String, _ what: String
   ) throws(UserError) -> [String] {
     var names: [String] = []
     repeat {
@@ -256,7 +261,7 @@ struct QueuesSection {
   /// A list of families that may be emptied.
   /// - Throws: ``UserError`` with status 78.
   static func families(
-    _ text: inout RuleText, _ value: INIValue, _ key: String, _ layout: Layout
+    _ text: inout RuleTokens, _ value: INIValue, _ key: String, _ layout: Layout
   ) throws(UserError) -> [String] {
     let families = try names(&text, value, key, "a family")
     for family in families { _ = try layout.clearable(family, value, key) }
@@ -265,7 +270,7 @@ struct QueuesSection {
 }
 
 extension QueueTable.Order {
-  fileprivate var column: Identifier {
+  fileprivate var column: SQLIdentifier {
     switch self {
     case .number(let column), .text(let column): column
     }
@@ -297,4 +302,15 @@ extension Layout {
 extension Family {
   /// Its fields, as a list.
   var fieldList: String { fieldNames.isEmpty ? "none" : fieldNames.joined(separator: ", ") }
+}
+
+extension SiteRules {
+  /// - Throws: ``UserError`` with status 78 where a site's own layout has no rules beside it.
+  func requireSome() throws(UserError) {
+    guard queues.isEmpty, events.isEmpty else { return }
+    throw UserError(
+      .configuration,
+      "the configuration has a [\(LayoutSection.name)] and says of no table or event what it "
+        + "clears: write [\(QueuesSection.queues)] and [\(QueuesSection.events)]")
+  }
 }

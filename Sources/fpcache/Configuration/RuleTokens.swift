@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The small language of [queues] and [events], cut into words and signs.
 
+import Basics
+
 /// Reads a value from its beginning to its end.
-struct RuleText {
+struct RuleTokens {
   enum Token: Equatable {
     /// A name: letters, digits and `_ - $ .`.
     case word(String)

@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The site's fp-listen.ini, read unchanged: [database] and [dirs].
 
+import Basics
 import CacheFS
+import Listening
 import SystemPackage
 
 /// What a configuration file says, with the places where it says it.
@@ -19,7 +23,7 @@ struct SiteConfiguration {
   let verify: VerifySettings
   let oddities: [Oddity]
   /// The templates that are given.
-  private let templates: [(template: Template, value: INIValue)]
+  private let templates: [(template: PathTemplate, value: INIValue)]
   /// The layout that the file writes for itself, and its rules.
   private let own: (layout: Layout, rules: SiteRules)?
   private let emptiedAfter: INIValue?
@@ -64,12 +68,13 @@ struct SiteConfiguration {
     } catch {
       throw UserError(.configuration, error.message)
     }
-    crossesMounts = try ini.boolean(Self.crossMountsKey, in: "dirs") ?? false
+    crossesMounts =
+      try Setting.crossMounts.value(in: ini)?.boolean(Setting.crossMounts.key) ?? false
     let section = try DatabaseSection(ini)
     (database, holdsPassword) = (section.keywords, section.holdsPassword)
     listen = try ListenSettings(ini)
     own = try Self.ownLayout(ini, templates)
-    emptiedAfter = try ini.checkedValue(Self.emptiedAfterKey, in: "listen")
+    emptiedAfter = try Setting.emptiedAfter.value(in: ini)
     let families = VerifySettings.families(of: own?.layout ?? .freshPorts)
     verify = try VerifySettings(ini, families)
     oddities = ini.oddities(Setting.all(families: families) + Setting.more)
@@ -78,12 +83,8 @@ struct SiteConfiguration {
   /// Whether it writes a layout for itself.
   var hasOwnLayout: Bool { own != nil }
 
-  static let crossMountsKey = "CROSS_MOUNTS"
-  /// Families that are emptied after every drain.
-  static let emptiedAfterKey = "EMPTY_AFTER"
-
   private static func ownLayout(
-    _ ini: INI, _ templates: [(template: Template, value: INIValue)]
+    _ ini: INI, _ templates: [(template: PathTemplate, value: INIValue)]
   ) throws(UserError) -> (layout: Layout, rules: SiteRules)? {
     guard let layout = try LayoutSection.read(ini) else {
       try QueuesSection.refuse(ini)
@@ -100,9 +101,9 @@ struct SiteConfiguration {
 
   private static func templates(
     _ ini: INI
-  ) throws(INIError) -> [(template: Template, value: INIValue)] {
-    var found: [(template: Template, value: INIValue)] = []
-    for template in Template.all {
+  ) throws(INIError) -> [(template: PathTemplate, value: INIValue)] {
+    var found: [(template: PathTemplate, value: INIValue)] = []
+    for template in PathTemplate.all {
       if let value = try ini.value(template.key, in: "dirs") { found.append((template, value)) }
     }
     return found
@@ -114,10 +115,10 @@ struct SiteConfiguration {
     let layout = try layout(effectiveDirectory: effectiveDirectory)
     var rules = own?.rules ?? .freshPorts(layout, reports: reports(effectiveDirectory))
     if let emptiedAfter {
-      var text = RuleText(emptiedAfter.text)
+      var text = RuleTokens(emptiedAfter.text)
       rules.emptiedAfter =
         text.next == .end
-        ? [] : try QueuesSection.families(&text, emptiedAfter, Self.emptiedAfterKey, layout)
+        ? [] : try QueuesSection.families(&text, emptiedAfter, Setting.emptiedAfter.key, layout)
     }
     return (layout, rules)
   }
@@ -133,7 +134,7 @@ struct SiteConfiguration {
     var layout = Layout.freshPorts
     var placed: [String: (key: String, pattern: String)] = [:]
     for (template, value) in templates {
-      do throws(Template.Problem) {
+      do throws(PathTemplate.Problem) {
         let pattern = try template.pattern(of: value.text, below: roots)
         // Two keys of one family: it lies in one place.
         if let other = placed[template.family], other.pattern != pattern {
@@ -158,7 +159,7 @@ struct SiteConfiguration {
   /// a key is not there.
   private func reports(_ effectiveDirectory: String) -> [String] {
     var names: [String] = []
-    for template in Template.all where template.form == .report {
+    for template in PathTemplate.all where template.form == .report {
       let value = templates.first { $0.template == template }?.value
       let name =
         value.flatMap { template.report(of: $0.text, below: roots(effectiveDirectory)) }

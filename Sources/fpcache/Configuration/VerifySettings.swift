@@ -1,19 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a configuration file says of the audit: a query and a least size for each family.
 
 import CacheFS
+import Listening
 
 /// The section [verify].
 struct VerifySettings: Equatable, Sendable {
-  /// The site's own SQL for one family.
-  struct Query: Equatable, Sendable {
-    let family: String
-    let sql: String
-    /// `FILE:LINE`, where it stands.
-    let place: String
-    /// As the file spells it.
-    var key: String { VerifySettings.queryKey(family) }
-  }
-
   /// Families whose pages are whole: neither the search log nor what is being written.
   static func families(of layout: Layout) -> [String] {
     layout.families.enumerated()
@@ -21,17 +14,15 @@ struct VerifySettings: Equatable, Sendable {
       .map(\.element.name)
   }
 
-  static let timeoutKey = "TIMEOUT"
   /// An aggregate over a million commits takes seconds; what takes longer than this is stuck.
   static let defaultTimeout = Duration.seconds(120)
-  private static let longestTimeout = 86_400.0
   /// More than any page has.
   private static let largestStub: Int64 = 1 << 30
 
   static func queryKey(_ family: String) -> String { family.uppercased() }
   static func leastSizeKey(_ family: String) -> String { family.uppercased() + "_STUB" }
 
-  private(set) var queries: [Query] = []
+  private(set) var queries: [FamilyQuery] = []
   /// The size in bytes below which a page of a family is a stub.
   private(set) var leastSizes: [String: Int64] = [:]
   /// How long each query may take.
@@ -44,7 +35,7 @@ struct VerifySettings: Equatable, Sendable {
     for family in families {
       if let value = try Self.value(Self.queryKey(family), ini), !value.text.isEmpty {
         queries.append(
-          Query(family: family, sql: value.text, place: "\(value.file):\(value.line)"))
+          FamilyQuery(family: family, sql: value.text, place: "\(value.file):\(value.line)"))
       }
       let key = Self.leastSizeKey(family)
       guard let value = try Self.value(key, ini) else { continue }
@@ -54,17 +45,15 @@ struct VerifySettings: Equatable, Sendable {
       }
       leastSizes[family] = size
     }
-    if let value = try Self.value(Self.timeoutKey, ini) {
-      guard let seconds = ListenSettings.seconds(value.text, 1...Self.longestTimeout) else {
-        throw value.problem(
-          Self.timeoutKey,
-          "is no number in this range; expected seconds from 1 to \(plain(Self.longestTimeout))")
-      }
-      timeout = seconds
-    }
+    timeout = try Setting.queryTimeout.seconds(in: ini) ?? timeout
   }
 
   private static func value(_ key: String, _ ini: INI) throws(UserError) -> INIValue? {
     try ini.checkedValue(key, in: "verify")
   }
+}
+
+extension FamilyQuery {
+  /// As the file spells it.
+  var key: String { VerifySettings.queryKey(family) }
 }

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How a command ends: the statuses of the contract, and the error that carries one.
 
 import ArgumentParser
-import CacheFS
 import SystemPackage
 
 /// Exit statuses; those from 64 on are sysexits(3).
@@ -31,32 +32,5 @@ extension ExitStatus {
   /// Ends a command whose work is done and reported.
   func leave() throws {
     if self != .done { throw ExitCode(rawValue) }
-  }
-}
-
-extension UserError {
-  /// The cache directory cannot be opened.
-  static func cacheDirectory(_ path: FilePath, _ error: Errno, from origin: String) -> UserError {
-    let name = escape(Array(path.string.utf8))
-    switch error {
-    case .permissionDenied:
-      return UserError(
-        .noPermission,
-        "cache directory \(name): permission denied; run fpcache as the user who owns the cache")
-    case .noSuchFileOrDirectory:
-      return UserError(
-        .noCacheDirectory,
-        "cache directory \(name) (\(origin)) does not exist; name the right one with --cache-dir"
-          + (origin == Config.defaultOrigin ? ", or a configuration with --config" : ""))
-    case .notDirectory:
-      return UserError(
-        .noCacheDirectory,
-        "cache directory \(name) (\(origin)) is not a directory; "
-          + "name the right one with --cache-dir")
-    default:
-      return UserError(
-        .noCacheDirectory,
-        "cache directory \(name) (\(origin)): \(error); name another with --cache-dir")
-    }
   }
 }

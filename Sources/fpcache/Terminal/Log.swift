@@ -1,16 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Messages to people: swift-log's handlers for standard error and syslog(3).
 
-import CacheFS
+import ArgumentParser
+import Basics
+import Listening
 import Logging
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+/// Where messages go.
+enum LogDestination: String, WordArgument {
+  case stderr, syslog
+}
 
 /// How lines on standard error look.
 enum LogStyle {
@@ -33,15 +34,14 @@ struct SyslogSettings: Equatable, Sendable {
 
   var facility: CInt
   var identity: String
-}
 
-/// The last error that was logged, for the status file. Shared with the logger's handler.
-final class LastError: Sendable {
-  private let last = Mutex<(at: Int64, message: String)?>(nil)
+  /// Nil for a name that syslog does not have.
+  static func facility(named name: String) -> CInt? {
+    facilities.first { $0.name == name.lowercased() }?.value
+  }
 
-  var value: (at: Int64, message: String)? { last.withLock { $0 } }
-
-  fileprivate func set(_ message: String) { last.withLock { $0 = (currentTime(), message) } }
+  /// Nil for a number without a name.
+  var facilityName: String? { Self.facilities.first { $0.value == facility }?.name }
 }
 
 func makeLogger(
@@ -150,14 +150,4 @@ struct SyslogHandler: LogHandler {
       withVaList([text]) { vsyslog(priority, "%s", $0) }
     }
   }
-}
-
-/// The time now, as `2020-01-21T12:34:56Z`.
-func utcTimestamp(_ seconds: time_t = time(nil)) -> String {
-  var seconds = seconds
-  var parts = tm()
-  gmtime_r(&seconds, &parts)
-  var text = [CChar](repeating: 0, count: 32)
-  let length = strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
-  return String(decoding: text.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
 }

@@ -1,15 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Writing to the standard streams. A reader who has gone (EPIPE) is no reason to die by signal, and
 // none to complain; a result that could not be written for another reason is an error.
 
+import Basics
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Whether somebody still reads what is written.
 enum Audience {
@@ -35,7 +30,7 @@ func printResult(_ lines: [String]) throws(UserError) -> Audience {
 @discardableResult
 func writeResult(_ text: String) throws(UserError) -> Audience {
   do throws(Errno) {
-    try write(text, to: STDOUT_FILENO)
+    try writeAll(Array(text.utf8)[...], to: STDOUT_FILENO)
     return .there
   } catch {
     if error == .brokenPipe { return .gone }
@@ -50,26 +45,13 @@ func writeResult(_ text: String) throws(UserError) -> Audience {
 /// - Parameter head: stands before it as it is, with our own colours.
 func printError(_ line: String, after head: String = "") {
   let line = shown(head + withoutControls(redacted(line)), on: STDERR_FILENO)
-  do throws(Errno) { try write(line + "\n", to: STDERR_FILENO) } catch {}
+  do throws(Errno) { try writeAll(Array((line + "\n").utf8)[...], to: STDERR_FILENO) } catch {}
 }
 
 /// A terminal that knows no UTF-8 may take bytes of it for commands.
 private func shown(_ text: String, on descriptor: CInt) -> String {
   if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
   return Screen.isAt(descriptor) && !localeIsUnicode ? asciiOnly(text) : text
-}
-
-/// The text with what a terminal would obey made visible, but for ends of lines.
-func withoutControls(_ text: String) -> String {
-  let isClean = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F || $0 == 0x0A }
-  if isClean { return text }
-  return text.unicodeScalars.map { scalar in
-    switch scalar.properties.generalCategory {
-    case .control where scalar != "\n", .format, .lineSeparator, .paragraphSeparator:
-      scalar.utf8.map { "\\x" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    default: String(scalar)
-    }
-  }.joined()
 }
 
 /// Writing to a pipe that nobody reads fails from here on, instead of ending the program.
@@ -83,24 +65,5 @@ func openStandardStreams() {
     if (STDIN_FILENO...STDERR_FILENO).contains(descriptor) { continue }
     if descriptor >= 0 { close(descriptor) }
     return
-  }
-}
-
-/// Writes all of it, waiting where the descriptor is one that does not block.
-private func write(_ text: String, to descriptor: CInt) throws(Errno) {
-  var rest = Array(text.utf8)[...]
-  while !rest.isEmpty {
-    let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-    if written >= 0 {
-      rest = rest.dropFirst(written)
-      continue
-    }
-    switch Errno(rawValue: errno) {
-    case .interrupted: continue
-    case .resourceTemporarilyUnavailable:
-      var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-      _ = poll(&wait, 1, -1)
-    case let error: throw error
-    }
   }
 }

@@ -1,13 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How far a long job is: one line on standard error, rewritten in place while the job runs and
 // gone when it ends. Only a terminal is shown it, and only after a second.
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Basics
 
 /// A line that says how far a job is, from a thread of its own.
 final class Progress: Sendable {

@@ -1,12 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Whether a person looks on, and what a person's terminal is given that a file is not: colour.
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import ArgumentParser
+import Basics
 
 /// What stands at the other end of a stream.
 enum Screen {
@@ -96,9 +93,6 @@ struct Palette: Equatable, Sendable {
   }
 }
 
-extension CommonOptions {
-  /// The colours for one of the standard streams.
-  func palette(_ descriptor: CInt) -> Palette {
-    Palette(color, isTerminal: Screen.isAt(descriptor), environment())
-  }
+enum ColorChoice: String, WordArgument {
+  case auto, always, never
 }

@@ -1,12 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Where text for people goes: how wide, in which signs, and how wide a name is there.
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Basics
 
 /// The terminal on standard output, or the file in its place.
 struct Terminal: Equatable {

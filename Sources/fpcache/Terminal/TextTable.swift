@@ -1,4 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Tables, bars and lines for people, made to fit the terminal.
+
+import Basics
 
 /// How much of a number is told, from all of it to what takes the least room.
 enum Detail: CaseIterable {

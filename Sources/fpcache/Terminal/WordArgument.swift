@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The value of an option that is one of a few words.
 
 import ArgumentParser

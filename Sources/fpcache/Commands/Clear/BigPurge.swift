@@ -1,15 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The question before a big purge: a year of days, a whole category. Asked once, of a person at a
 // terminal; a script is never asked.
 
+import Basics
 import CacheFS
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// What is to be asked about, collected while the keys are read.
 struct BigPurge {
@@ -27,7 +22,7 @@ struct BigPurge {
   }
 
   /// The question, or nil when nothing is big.
-  func question(_ names: TreeNames) -> String? {
+  func question(_ names: FieldValues) -> String? {
     guard count > 0 else { return nil }
     var parts = first.map { request in
       switch request.extent {
@@ -44,7 +39,7 @@ struct BigPurge {
 
   /// Asks, if there is something to ask about and somebody to ask.
   /// - Throws: ``UserError`` with status 1 for any answer but yes.
-  func confirm(_ names: TreeNames) throws(UserError) {
+  func confirm(_ names: FieldValues) throws(UserError) {
     guard count > 0, Screen.isAt(STDIN_FILENO), Screen.isAt(STDERR_FILENO),
       let question = question(names)
     else { return }

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // fpcache clear: the pages of any family of the layout, by any of its fields, or those of all families.
 
 import ArgumentParser
+import Basics
 import CacheFS
 
-struct Clear: ParsableCommand {
+struct Clear: SiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "clear", _superCommandName: "fpcache",
     abstract: "Delete the pages of any family, by its fields.",

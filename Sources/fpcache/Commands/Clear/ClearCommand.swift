@@ -1,16 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A clear command from its keys to its exit status.
 
 import ArgumentParser
+import Basics
 import CacheFS
+import Listening
 import Logging
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// What one of the clear commands was told to do.
 struct ClearCommand {

@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // fpcache clear-date: the daily pages of days, months, years and ranges.
 
 import ArgumentParser
 import CacheFS
 
-struct ClearDate: ParsableCommand {
+struct ClearDate: SiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "clear-date", _superCommandName: "fpcache",
     abstract: "Delete the daily pages of dates.",

@@ -1,8 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // fpcache clear-news: the feeds and the front page.
 
 import ArgumentParser
+import Basics
 
-struct ClearNews: ParsableCommand {
+struct ClearNews: SiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "clear-news", _superCommandName: "fpcache",
     abstract: "Empty the news family: feeds and the front page.",

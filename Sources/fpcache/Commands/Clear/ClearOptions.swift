@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The options that only clear commands have.
 
 import ArgumentParser
+import Basics
 import CacheFS
 
 struct ClearOptions: ParsableArguments {
@@ -46,9 +49,4 @@ struct KeyOptions: ParsableArguments {
 
   @Flag(name: [.customShort("0"), .customLong("null")], help: "Keys on standard input end in NUL.")
   var null = false
-}
-
-/// The formats of a clear's result.
-enum ClearFormat: String, WordArgument {
-  case text, json
 }

@@ -1,9 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // fpcache clear-port: a port's pages and its category's.
 
 import ArgumentParser
+import Basics
 import CacheFS
 
-struct ClearPort: ParsableCommand {
+struct ClearPort: SiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "clear-port", _superCommandName: "fpcache",
     abstract: "Delete the pages of ports, and of their categories.",

@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the clear commands share: keys in batches through the Clearer, and the tally of it.
 
+import Basics
 import CacheFS
 import Synchronization
 
@@ -130,7 +133,7 @@ struct ClearRun {
   }
 
   private mutating func flush() {
-    var plan = ClearPlan()
+    var plan = KeySet()
     let requests = batch.map { request in
       (request: request, own: plan.add(request.keys), companions: plan.add(request.companions))
     }
@@ -152,30 +155,5 @@ struct ClearRun {
       summary.cleared.add(report)
     }
     tally.clearedKeys(requests.count)
-  }
-}
-
-/// Keys to be cleared together, each once however often it is asked for.
-struct ClearPlan {
-  private(set) var keys: [CacheKey] = []
-  private var indices: [CacheKey: Int] = [:]
-
-  /// Makes room for so many keys more.
-  mutating func reserve(_ count: Int) {
-    keys.reserveCapacity(keys.count + count)
-    indices.reserveCapacity(indices.count + count)
-  }
-
-  /// Adds keys and tells where their reports will stand.
-  mutating func add(_ wanted: [CacheKey]) -> [Int] {
-    wanted.map { Self.place($0, &indices[$0], &keys) }
-  }
-
-  /// The key's place, which is looked up once whether it is new or not.
-  private static func place(_ key: CacheKey, _ index: inout Int?, _ keys: inout [CacheKey]) -> Int {
-    let place = index ?? keys.count
-    if index == nil { keys.append(key) }
-    index = place
-    return place
   }
 }

@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The result of a clear for people: one sentence that says what went, of what, and how much.
 
+import Basics
 import CacheFS
 
 extension ClearSummary {
@@ -65,24 +68,4 @@ extension ClearSummary {
     case .ports: number == 1 ? "1 category" : "\(grouped(number)) categories"
     }
   }
-}
-
-/// `a`, `a and b`, `a, b and c`.
-func listed(_ parts: [String], _ conjunction: String) -> String {
-  guard let last = parts.last, parts.count > 1 else { return parts.first ?? "" }
-  return parts.dropLast().joined(separator: ", ") + " \(conjunction) \(last)"
-}
-
-/// A size as people say it, in powers of a thousand and cut off, not rounded up: `70 bytes`,
-/// `1.3 KB`, `71 KB`.
-func sizeText(_ bytes: Int64) -> String {
-  guard bytes >= 1000 else { return counted(Int(bytes), "byte") }
-  var tenths = bytes / 100
-  var units = ["KB", "MB", "GB", "TB"][...]
-  while tenths >= 10_000, units.count > 1 {
-    tenths /= 1000
-    units.removeFirst()
-  }
-  let number = tenths >= 100 ? grouped(tenths / 10) : "\(tenths / 10).\(tenths % 10)"
-  return "\(number) \(units.first ?? "")"
 }

@@ -1,14 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What clear-date is given: a day, a month, a year, a range, `today` or `yesterday`.
 
+import Basics
 import CacheFS
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Days of the calendar, in as few keys as name them.
 enum DateArgument: Equatable {

@@ -1,15 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Ctrl-C while a command deletes: noted by the signal's handler, obeyed before the next folder,
 // so that what was done can still be said. A second one ends the program at once.
 
+import Basics
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// The signal that asked for an end, or 0. All that the handler touches.
 private let caught = Atomic<CInt>(0)
@@ -30,33 +25,10 @@ enum Interruption {
     // Made now, so that the handler only stores.
     _ = signal
     for number in signals {
-      var action = sigaction()
-      sigaction(number, nil, &action)
-      if isIgnored(action) { continue }
-      action = sigaction()
-      setHandler(&action) { caught.store($0, ordering: .relaxed) }
+      if isIgnored(signal: number) { continue }
       // The second of its kind finds the default again.
-      action.sa_flags = SA_RESTART | CInt(bitPattern: UInt32(SA_RESETHAND))
-      sigaction(number, &action, nil)
+      let flags = SA_RESTART | CInt(bitPattern: UInt32(SA_RESETHAND))
+      setHandler(of: number, flags: flags) { caught.store($0, ordering: .relaxed) }
     }
-  }
-
-  private static func isIgnored(_ action: sigaction) -> Bool {
-    #if canImport(Darwin)
-      let handler = action.__sigaction_u.__sa_handler
-    #else
-      let handler = action.__sigaction_handler.sa_handler
-    #endif
-    return unsafeBitCast(handler, to: UInt.self) == unsafeBitCast(SIG_IGN, to: UInt.self)
-  }
-
-  private static func setHandler(
-    _ action: inout sigaction, _ handler: @escaping @convention(c) (CInt) -> Void
-  ) {
-    #if canImport(Darwin)
-      action.__sigaction_u.__sa_handler = handler
-    #else
-      action.__sigaction_handler.sa_handler = handler
-    #endif
   }
 }

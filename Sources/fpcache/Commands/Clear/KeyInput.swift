@@ -1,19 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The keys of a clear: those of the command line and, for `-`, those of standard input.
 //
 // Standard input is read and checked to its end before the first page is touched, so that a bad
 // key touches nothing; what is read waits in an unlinked temporary file, so that any number of
 // keys takes the same memory.
 
-import CacheFS
+import Basics
 import SystemPackage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// What ends a key on standard input.
 enum KeySeparator: UInt8 {
@@ -102,13 +96,13 @@ struct KeyInput {
   ) throws(UserError) {
     var chunk = [UInt8](repeating: 0, count: chunkSize)
     while true {
-      let count = Glibc.read(descriptor, &chunk, chunk.count)
-      if count < 0, errno == EINTR { continue }
-      guard count >= 0 else {
+      let count: Int
+      do throws(Errno) {
+        count = try readSome(descriptor, into: &chunk)
+      } catch {
         throw UserError(
           .usage,
-          "standard input cannot be read: \(Errno(rawValue: errno)); "
-            + "give it keys from a pipe or a file")
+          "standard input cannot be read: \(error); give it keys from a pipe or a file")
       }
       if count == 0 { return }
       try body(chunk[..<count])

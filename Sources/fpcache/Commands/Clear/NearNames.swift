@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a mistyped port may have meant: names that exist in the tree and differ by little.
 
+import Basics
 import CacheFS
 
 /// Finds ports of the tree that are spelled much like one that is not there.
@@ -7,10 +10,10 @@ struct NearNames {
   /// How many are told.
   private static let told = 3
 
-  private let names: TreeNames
+  private let names: FieldValues
   private let layout: Layout
 
-  init(_ names: TreeNames, _ layout: Layout) {
+  init(_ names: FieldValues, _ layout: Layout) {
     self.names = names
     self.layout = layout
   }

@@ -1,20 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // fpcache listen: waits for invalidations and serves them; `--once` serves what waits and leaves.
 
 import ArgumentParser
+import Basics
 import CacheFS
+import Listening
 import Logging
 import PGQueue
 import SystemPackage
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-struct Listen: ParsableCommand {
+struct Listen: SiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "listen", _superCommandName: "fpcache",
     abstract: "Serve invalidations as the database announces them.",
@@ -30,37 +26,20 @@ struct Listen: ParsableCommand {
       """)
 
   @Flag(help: "Drain everything that waits, then leave: for cron.") var once = false
+  @Option(help: Setting.settle.help()) var settle: String?
+  @Option(help: Setting.pollInterval.help()) var pollInterval: String?
   @Option(
-    help: ArgumentHelp(
-      "Clear each key once more after this many seconds; 0 does not (default: 5).",
-      valueName: "seconds"))
-  var settle: String?
-  @Option(
-    help: ArgumentHelp(
-      "Drain without being asked this often, in seconds (default: 60).", valueName: "seconds"))
-  var pollInterval: String?
-  @Option(
-    help: ArgumentHelp(
-      "Where the list of keys to be cleared once more survives a crash.",
-      discussion: """
-        Else $STATE_DIRECTORY, then the first that is there of \
-        \(ListenSettings.defaultStateDirectories.joined(separator: " and ")).
-        """,
-      valueName: "dir"),
+    help: Setting.stateDirectory.help(
+      """
+      Else $STATE_DIRECTORY, then the first that is there of \
+      \(ListenSettings.defaultStateDirectories.joined(separator: " and ")).
+      """),
     completion: .directory)
   var stateDir: String?
+  @Option(help: Setting.statusFile.help(), completion: .file()) var statusFile: String?
+  @Option(help: Setting.metricsFile.help(), completion: .file()) var metricsFile: String?
   @Option(
-    help: ArgumentHelp("Keep the listener's status here, as JSON.", valueName: "file"),
-    completion: .file())
-  var statusFile: String?
-  @Option(
-    help: ArgumentHelp("Keep the listener's metrics here, for Prometheus.", valueName: "file"),
-    completion: .file())
-  var metricsFile: String?
-  @Option(
-    help: ArgumentHelp(
-      "Share the queues with other nodes, under this name.",
-      discussion: "Needs the tables of --print-schema; see docs/nodes.md.", valueName: "name"))
+    help: Setting.node.help("Needs the tables of --print-schema; see docs/nodes.md."))
   var node: String?
   @Flag(help: "Print the SQL that --node needs, for the tables' owner to run, and leave.")
   var printSchema = false
@@ -68,21 +47,15 @@ struct Listen: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
-    if let settle, ListenSettings.seconds(settle, 0...3600) == nil {
-      throw ValidationError("--settle \(settle): expected seconds from 0 to 3600")
-    }
-    if let node, !Node.isName(node) {
-      throw ValidationError("--node \(escape(Array(node.utf8))): \(Node.expectation)")
-    }
-    if let pollInterval, ListenSettings.seconds(pollInterval, 0.1...86_400) == nil {
-      throw ValidationError("--poll-interval \(pollInterval): expected seconds from 0.1 to 86400")
-    }
+    try Setting.settle.validate(settle)
+    try Setting.node.validate(node)
+    try Setting.pollInterval.validate(pollInterval)
   }
 
   private var flags: ListenSettings {
     var flags = ListenSettings()
-    flags.settle = settle.flatMap { ListenSettings.seconds($0, 0...3600) }
-    flags.pollInterval = pollInterval.flatMap { ListenSettings.seconds($0, 0.1...86_400) }
+    flags.settle = Setting.settle.seconds(ofOption: settle)
+    flags.pollInterval = Setting.pollInterval.seconds(ofOption: pollInterval)
     flags.stateDirectory = stateDir
     flags.statusFile = statusFile
     flags.metricsFile = metricsFile
@@ -92,7 +65,7 @@ struct Listen: ParsableCommand {
 
   func run() throws {
     if printSchema {
-      try printResult(FanoutSchema.sql)
+      try printResult(NodeSchema.sql)
       return
     }
     let config = try common.resolve()
@@ -112,7 +85,7 @@ struct Listen: ParsableCommand {
     let site = try site(config, node, signals, logger)
     let reporter = HealthReporter(
       statusFile: settings.statusFile, metricsFile: settings.metricsFile,
-      manager: once ? nil : ServiceManager(environment()["NOTIFY_SOCKET"]), lastError: lastError,
+      manager: once ? nil : SystemdNotifier(environment()["NOTIFY_SOCKET"]), lastError: lastError,
       logger)
     let settle = common.dryRun ? nil : settleList(settings, site.clearer.layout, logger)
     let (connection, listenerSettings, rules) = (site.connection, site.settings, site.rules)
@@ -122,12 +95,37 @@ struct Listen: ParsableCommand {
     let drain = Drain(
       (consume site).clearer, rules, settle, logger, node: node, mounts: mounts,
       remembering: once ? .max : RetryLedger<RowName>.defaultMost)
-    let service = ListenService(
-      drain, settle, reporter, logger, owing: once ? .nextRun : .thisListener
-    ) { () throws(UserError) in
+    let service = CacheService(
+      drain, reporter, logger, owing: once ? .nextRun : .thisListener
+    ) { () throws(ListeningError) in
+      try reload(settings, node, signals, logger)
+    }
+    service.missed.follow(MissedLook(config, stop: signals.stop.descriptor))
+    if once { return try serveOnce(SingleRun(drain, service, signals), service, connection) }
+    Listener(connection, settings: listenerSettings, signals: signals, service: service).run()
+  }
+
+  private func serveOnce(
+    _ run: SingleRun, _ service: CacheService, _ connection: ConnectionParameters
+  ) throws {
+    let result = try run.drainAll(connection)
+    do {
+      // What was drained is cleared again even if nobody can be told of it.
+      defer { run.settle() }
+      try report(result)
+    }
+    // The second clear may have failed, too.
+    try (service.owed.isEmpty && service.settleAway == 0 ? result.status : .incomplete).leave()
+  }
+
+  /// What the configuration says at SIGHUP.
+  private func reload(
+    _ settings: ListenSettings, _ node: NodeTokens?, _ signals: Signals, _ logger: Logger
+  ) throws(ListeningError) -> ListenerSite {
+    do throws(UserError) {
       let config = try common.resolve()
       config.logOddities(logger)
-      let site = try self.site(config, node, signals, logger)
+      let site = try site(config, node, signals, logger)
       tellOfNode(config, node, logger)
       let fixed = settings.changed(in: flags.orElse(config.listen))
       if !fixed.isEmpty {
@@ -136,20 +134,8 @@ struct Listen: ParsableCommand {
         )
       }
       return site
-    }
-    service.missed.follow(MissedLook(config, stop: signals.stop.descriptor))
-    if once {
-      let run = DrainOnce(drain, service, signals)
-      let result = try run.drainAll(connection)
-      do {
-        // What was drained is cleared again even if nobody can be told of it.
-        defer { run.settle() }
-        try report(result)
-      }
-      // The second clear may have failed, too.
-      try (service.owed.isEmpty && service.settleAway == 0 ? result.status : .incomplete).leave()
-    } else {
-      Listener(connection, settings: listenerSettings, signals: signals, service: service).run()
+    } catch {
+      throw ListeningError(.configuration, error.message)
     }
   }
 
@@ -230,7 +216,7 @@ struct Listen: ParsableCommand {
     }
   }
 
-  private func report(_ result: DrainOnce.Result) throws {
+  private func report(_ result: SingleRun.Result) throws {
     switch format {
     case .json: try printResult(result.json(dryRun: common.dryRun).text)
     case .text:

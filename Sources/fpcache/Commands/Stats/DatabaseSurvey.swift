@@ -1,5 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the database says of its queues and of those who serve them.
 
+import Basics
+import Listening
 import PGQueue
 
 /// The database's part of `stats`.

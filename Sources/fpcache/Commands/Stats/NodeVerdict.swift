@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What the nodes' standing comes to, in words: a sentence for each kind of trouble, the worst first,
 // and a node in one of them only.
 
+import Basics
+import CacheFS
 import PGQueue
 
 /// A kind of trouble that nodes can be in.

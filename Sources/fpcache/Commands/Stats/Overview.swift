@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // All that `stats` shows, as one value for its renderings.
 
+import Basics
 import CacheFS
+import Listening
 import PGQueue
 import SystemPackage
 
@@ -44,7 +48,7 @@ struct Overview {
   /// One line of the table of the tree.
   struct Row {
     let name: String
-    let tally: Tally
+    let tally: FileTally
     let folders: FolderTally
   }
 
@@ -65,7 +69,7 @@ struct Overview {
   }
 
   /// The part of all bytes, from 0 to 1.
-  func share(_ tally: Tally) -> Double {
+  func share(_ tally: FileTally) -> Double {
     let all = tree.total.bytes
     return all > 0 ? Double(tally.bytes) / Double(all) : 0
   }
@@ -96,7 +100,7 @@ struct Overview {
   }
 }
 
-extension ClearFailure {
+extension PathFailure {
   /// What could not be read, and what to try.
   fileprivate var readingExplanation: String {
     guard error == .permissionDenied else { return explanation }

@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How far a walk of the tree is, told by the threads that walk and asked by the line of progress.
 
+import Basics
 import CacheFS
 import Synchronization
 

@@ -1,19 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // fpcache stats: what the tree holds, what waits in the queues, and who serves them.
 
 import ArgumentParser
+import Basics
 import CacheFS
+import Listening
 import Logging
 import PGQueue
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
-struct Stats: ParsableCommand {
+struct Stats: SiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats", _superCommandName: "fpcache",
     abstract: "Count the tree and the rows that wait.",

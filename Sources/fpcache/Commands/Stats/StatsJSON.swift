@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // `stats` as JSON: the document of the contract, which only grows.
 
+import Basics
 import CacheFS
+import Listening
 import PGQueue
 
 extension Overview {
@@ -74,7 +78,7 @@ extension Overview {
     ]
   }
 
-  private func members(_ tally: Tally) -> [(String, JSON)] {
+  private func members(_ tally: FileTally) -> [(String, JSON)] {
     [
       ("files", .integer(tally.files)), ("bytes", .integer(tally.bytes)),
       ("disk_bytes", .integer(tally.diskBytes)), ("share", .number(share(tally))),

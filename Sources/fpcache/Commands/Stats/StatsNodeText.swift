@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // `stats` for people: the nodes that share the queues, and how far each is behind.
 
-import CacheFS
+import Basics
 import PGQueue
 
 extension StatsText {

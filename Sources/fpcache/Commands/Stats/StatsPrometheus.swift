@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // `stats` as Prometheus' text format: the same numbers as in the JSON document.
 
+import Basics
 import CacheFS
+import Listening
 import PGQueue
 
 extension Overview {
@@ -55,7 +59,7 @@ extension Overview {
   }
 
   private func addFolders(to text: inout PrometheusText) {
-    let own = Row(name: "", tally: Tally(), folders: tree.root)
+    let own = Row(name: "", tally: FileTally(), folders: tree.root)
     // The cache directory belongs to no family; with it, the sum is what du and find say.
     let folders =
       rows.map { (label("family", $0.name), $0) } + [(label("family", "cache_dir"), own)]

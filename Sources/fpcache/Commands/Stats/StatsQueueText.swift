@@ -1,6 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // `stats` for people: the queues, what is done for each channel, and who does it.
 
-import CacheFS
+import Basics
+import Listening
 import PGQueue
 
 extension StatsText {
@@ -207,6 +210,6 @@ extension QueueSurvey.Row {
   fileprivate func ageText(short: Bool) -> String {
     guard let age else { return short ? "unknown" : "unknown age" }
     if age < 0 { return "in the future" }
-    return short ? fpcache.ageText(whole(age)) : "\(durationWords(age)) ago"
+    return short ? Basics.ageText(whole(age)) : "\(durationWords(age)) ago"
   }
 }

@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // `stats` for people: the tree's half. The database's half is in StatsQueueText.swift.
 
+import Basics
 import CacheFS
 
 /// The text of an overview for one terminal.
@@ -127,7 +130,7 @@ struct StatsText {
     return cells
   }
 
-  private func cells(_ name: String, _ tally: Tally, _ detail: Detail) -> [String] {
+  private func cells(_ name: String, _ tally: FileTally, _ detail: Detail) -> [String] {
     let isEmpty = tally.files == 0
     return [
       name, grouped(tally.files), detail.size(tally.bytes), detail.size(tally.diskBytes),

@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What it all comes to, in words: whether anything waits, since when, and whether anybody serves it.
 
+import Basics
 import CacheFS
+import Listening
 import PGQueue
 
 /// One sentence of the verdict.
@@ -165,44 +169,4 @@ extension QueueSurvey {
   fileprivate var isRefused: Bool {
     if case .refused = outcome { true } else { false }
   }
-}
-
-extension String {
-  /// Fit to be shown, whoever wrote it.
-  var escaped: String { escape(Array(utf8)) }
-}
-
-/// A number of seconds in words: `40 seconds`, `2 days`; the units are those of ageText(_:).
-func durationWords(_ seconds: Double) -> String {
-  let seconds = max(0, whole(seconds))
-  switch seconds {
-  case ..<120: return counted(Int(seconds), "second")
-  case ..<7200: return counted(Int(seconds / 60), "minute")
-  case ..<172_800: return counted(Int(seconds / 3600), "hour")
-  default: return counted(Int(seconds / 86_400), "day")
-  }
-}
-
-/// Without the fraction; what is too large for an integer is too large for anybody.
-func whole(_ number: Double) -> Int64 {
-  Int64(max(-1e15, min(number.isNaN ? 0 : number, 1e15)))
-}
-
-/// A part from 0 to 1 in percent; what is there at all is not 0.
-func percent(_ part: Double) -> String {
-  if part == 0 { return "0 %" }
-  if part > 0, part < 0.001 { return "<0.1 %" }
-  return part < 0.0995 ? "\(fixed(part * 100, 1)) %" : "\(fixed(part * 100, 0)) %"
-}
-
-/// A number with so many decimals.
-func fixed(_ number: Double, _ decimals: Int) -> String {
-  var factor = 1.0
-  for _ in 0..<decimals { factor *= 10 }
-  guard number.isFinite, abs(number) * factor < 1e15 else { return "\(number)" }
-  let digits = String(Int64((abs(number) * factor).rounded()))
-  let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.utf8.count)) + digits
-  let sign = number < 0 && padded.contains { $0 != "0" } ? "-" : ""
-  guard decimals > 0 else { return sign + padded }
-  return "\(sign)\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
 }

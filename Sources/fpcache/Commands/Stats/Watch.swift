@@ -1,15 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // `--watch`: the same look again and again, drawn in its place on a terminal.
 //
 // The terminal is left as it is: no other screen, no hidden cursor, nothing to be put back by a
 // program that may be ended in any way.
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import Basics
 
 /// How a look is shown.
 enum Watch {

@@ -1,20 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What a configuration file says that works, and is probably a mistake: for the audit, and for the log of a
 // listener that starts or reads its configuration again.
 
+import Basics
 import CacheFS
 import Logging
 import SystemPackage
-
-/// A place in a configuration file that wants a second look of a person's.
-struct Oddity: Equatable, Sendable {
-  /// `FILE:LINE`.
-  let place: String
-  /// What is odd; begins with the key. Never quotes a value, since one may be a password.
-  let words: String
-  var code = FindingCode.oddValue
-
-  var finding: Finding { Finding(code, CachePath(Array(place.utf8)), .words(words)) }
-}
 
 extension INI {
   /// What is odd about the file, in its order.
@@ -59,9 +51,9 @@ extension INI {
     switch key.spelling.uppercased() {
     case "BASEDIR" where value.utf8.first != UInt8(ascii: "/"):
       return "\(name) is no absolute path: it depends on where fpcache is started"
-    case "SETTLE" where ListenSettings.seconds(value, 0...0) != nil:
+    case Setting.settle.key where ListenSettings.seconds(value, 0...0) != nil:
       return "\(name) is 0: a page that was being rendered while it was cleared stays as it was"
-    case "POLL_INTERVAL" where ListenSettings.seconds(value, 3_601...86_400) != nil:
+    case Setting.pollInterval.key where ListenSettings.seconds(value, 3_601...86_400) != nil:
       return "\(name) is more than an hour: what is not announced waits as long"
     default: return nil
     }
@@ -106,9 +98,9 @@ extension Config {
         Oddity(
           place: place, words: "holds a password and may be read by everybody; take it from them"))
     }
-    for (key, path) in [("STATE_DIR", listen.stateDirectory)]
+    for (key, path) in [(Setting.stateDirectory.key, listen.stateDirectory)]
       + [
-        ("STATUS_FILE", listen.statusFile), ("METRICS_FILE", listen.metricsFile),
+        (Setting.statusFile.key, listen.statusFile), (Setting.metricsFile.key, listen.metricsFile),
       ].map({ ($0, $1.map { FilePath($0).removingLastComponent().string }) })
     {
       guard let path, !path.isEmpty, isNoFolder(FilePath(path)) else { continue }

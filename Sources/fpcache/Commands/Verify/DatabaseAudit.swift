@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The database's side of an audit: the tables and who may use them, the queues, the listener, and
 // the site's own queries. What cannot be asked is said, and stops nothing else.
 
+import Basics
 import CacheFS
+import Listening
 import PGQueue
 import SystemPackage
 
@@ -58,7 +62,7 @@ final class DatabaseAudit {
   }
 
   private func tell(_ code: FindingCode, _ subject: [UInt8], _ evidence: Finding.Evidence) {
-    if wants(code) { findings.append(Finding(code, CachePath(subject), evidence)) }
+    if wants(code) { findings.append(Finding(code, name: subject, evidence)) }
   }
 
   // MARK: Before the walk
@@ -220,7 +224,7 @@ final class DatabaseAudit {
       clocks.allowance, nanoseconds(server.roundTrip.seconds))
   }
 
-  private func ask(_ query: VerifySettings.Query) throws(DatabaseError) -> ChangeTable? {
+  private func ask(_ query: FamilyQuery) throws(DatabaseError) -> ChangeTable? {
     let changes: FamilyChanges
     do throws(DatabaseError) {
       changes = try FamilyChanges(
@@ -248,7 +252,7 @@ final class DatabaseAudit {
     return changes.table
   }
 
-  private func odd(_ query: VerifySettings.Query, _ words: String) {
+  private func odd(_ query: FamilyQuery, _ words: String) {
     tell(.oddValue, query.place, .words("\(query.key) \(words)"))
   }
 
@@ -336,14 +340,8 @@ final class DatabaseAudit {
         guard case .refused = error else { throw error }
       }
     }
-    found.removeAll { $0.code == .pending && !queueReview.isWaiting($0.subject, waiting) }
+    found.removeAll { $0.code == .pending && !queueReview.isWaiting($0.path, waiting) }
   }
-}
-
-/// A time of the database's, in seconds, as nanoseconds; cut where it is infinite or lies in years
-/// that nobody will see.
-func nanoseconds(_ seconds: Double) -> Int64 {
-  seconds.isNaN ? 0 : Int64(min(max(seconds, -9e9), 9e9) * 1_000_000_000)
 }
 
 extension RiskyTrigger {

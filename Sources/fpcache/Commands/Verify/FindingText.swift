@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // A finding in words: a predicate of its path, whatever was found and by what.
 
+import Basics
 import CacheFS
 import SystemPackage
 
@@ -22,7 +25,7 @@ extension Finding {
       "has waited in \(table) since \(timestamp(since)) to be cleared"
     case .denied(let denial): denial.words
     // What is mounted inside the cache can be read, and is not for another reason.
-    case .error(.improperLink): ClearFailure(path: subject, error: .improperLink).reason
+    case .error(.improperLink): PathFailure.reason(of: .improperLink)
     case .error(let error): "cannot be read: \(error.description)"
     case .nearby(let name): "\(code.meaning); did you mean \(escape(name))?"
     }
@@ -56,9 +59,4 @@ extension Denial {
     let digits = String(mode, radix: 8)
     return String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
   }
-}
-
-/// A time in nanoseconds since the epoch as `2020-01-21T12:34:56Z`.
-func timestamp(_ nanoseconds: Int64) -> String {
-  utcTimestamp(Int((Double(nanoseconds) / 1e9).rounded(.down)))
 }

@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Which transaction keeps the rows of a queue from being deleted, for an audit: the pages are cleared by turns
 // meanwhile, but the rows stay until it ends, and a prepared transaction does not end by itself.
 
+import Basics
 import CacheFS
+import Listening
 import PGQueue
 
 extension DatabaseAudit {

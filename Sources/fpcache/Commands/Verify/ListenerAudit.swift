@@ -1,6 +1,10 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // Who listens, as far as the role of an audit may see, and what role the listener has.
 
+import Basics
 import CacheFS
+import Listening
 import PGQueue
 import SystemPackage
 
@@ -107,9 +111,8 @@ extension DatabaseAudit {
       return
     }
     for queue in status.refused {
-      let subject = CachePath(Array(queue.utf8))
       let isKnown = findings.contains {
-        $0.subject == subject && [.noPermission, .missingTable].contains($0.code)
+        $0.subject == .name(Array(queue.utf8)) && [.noPermission, .missingTable].contains($0.code)
       }
       if !isKnown {
         tell(.noPermission, queue, .words("is refused to the listener: its log says why"))

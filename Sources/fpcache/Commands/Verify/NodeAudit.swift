@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The audit's view of many nodes: which of them is behind, and which is gone.
 
+import Basics
 import CacheFS
 import PGQueue
 
@@ -11,7 +14,7 @@ extension NodeBacklog {
   func findings(maxBacklog: Int?, longestSilence: Double) -> [Finding] {
     [(FindingCode.nodeLost, loss(longestSilence)), (.nodeLag, lag(maxBacklog))].compactMap {
       code, words in
-      words.map { Finding(code, CachePath(Array(name.utf8)), .words($0)) }
+      words.map { Finding(code, name: Array(name.utf8), .words($0)) }
     }
   }
 

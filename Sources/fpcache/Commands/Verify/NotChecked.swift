@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // What an audit was to look for and could not: never a pass, and said in every format.
 
+import Basics
 import CacheFS
 import PGQueue
 

@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // How much may wait in a queue, and for how long, before an audit finds fault with it.
 
+import Basics
 import PGQueue
 
 /// What a queue may hold; nil for whatever it likes.

@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The rows that wait in the queues, and for one of many nodes in the log, turned into the pages that
 // they will clear: those excuse a page that is out of date, for a minute; after that they accuse it.
 
+import Basics
 import CacheFS
+import Listening
 import PGQueue
 
 /// The pages on disk whose invalidation waits.
@@ -51,7 +55,7 @@ struct QueueReview {
   }
 
   private mutating func add(_ rows: [WaitingRow], _ table: QueueTable) {
-    var plan = ClearPlan()
+    var plan = KeySet()
     var waits: [Int: Wait] = [:]
     for row in rows {
       let wait = Wait(
@@ -91,14 +95,14 @@ struct QueueReview {
   func apply(to suspects: inout [Finding], tellsPending: Bool) {
     var isAccused: Set<CachePath> = []
     suspects.removeAll { suspect in
-      guard let wait = pages[suspect.subject] else { return false }
+      guard let path = suspect.path, let wait = pages[path] else { return false }
       switch suspect.code {
       case .stale, .orphan: if !wait.isOld || tellsPending { return true }
       case .expired: if wait.isOld && tellsPending { return true }
       case .notClearable, .unreadable: return false
       default: break
       }
-      isAccused.insert(suspect.subject)
+      isAccused.insert(path)
       return false
     }
     guard tellsPending else { return }
@@ -109,8 +113,8 @@ struct QueueReview {
   }
 
   /// Whether the row that accuses a page is among those that wait.
-  func isWaiting(_ page: CachePath, _ rows: Set<RowName>) -> Bool {
-    pages[page].map { rows.contains($0.name) } ?? false
+  func isWaiting(_ page: CachePath?, _ rows: Set<RowName>) -> Bool {
+    page.flatMap { pages[$0] }.map { rows.contains($0.name) } ?? false
   }
 
   /// The rows of a queue or the log that have waited for too long.

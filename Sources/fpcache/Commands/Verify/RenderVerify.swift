@@ -1,7 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // The audit in text, JSON and as a monitoring plugin's line.
 
+import Basics
 import CacheFS
 import PGQueue
+import SystemPackage
 
 /// The statuses of a monitoring plugin (Monitoring Plugins Development Guidelines).
 enum NagiosState: Int32 {

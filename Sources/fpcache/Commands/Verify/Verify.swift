@@ -1,10 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // fpcache verify: the audit of the tree, the configuration and, where there is one, the database.
 
 import ArgumentParser
+import Basics
 import CacheFS
+import Logging
 import PGQueue
 
-struct Verify: ParsableCommand {
+struct Verify: SiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", _superCommandName: "fpcache",
     abstract: "Audit the tree; change nothing unless told to.",

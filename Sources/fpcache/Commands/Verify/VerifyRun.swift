@@ -1,5 +1,8 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
 // One audit from its settings to its findings: configuration, database, tree, database again, fix.
 
+import Basics
 import CacheFS
 import PGQueue
 import SystemPackage

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What the kernel tells of a directory entry.
+
+import Basics
+import SystemPackage
+
+/// What kind of thing a directory entry is.
+package enum EntryType: Hashable, Sendable {
+  case file
+  case directory
+  case symbolicLink
+  /// A socket, fifo or device.
+  case special
+  /// The file system does not say; ask ``Directory/status(_:)``.
+  case unknown
+}
+
+/// What lstat(2) tells of an entry.
+package struct FileStatus: Hashable, Sendable {
+  package let type: EntryType
+  /// Apparent size in bytes (st_size).
+  package let size: Int64
+  /// Bytes on disk: what is allocated, so that a hole counts nothing (st_blocks, of 512 bytes).
+  package let diskSize: Int64
+  /// Last modification in nanoseconds since the epoch (st_mtim).
+  package let modified: Int64
+  /// Permission bits and the like (st_mode).
+  package let mode: UInt32
+  /// How many names it has (st_nlink).
+  package let links: UInt64
+  package let identity: FileIdentity
+
+  init(_ status: stat) {
+    type = EntryType(mode: status.st_mode)
+    size = Int64(status.st_size)
+    diskSize = Int64(status.st_blocks) &* 512
+    modified = nanoseconds(status.st_mtim)
+    mode = UInt32(status.st_mode)
+    links = UInt64(status.st_nlink)
+    identity = FileIdentity(
+      device: UInt64(truncatingIfNeeded: status.st_dev),
+      inode: UInt64(truncatingIfNeeded: status.st_ino))
+  }
+}
+
+/// A time of the file system's in nanoseconds since the epoch; the nearest that there is for what
+/// lies before 1677 or after 2262, as ext4 and others can store it.
+func nanoseconds(_ time: timespec) -> Int64 {
+  nanoseconds(Int64(time.tv_sec), Int64(time.tv_nsec))
+}
+
+extension EntryType {
+  init(mode: mode_t) {
+    switch mode & S_IFMT {
+    case S_IFREG: self = .file
+    case S_IFDIR: self = .directory
+    case S_IFLNK: self = .symbolicLink
+    default: self = .special
+    }
+  }
+
+  init(dType: UInt8) {
+    switch Int(dType) {
+    case Int(DT_REG): self = .file
+    case Int(DT_DIR): self = .directory
+    case Int(DT_LNK): self = .symbolicLink
+    case Int(DT_UNKNOWN): self = .unknown
+    default: self = .special
+    }
+  }
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A field of a pattern and the value that it has.
+
+/// A field and its value.
+struct BoundField: Hashable, Sendable {
+  let field: String
+  let value: [UInt8]
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What could not be read or removed, and why.
+
+import Basics
+import SystemPackage
+
+/// Something that should have gone and did not.
+package struct PathFailure: Hashable, Sendable {
+  package let path: CachePath
+  package let error: Errno
+
+  package init(path: CachePath, error: Errno) {
+    self.path = path
+    self.error = error
+  }
+
+  /// What to do about a file system that is mounted where none belongs to the cache.
+  package static let mountRemedy =
+    "if it belongs to the cache, set CROSS_MOUNTS = yes in [dirs] or give --cross-mounts"
+
+  /// What the error means here, where nothing but folders is opened and no link is made.
+  package var reason: String { Self.reason(of: error) }
+
+  /// The same of any.
+  package static func reason(of error: Errno) -> String {
+    switch error {
+    case .improperLink: "another file system is mounted here"
+    case .mountAway: "its file system is not mounted"
+    case .isRefilled: "others write to it faster than it is cleared"
+    default: error.description
+    }
+  }
+}
+
+extension Errno {
+  /// What a folder is refused with that could not be cleared in the time that there was.
+  package static var isRefilled: Errno { .alreadyInProcess }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Joins a queue to the Clearer: steps 1 to 4 of the drain protocol, one batch at a time.
+//
+//   1. select the batch; clear its pages at once
+//   2. lock the queue: every writer that saw our rows has committed
+//   3. clear the pages of the same rows again, while the server deletes them
+//   4. commit, but for rows whose pages could not go
+//
+// A crash before the commit repeats the batch. See docs/drain-protocol.md for why.
+
+import CacheFS
+import PGQueue
+
+/// Drains queues, for a listener that is alone.
+final class QueueDrain {
+  /// What each try to get the lock leaves for the pages of other rows; the tries are soon a second apart.
+  private static let timeForOthers = Duration.milliseconds(50)
+
+  private let pages: PageClearer
+  private let passes: QueuePasses
+  private var batchSize = BatchSize()
+
+  init(_ pages: PageClearer, _ passes: QueuePasses) {
+    self.pages = pages
+    self.passes = passes
+  }
+
+  /// A batch under way.
+  private struct Step {
+    let queue: Queue
+    /// How many rows it may have.
+    let limit: Int
+    let rows: [QueueRow]
+    let batch: DrainBatch
+    /// What the look before the lock came to.
+    let first: BatchOutcome
+    /// The rows that name nothing and are to be deleted.
+    let refused: [(row: QueueRow, problem: RowProblem)]
+    /// Those whose pages are gone and that are to be deleted.
+    let cleared: [QueueRow]
+  }
+
+  /// Serves one batch: steps 1 to 4.
+  /// - Throws: ``DatabaseError``.
+  func serve(_ queue: Queue) throws(DatabaseError) -> DrainOutcome {
+    guard pages.cache.followRoot() else {
+      // The next pass begins anew: what came behind this one's place meanwhile must not be passed over.
+      passes.forget(queue.table)
+      return .drained(retryAfter: .seconds(1))
+    }
+    var pass = passes.take(queue.table)
+    defer { passes.putBack(pass, queue.table) }
+    let began = ContinuousClock.now
+    let root = pages.cache.clearer
+    let limit = batchSize.rows
+    let rows = try queue.batch(after: pass.position, limit: limit)
+    if rows.isEmpty { return passes.end(&pass, queue.table) }
+    CrashPoint.selected.reach()
+    let batch = pages.plan(rows)
+    let first = pages.clearPages(of: batch, except: &pass.recent)
+    CrashPoint.cleared.reach()
+    // A stop came in the midst of it; the rows are where they were.
+    if first.isPartial { return .more }
+    guard !pages.cache.isDry else {
+      pages.countDry(batch, first)
+      return passes.advance(&pass, behind: rows, limit: limit, queue.table)
+    }
+    let isAsked = passes.isAsked(queue.table, in: pass)
+    let step = Step(
+      queue: queue, limit: limit, rows: rows, batch: batch, first: first,
+      refused: batch.refused.filter { isAsked($0.row) }, cleared: first.retirable.filter(isAsked))
+    if step.cleared.isEmpty, step.refused.isEmpty {
+      // Nothing to retire: the writers need not wait for a lock that serves nobody.
+      return passes.advance(&pass, behind: rows, limit: limit, queue.table)
+    }
+    switch try queue.lock(rows) {
+    case .granted: return try retire(step, in: root, &pass, began)
+    case .contended:
+      // The lock may be long in coming: the next try looks for all of them first.
+      pass.recent = RecentKeys()
+      try clearBeyond(step, &pass)
+      return .contended
+    case .rewritten: return .more  // the same rows, in their new places
+    }
+  }
+
+  /// Steps 3 and 4, under the queue's lock.
+  private func retire(
+    _ step: Step, in root: Clearer, _ pass: inout DrainPass, _ began: ContinuousClock.Instant
+  ) throws(DatabaseError) -> DrainOutcome {
+    let locked = ContinuousClock.now
+    CrashPoint.locked.reach()
+    let (queue, first) = (step.queue, step.first)
+    let again =
+      first.waiting.isEmpty ? step.batch : step.batch.only { first.reports[$0].failures.isEmpty }
+    let isAsked = passes.isAsked(queue.table, in: pass)
+    var outcome = BatchOutcome()
+    var asked = step.cleared + step.refused.map(\.row)
+    var deleted = try queue.delete(asked) { outcome = pages.clearPagesInTime(of: again) }
+    CrashPoint.clearedAgain.reach()
+    guard !outcome.isPartial, pages.cache.followRoot(), pages.cache.clearer.isSameTree(as: root)
+    else {
+      // What was cleared is not what visitors see, or not all: once more, in the tree that they do.
+      try queue.rollback()
+      return .more
+    }
+    if !outcome.waiting.isEmpty || outcome.isUnfinished {
+      // A page has come that cannot go, or not in time: its rows stay after all.
+      try queue.undelete()
+      asked = outcome.retirable.filter(isAsked) + step.refused.map(\.row)
+      deleted = try queue.delete(asked)
+      pass.recent = RecentKeys()
+    }
+    let remaining = deleted < asked.count ? try queue.remaining(of: asked) : []
+    pages.settle?.add(outcome.cleared)
+    try queue.commit()
+    pages.count(rows: deleted, keys: outcome.keys, asked: asked.count)
+    CrashPoint.retired.reach()
+    note(retired: asked, but: remaining, step, in: &pass)
+    pass.promptedTo = nil
+    pass.hasRetired = pass.hasRetired || deleted > 0
+    batchSize.adapt(took: began.duration(to: .now), locked: locked.duration(to: .now))
+    return outcome.isUnfinished
+      ? .more : passes.advance(&pass, behind: step.rows, limit: step.limit, queue.table)
+  }
+
+  /// Takes note of what has become of the rows that were to be deleted.
+  private func note(
+    retired asked: [QueueRow], but remaining: [QueueRow], _ step: Step, in pass: inout DrainPass
+  ) {
+    let places = Set(remaining.compactMap(\.place))
+    let isGone = { (row: QueueRow) in places.isEmpty || row.place.map(places.contains) != true }
+    pages.count(refused: step.refused.filter { isGone($0.row) })
+    pages.noteRecovered(asked.filter(isGone))
+    passes.noteKept(remaining, of: step.queue.table, in: &pass)
+  }
+
+  /// Clears the pages of new rows, which are retired later: step 1 of the protocol alone.
+  /// - Throws: ``DatabaseError``.
+  func prompt(_ queue: Queue) throws(DatabaseError) -> DrainOutcome {
+    guard !pages.cache.isDry, pages.cache.followRoot() else { return .prompted }
+    var pass = passes.glance(queue.table)
+    // A commit's id says nothing of its time: there, all that waits is looked at.
+    let start = queue.table.growsWithTime ? pass.promptedTo ?? pass.position : nil
+    let rows = try queue.batch(after: start, limit: BatchSize.least)
+    _ = pages.clearPages(of: pages.plan(rows))
+    pass.promptedTo = rows.last?.place ?? pass.promptedTo
+    passes.putBack(pass, queue.table)
+    return .prompted
+  }
+
+  /// While a writer holds the lock, the pages of the rows behind the first batch go too: first of those that have
+  /// not had a turn, and then of all of them by turns, since visitors re-create them from what the writer has
+  /// not committed.
+  private func clearBeyond(_ step: Step, _ pass: inout DrainPass) throws(DatabaseError) {
+    let (queue, limit) = (step.queue, step.limit)
+    guard step.rows.count >= limit, let first = step.rows.last?.place else { return }
+    let until = ContinuousClock.now + Self.timeForOthers
+    var isAtEnd = false
+    repeat {
+      let more = try queue.batch(after: pass.promptedTo ?? first, limit: limit)
+      if pages.clearPages(of: pages.plan(more)).isPartial { return }
+      pass.promptedTo = more.last?.place ?? pass.promptedTo
+      isAtEnd = more.count < limit
+    } while !isAtEnd && .now < until
+    guard isAtEnd else { return }
+    repeat {
+      let more = try queue.batch(after: pass.rotatedTo ?? first, limit: limit)
+      if pages.clearPages(of: pages.plan(more)).isPartial { return }
+      pass.rotatedTo = more.count < limit ? nil : more.last?.place
+    } while pass.rotatedTo != nil && .now < until
+  }
+}

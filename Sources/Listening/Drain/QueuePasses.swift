@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// How far the pass over each queue has come, and which of its rows the server keeps: what a drain remembers of queues
+// from batch to batch, whether it deletes their rows or moves them.
+
+import Logging
+import PGQueue
+
+/// The passes under way, a queue each.
+final class QueuePasses {
+  /// What has to be tried again at the end of a pass.
+  enum Retries {
+    /// The rows that could not be cleared: they are in the queue.
+    case ofRows
+    /// None: one of many nodes tries again what it has read from the log.
+    case ofNone
+  }
+
+  private let pages: PageClearer
+  private let retries: Retries
+  private let logger: Logger
+  private var passes: [QueueTable: DrainPass] = [:]
+  /// The rows that the server keeps.
+  private var kept: [QueueTable: KeptRows] = [:]
+
+  init(_ pages: PageClearer, retries: Retries, _ logger: Logger) {
+    self.pages = pages
+    self.retries = retries
+    self.logger = logger
+    // What could not be cleared comes first.
+    pages.cache.whenMountReturns.append { [weak self] in self?.passes = [:] }
+  }
+
+  /// Forgets how far passes have come.
+  func reset() { passes = [:] }
+
+  func forget(_ table: QueueTable) { passes[table] = nil }
+
+  /// Forgets the queues that nobody asks for any more.
+  func keep(_ isKnown: (QueueTable) -> Bool) {
+    passes = passes.filter { isKnown($0.key) }
+    kept = kept.filter { isKnown($0.key) }
+  }
+
+  // MARK: A pass
+
+  /// The pass under way over a queue, or a new one, which is the caller's until it is put back.
+  func take(_ table: QueueTable) -> DrainPass {
+    var pass = passes.removeValue(forKey: table) ?? DrainPass()
+    if pass.position == nil {
+      pass.number = pages.beginPass()
+      pass.began = .now
+      pass.triesKept = kept[table].map { $0.retry.notBefore <= .now } ?? false
+    }
+    return pass
+  }
+
+  func putBack(_ pass: DrainPass, _ table: QueueTable) {
+    passes[table] = pass.hasEnded ? nil : pass
+  }
+
+  /// The pass under way, or one that has looked at nothing, without beginning it.
+  func glance(_ table: QueueTable) -> DrainPass {
+    passes[table] ?? DrainPass(number: pages.retries.pass)
+  }
+
+  /// Goes on behind a batch, or ends the pass where that was the last.
+  func advance(_ pass: inout DrainPass, behind rows: [QueueRow], limit: Int, _ table: QueueTable)
+    -> DrainOutcome
+  {
+    guard rows.count >= limit, let last = rows.last else { return end(&pass, table) }
+    pass.position = last.place
+    return .more
+  }
+
+  func end(_ pass: inout DrainPass, _ table: QueueTable) -> DrainOutcome {
+    endKept(pass, table)
+    pass.hasEnded = true
+    var times = [kept[table]?.retry.notBefore]
+    if retries == .ofRows {
+      pages.endPass(pass.number, of: table)
+      times.append(pages.retries.next(of: table))
+    }
+    let next = times.compactMap { $0 }.min()
+    if next != nil, !pass.hasRetired { pages.note(passTook: pass.began.duration(to: .now)) }
+    return .drained(retryAfter: next.map(pages.untilRetry(at:)))
+  }
+
+  // MARK: Rows that the server keeps
+
+  /// How many there are.
+  var rowsKept: Int { kept.values.reduce(0) { $0 + $1.places.count } }
+
+  /// The rows of a batch that are to be asked for: not those that the server has kept before, unless their time has come.
+  func isAsked(_ table: QueueTable, in pass: DrainPass) -> (QueueRow) -> Bool {
+    let held = pass.triesKept ? [] : kept[table]?.places ?? []
+    return { held.isEmpty || $0.place.map(held.contains) != true }
+  }
+
+  /// Takes note of rows that were to be deleted and are still there.
+  func noteKept(_ remaining: [QueueRow], of table: QueueTable, in pass: inout DrainPass) {
+    let places = Set(remaining.compactMap(\.place))
+    guard !places.isEmpty else { return }
+    let known = kept[table]?.places ?? []
+    for row in remaining where row.place.map(known.contains) != true { tellKept(row) }
+    if pass.triesKept {
+      pass.kept.formUnion(places)
+    } else {
+      kept[table, default: KeptRows()].add(places)
+    }
+  }
+
+  /// At the end of a pass that has tried them again.
+  private func endKept(_ pass: DrainPass, _ table: QueueTable) {
+    guard pass.triesKept, var rows = kept.removeValue(forKey: table) else { return }
+    guard !pass.kept.isEmpty else {
+      logger.notice("\(table.name): rows can be deleted again")
+      return
+    }
+    rows.replace(pass.kept)
+    kept[table] = rows
+  }
+
+  /// The server keeps a row, and says nothing of it.
+  private func tellKept(_ row: QueueRow) {
+    let (name, table) = (RowName(row).text, row.table.name)
+    let end =
+      "; a trigger, a rule or row-level security of the table keeps it. Let the listener's role delete rows; "
+      + "their pages are cleared, and deleting is tried again"
+    pages.failures.note(
+      .init(subject: table, reason: "kept"),
+      "\(table): \(name): the server did not delete the row, and reported no error", name: name,
+      end: (end, end))
+  }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The site's own query for one family of pages.
+
+/// The site's own SQL for one family: keys, and when each last changed.
+package struct FamilyQuery: Equatable, Sendable {
+  package let family: String
+  package let sql: String
+  /// `FILE:LINE`, where it stands.
+  package let place: String
+
+  package init(family: String, sql: String, place: String) {
+    self.family = family
+    self.sql = sql
+    self.place = place
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Where to connect to, in libpq's words.
+
+import CLibpq
+
+/// Where to connect to: libpq's keywords, in its own order of precedence.
+package struct ConnectionParameters: Equatable, Sendable {
+  /// Keyword and value pairs (PostgreSQL manual, 34.1.2). `dbname` may be a whole connection
+  /// string or URI, which later keywords override.
+  package var keywords: [(String, String)]
+
+  package init(_ keywords: [(String, String)]) { self.keywords = keywords }
+
+  package static func == (left: Self, right: Self) -> Bool {
+    left.keywords.elementsEqual(right.keywords, by: ==)
+  }
+
+  /// The same place under another name for the program, unless the site has given it one.
+  package func named(_ applicationName: String) -> ConnectionParameters {
+    ConnectionParameters(
+      keywords.map { $0.0 == "fallback_application_name" ? ($0.0, applicationName) : $0 })
+  }
+
+  /// Checks a connection string or URI without connecting.
+  /// - Throws: ``DatabaseError/badConnectionString``.
+  package static func check(_ text: String) throws(DatabaseError) {
+    guard let options = PQconninfoParse(text, nil) else { throw .badConnectionString }
+    PQconninfoFree(options)
+  }
+
+  /// Whether libpq takes the name of a database for a connection string (fe-connect.c,
+  /// recognized_connection_string).
+  package static func isConnectionString(_ name: String) -> Bool {
+    name.utf8.contains(UInt8(ascii: "=")) || uriSchemes.contains(where: name.hasPrefix)
+  }
+
+  /// What a connection URI begins with (PostgreSQL manual, 34.1.1.2).
+  static let uriSchemes = ["postgresql://", "postgres://"]
+}
+
+extension ConnectionParameters {
+  /// The values that a connection string or URI gives to keywords that libpq takes for secret.
+  package static func secrets(in text: String) -> [String] {
+    guard let options = PQconninfoParse(text, nil) else { return [] }
+    defer { PQconninfoFree(options) }
+    return options.entries.filter(\.isSecret).compactMap(\.text)
+  }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The statements of a drain, on a connection of its own.
+
+/// The statements of a drain, on a connection of its own.
+package struct Queue {
+  package let table: QueueTable
+  let connection: Connection
+
+  package init(_ table: QueueTable, on connection: Connection) {
+    self.table = table
+    self.connection = connection
+  }
+
+  /// The next rows after a place; nil begins at the start.
+  /// - Throws: ``DatabaseError``.
+  package func batch(after place: QueuePlace?, limit: Int) throws(DatabaseError) -> [QueueRow] {
+    guard let place else { return try batch(.all, limit, []) }
+    let version: [String?] = [String(place.table), place.place]
+    guard let order = place.order else {
+      return try batch(.behindRowWithoutNumber, limit, version)
+    }
+    let rows = try batch(.behindNumber, limit, [order] + version)
+    guard rows.count < limit else { return rows }
+    return try rows + batch(.withoutNumber, limit - rows.count, [])
+  }
+
+  private func batch(
+    _ part: QueueTable.BatchPart, _ limit: Int, _ parameters: [String?]
+  ) throws(DatabaseError) -> [QueueRow] {
+    let rows = try connection.query(table.batchStatement(part), [String(limit)] + parameters)
+    return (0..<rows.count).compactMap { QueueRow(ofBatch: rows, $0, table) }
+  }
+
+  /// What came of asking for the lock.
+  package enum LockOutcome {
+    case granted
+    /// Others hold it.
+    case contended
+    /// A table has been rewritten since the rows were read, and others may stand in their places.
+    case rewritten
+  }
+
+  /// Begins a transaction, in which `rows` of the table are to be retired, and waits at most 50 ms for every
+  /// writer that has seen them.
+  /// - Returns: whether it was granted; otherwise the transaction is over.
+  /// - Throws: ``DatabaseError``.
+  package func lock(_ rows: [QueueRow]) throws(DatabaseError) -> LockOutcome {
+    var files: [UInt32: UInt32] = [:]
+    for version in rows.compactMap(\.version) {
+      guard let file = version.file else { throw .refused(.isForeign) }
+      files[version.table] = file
+    }
+    do throws(DatabaseError) {
+      guard let now = try lock(Array(files.keys)) else {
+        try rollback()
+        return .contended
+      }
+      let isSame = (0..<now.count).allSatisfy { row in
+        now.number(row, 0).flatMap { files[$0] } == now.number(row, 1)
+      }
+      if isSame { return .granted }
+      try rollback()
+      return .rewritten
+    } catch {
+      guard case .refused(let reason) = error else { throw error }
+      try rollback()
+      if reason.isLockTimeout { return .contended }
+      throw error
+    }
+  }
+
+  /// - Returns: the files of the tables; nil when the lock was not to be had.
+  private func lock(_ tables: [UInt32]) throws(DatabaseError) -> Rows? {
+    let files = table.filesStatement(tables)
+    if connection.catchesErrors {
+      do throws(DatabaseError) {
+        let lock = QuietBlock.script([table.lockStatement])
+        let answers = try connection.script(
+          "\(table.beginScript(.readWhole)); \(lock); \(QuietBlock.outcomeStatement); \(files)")
+        guard let files = answers.last, let isContended = answers.dropLast().last else {
+          return nil
+        }
+        return isContended.text(0, 0) == "on" ? nil : files
+      } catch {
+        guard case .refused(let reason) = error, reason.isOfMissingLanguage else { throw error }
+        try rollback()
+        let answer = try lockLoudly(files)
+        connection.catchesErrors = false
+        return answer
+      }
+    }
+    return try lockLoudly(files)
+  }
+
+  private func lockLoudly(_ files: String) throws(DatabaseError) -> Rows {
+    let script = "\(table.beginScript(.readWhole)); \(table.lockStatement); \(files)"
+    return try connection.script(script).last ?? Rows(nil)
+  }
+
+  /// Which of the rows are there still, in a transaction that has asked for all of them to be deleted.
+  /// - Throws: ``DatabaseError``.
+  package func remaining(of rows: [QueueRow]) throws(DatabaseError) -> [QueueRow] {
+    var there: Set<QueuePlace> = []
+    for found in try connection.script(table.remainingScript(rows.compactMap(\.version))) {
+      for row in 0..<found.count {
+        guard let table = found.number(row, 0), let place = found.text(row, 1) else { continue }
+        there.insert(QueuePlace(order: nil, table: table, place: place))
+      }
+    }
+    return rows.filter { row in
+      row.version.map {
+        there.contains(QueuePlace(order: nil, table: $0.table, place: $0.place))
+      } ?? false
+    }
+  }
+
+  /// Deletes rows; they are gone with ``commit()``.
+  /// - Parameter work: what is done while the server does so.
+  /// - Returns: how many went.
+  /// - Throws: ``DatabaseError``, a lock timeout where somebody holds one of the rows.
+  package func delete(
+    _ rows: [QueueRow], meanwhile work: () -> Void = {}
+  ) throws(DatabaseError) -> Int {
+    let isQuiet = connection.catchesErrors
+    let script = table.deleteScript(rows.compactMap(\.version), isQuiet: isQuiet)
+    let answers = try connection.script(script, meanwhile: work)
+    guard isQuiet else { return answers.reduce(0) { $0 + $1.changed } }
+    guard let outcome = answers.last, outcome.text(0, 0) != "on" else {
+      throw .refused(.lockTimeout)
+    }
+    return outcome.integer(0, 1).map(Int.init) ?? 0
+  }
+
+  /// Has the deleted rows back, and keeps the lock.
+  /// - Throws: ``DatabaseError``.
+  package func undelete() throws(DatabaseError) {
+    try connection.script("ROLLBACK TO SAVEPOINT undeleted")
+  }
+
+  /// - Throws: ``DatabaseError``.
+  package func commit() throws(DatabaseError) { try connection.script("COMMIT") }
+
+  /// - Throws: ``DatabaseError``.
+  package func rollback() throws(DatabaseError) { try connection.script("ROLLBACK") }
+
+  /// How many rows wait; nil when this database has no such table.
+  /// - Throws: ``DatabaseError``.
+  package func count() throws(DatabaseError) -> Int? {
+    do {
+      return try connection.query(table.countStatement).text(0, 0).flatMap { Int($0) }
+    } catch {
+      if case .refused(let reason) = error, reason.isMissingTable { return nil }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Every setting that fpcache reads in a configuration file, a row each. The option, the file's reader, SIGHUP
+// and the audit go by this table; the sample and the manual are compared with it (SettingTests).
+
+import ArgumentParser
+import Basics
+import CacheFS
+import Listening
+import PGQueue
+
+/// A key of a section, and all that is to be known of it.
+struct Setting: Hashable, Sendable {
+  /// What a value may be.
+  enum Domain: Hashable, Sendable {
+    case text
+    case seconds(ClosedRange<Double>)
+    case node
+    case facility
+    case choice
+  }
+
+  /// The option of `fpcache listen` that goes before the file.
+  struct Option: Hashable, Sendable {
+    /// Without its dashes.
+    let name: String
+    /// What `--help` says, without the default.
+    let help: String
+    let valueName: String
+  }
+
+  let section: String
+  /// In capitals, as the site writes them; case does not matter.
+  let key: String
+  var domain = Domain.text
+  /// What holds where nobody says otherwise; nil for nothing.
+  var fallback: String?
+  /// What the sample shows where that is nothing.
+  var example: String?
+  /// What the sample says of it; nil where its own words stand there.
+  var comment: String?
+  var option: Option?
+  /// Whether a running listener goes on with what it was started with.
+  var needsRestart = false
+
+  init(_ section: String, _ key: String) {
+    self.section = section
+    self.key = key
+  }
+
+  // MARK: The rows
+
+  static let settle = row("listen", "SETTLE") {
+    $0.domain = .seconds(0...3600)
+    $0.fallback = whole(ListenSettings.defaultSettle.seconds)
+    $0.comment = "Seconds until each key is cleared a second time: longer than the slowest render"
+    $0.option = Option(
+      name: "settle",
+      help: "Clear each key once more after this many seconds; 0 does not", valueName: "seconds")
+    $0.needsRestart = true
+  }
+
+  static let pollInterval = row("listen", "POLL_INTERVAL") {
+    $0.domain = .seconds(0.1...86_400)
+    $0.fallback = whole(ListenerMachine.Settings().pollInterval.seconds)
+    $0.comment = "Seconds between two drains that nobody has asked for"
+    $0.option = Option(
+      name: "poll-interval", help: "Drain without being asked this often, in seconds",
+      valueName: "seconds")
+  }
+
+  static let stateDirectory = row("listen", "STATE_DIR") {
+    $0.example = ListenSettings.defaultStateDirectories[0]
+    $0.comment = "A folder in which the list of second clears survives a crash"
+    $0.option = Option(
+      name: "state-dir", help: "Where the list of keys to be cleared once more survives a crash",
+      valueName: "dir")
+    $0.needsRestart = true
+  }
+
+  static let node = row("listen", "NODE") {
+    $0.domain = .node
+    $0.example = "web1"
+    $0.comment = "The name of this web node, where several caches share the database"
+    $0.option = Option(
+      name: "node", help: "Share the queues with other nodes, under this name", valueName: "name")
+    $0.needsRestart = true
+  }
+
+  static let statusFile = row("listen", "STATUS_FILE") {
+    $0.example = "/var/run/fpcache/status.json"
+    $0.comment = "The listener's health, as JSON; verify looks at its age"
+    $0.option = Option(
+      name: "status-file", help: "Keep the listener's status here, as JSON", valueName: "file")
+    $0.needsRestart = true
+  }
+
+  static let metricsFile = row("listen", "METRICS_FILE") {
+    $0.example = "/var/run/fpcache/fpcache.prom"
+    $0.comment = "The same for Prometheus' text collector"
+    $0.option = Option(
+      name: "metrics-file", help: "Keep the listener's metrics here, for Prometheus",
+      valueName: "file")
+    $0.needsRestart = true
+  }
+
+  static let emptiedAfter = row("listen", "EMPTY_AFTER") {
+    $0.fallback = SiteRules.freshPorts(.freshPorts).emptiedAfter.joined(separator: ", ")
+    $0.comment = """
+      The families that show something of everything, with commas between: emptied after every \
+      drain
+      """
+  }
+
+  static let facility = row("syslog", "FACILITY") {
+    $0.domain = .facility
+    $0.fallback = SyslogSettings.standard.facilityName
+    $0.needsRestart = true
+  }
+
+  static let identity = row("syslog", "IDENT") {
+    $0.fallback = SyslogSettings.standard.identity
+    $0.needsRestart = true
+  }
+
+  static let crossMounts = row("dirs", "CROSS_MOUNTS") {
+    $0.domain = .choice
+    $0.fallback = "no"
+  }
+
+  static let queryTimeout = row("verify", "TIMEOUT") {
+    $0.domain = .seconds(1...86_400)
+    $0.fallback = whole(VerifySettings.defaultTimeout.seconds)
+    $0.comment = "How long each of the queries below may take, in seconds"
+  }
+
+  private static func row(
+    _ section: String, _ key: String, _ fill: (inout Setting) -> Void
+  ) -> Setting {
+    var setting = Setting(section, key)
+    fill(&setting)
+    return setting
+  }
+
+  private static func whole(_ seconds: Double) -> String { String(Int(seconds)) }
+
+  // MARK: All of them
+
+  /// Sections that were there before fpcache: other programs may have keys of their own in them.
+  static let sharedSections: Set<String> = ["database", "dirs"]
+
+  /// Sections whose keys are names of the site's own; what is wrong there is an error.
+  static let openSections = [LayoutSection.name, QueuesSection.queues, QueuesSection.events]
+
+  /// Those of a site with the layout of FreshPorts.
+  static let all = all(families: VerifySettings.families(of: .freshPorts))
+
+  /// - Parameter families: those of which [verify] may speak.
+  static func all(families: [String]) -> [Setting] {
+    ["HOST", "PORT", "DBNAME", "DBUSER", "PASSWORD", "SSLMODE"].map { Setting("database", $0) }
+      + [Setting("dirs", "BASEDIR"), crossMounts] + PathTemplate.all.map { Setting("dirs", $0.key) }
+      + listen + [queryTimeout]
+      + families.flatMap {
+        [
+          Setting("verify", VerifySettings.queryKey($0)),
+          Setting("verify", VerifySettings.leastSizeKey($0)),
+        ]
+      }
+  }
+
+  /// Those of the listener, in the order in which it tells of them.
+  static let listen = [
+    settle, pollInterval, stateDirectory, node, statusFile, metricsFile, emptiedAfter, facility,
+    identity,
+  ]
+
+  /// Keys that the sample does not show: libpq's other keywords, and what another listener obeyed.
+  static let more =
+    DatabaseSection.keys.map { Setting(DatabaseSection.name, $0) }
+    + [Setting("dirs", Self.snapshotKey)]
+
+  /// What the old listener rolled back when packages were imported.
+  static let snapshotKey = "PKG_ZFS_SNAPSHOT"
+
+  /// What is said of a key that is known and has no effect.
+  static func unused(_ key: String, in section: String) -> String? {
+    switch section {
+    case "dirs" where key == snapshotKey:
+      "\(key) is not used: fpcache empties the packages family instead, which does the same"
+    case DatabaseSection.name:
+      DatabaseSection.own[key.lowercased()].map { "\(key) is not used: \($0)" }
+    default: nil
+    }
+  }
+}
+
+// MARK: What others make of a row
+
+extension Setting {
+  /// The option's help, with the default.
+  func help(_ discussion: String = "") -> ArgumentHelp {
+    let text = option?.help ?? ""
+    return ArgumentHelp(
+      "\(text)\(fallback.map { " (default: \($0))" } ?? "").", discussion: discussion,
+      valueName: option?.valueName)
+  }
+
+  /// The value of an option, which validate() has checked.
+  func seconds(ofOption text: String?) -> Duration? { text.flatMap { seconds(in: $0) } }
+
+  /// - Throws: ``ValidationError`` for a value of the option that is none.
+  func validate(_ text: String?) throws {
+    guard let text, let option else { return }
+    switch domain {
+    case .seconds(let range) where seconds(in: text) == nil:
+      throw ValidationError(
+        "--\(option.name) \(text): expected seconds from \(plain(range.lowerBound)) to "
+          + plain(range.upperBound))
+    case .node where !Node.isName(text):
+      throw ValidationError("--\(option.name) \(escape(Array(text.utf8))): \(Node.expectation)")
+    default: break
+    }
+  }
+
+  private func seconds(in text: String) -> Duration? {
+    guard case .seconds(let range) = domain else { return nil }
+    return ListenSettings.seconds(text, range)
+  }
+
+  /// What the file says; nil where it says nothing.
+  /// - Throws: ``UserError`` with status 78.
+  func text(in ini: INI) throws(UserError) -> String? { try value(in: ini)?.text }
+
+  /// - Throws: ``UserError`` with status 78, also for a value that is none.
+  func seconds(in ini: INI) throws(UserError) -> Duration? {
+    guard let value = try value(in: ini), case .seconds(let range) = domain else { return nil }
+    guard let seconds = seconds(in: value.text) else {
+      throw value.problem(
+        key,
+        "is no number in this range; expected seconds from \(plain(range.lowerBound)) to "
+          + plain(range.upperBound))
+    }
+    return seconds
+  }
+
+  /// - Throws: ``UserError`` with status 78.
+  func value(in ini: INI) throws(UserError) -> INIValue? {
+    let value = try ini.checkedValue(key, in: section)
+    guard let value else { return nil }
+    switch domain {
+    case .node where !Node.isName(value.text):
+      throw value.problem(key, "is no node's name; \(Node.expectation)")
+    case .facility where SyslogSettings.facility(named: value.text) == nil:
+      throw value.problem(
+        key,
+        "is no facility of syslog; expected one of "
+          + SyslogSettings.facilities.map(\.name).joined(separator: ", "))
+    default: return value
+    }
+  }
+}
+
+extension [Setting] {
+  var sections: [String] {
+    reduce(into: []) { sections, setting in
+      if !sections.contains(setting.section) { sections.append(setting.section) }
+    }
+  }
+
+  /// The keys of a section.
+  func keys(of section: String) -> [String] { filter { $0.section == section }.map(\.key) }
+}

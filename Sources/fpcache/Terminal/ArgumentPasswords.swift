@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Passwords that were given on the command line, where none belongs: hidden from ps(1).
+
+import Basics
+import PGQueue
+
+/// Whether an argument, or what follows the `=` of an option, holds a password: by our rule, or by
+/// libpq's, which knows more spellings (`p%61ssword=` in a URI).
+func holdsPassword(_ argument: String) -> Bool {
+  if redacted(argument) != argument { return true }
+  guard argument.utf8.contains(UInt8(ascii: "=")) else { return false }
+  let isOption = argument.hasPrefix("--")
+  let value = isOption ? argument.split(separator: "=", maxSplits: 1).dropFirst().first : nil
+  return !ConnectionParameters.secrets(in: value.map(String.init) ?? argument).isEmpty
+}
+
+/// Overwrites arguments that hold a password. Linux shows that to all who ask for them; where the
+/// kernel keeps a copy (FreeBSD), whoever looks can still see it, and that is said.
+func hidePasswordsFromArguments() {
+  for index in 1..<max(1, Int(CommandLine.argc)) {
+    guard let argument = CommandLine.unsafeArgv[index] else { return }
+    guard holdsPassword(String(cString: argument)) else { continue }
+    var end = argument
+    while end.pointee != 0 {
+      end.pointee = CChar(bitPattern: UInt8(ascii: "*"))
+      end += 1
+    }
+    if kernelCopiesArguments {
+      printError(
+        "fpcache: a password among the arguments is there for all to see; .pgpass is the place for it"
+      )
+    }
+  }
+}
