@@ -35,11 +35,14 @@ import Testing
     "Listening": [],
     "Listening/Site": [],
     "Listening/Settle": ["", "Site"],
-    "Listening/Drain": ["", "Site", "Settle"],
-    "Listening/Nodes": ["", "Site", "Settle", "Drain"],
+    "Listening/Retries": [],
+    "Listening/Drain": ["", "Site", "Settle", "Retries"],
+    "Listening/Nodes": ["", "Site", "Settle", "Retries", "Drain"],
     "Listening/Queries": ["", "Site"],
     "Listening/Health": ["Drain"],
-    "Listening/Loop": ["", "Site", "Settle", "Drain", "Nodes", "Queries", "Health"],
+    "Listening/Loop": [
+      "", "Site", "Settle", "Retries", "Drain", "Nodes", "Queries", "Health",
+    ],
     "fpcache": [
       "Commands", "Commands/Clear", "Commands/Listen", "Commands/Stats", "Commands/Verify",
       "Terminal",
