@@ -206,7 +206,7 @@ _fpcache_listen() {
     repeating_flags=()
     non_repeating_flags=(--once --print-schema --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--settle --poll-interval --state-dir --status-file --metrics-file --node --format --config --cache-dir --dsn --log --color)
+    non_repeating_options=(--settle --poll-interval --recheck-interval --state-dir --status-file --metrics-file --node --format --config --cache-dir --dsn --log --color)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
@@ -215,6 +215,9 @@ _fpcache_listen() {
         return
         ;;
     '--poll-interval')
+        return
+        ;;
+    '--recheck-interval')
         return
         ;;
     '--state-dir')

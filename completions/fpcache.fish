@@ -23,7 +23,7 @@ function __fpcache_parse_tokens -S
         __fpcache_parse_subcommand 0 'version' 'h/help'
         switch $unparsed_tokens[1]
         case 'listen'
-            __fpcache_parse_subcommand 0 'once' 'settle=' 'poll-interval=' 'state-dir=' 'status-file=' 'metrics-file=' 'node=' 'print-schema' 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'version' 'h/help'
+            __fpcache_parse_subcommand 0 'once' 'settle=' 'poll-interval=' 'recheck-interval=' 'state-dir=' 'status-file=' 'metrics-file=' 'node=' 'print-schema' 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'version' 'h/help'
         case 'clear-date'
             __fpcache_parse_subcommand -r 1 'branch=+' 'news' 'require-match' 'y/yes' '0/null' 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'color=' 'version' 'h/help'
         case 'clear-port'
@@ -104,6 +104,7 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_positional "fpc
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" once' -l 'once' -d 'Drain everything that waits, then leave: for cron.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" settle' -l 'settle' -d 'Clear each key once more after this many seconds; 0 does not (default: 5).' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" poll-interval' -l 'poll-interval' -d 'Drain without being asked this often, in seconds (default: 60).' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" recheck-interval' -l 'recheck-interval' -d 'Ask the queries of [verify] this often what has changed, in seconds; 0 does not (default: 60).' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" state-dir' -l 'state-dir' -d 'Where the list of keys to be cleared once more survives a crash.' -rfa '(__fpcache_complete_directories)'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" status-file' -l 'status-file' -d 'Keep the listener\'s status here, as JSON.' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" metrics-file' -l 'metrics-file' -d 'Keep the listener\'s metrics here, for Prometheus.' -rF

@@ -20,6 +20,15 @@ package func timestamp(_ nanoseconds: Int64) -> String {
   utcTimestamp(Int((Double(nanoseconds) / 1e9).rounded(.down)))
 }
 
+/// The same with its microseconds, as `2020-01-21T12:34:56.123456Z`.
+package func preciseTimestamp(_ nanoseconds: Int64) -> String {
+  let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
+  let whole = rest < 0 ? seconds - 1 : seconds
+  let micros = String((rest < 0 ? rest + 1_000_000_000 : rest) / 1000)
+  let digits = String(repeating: "0", count: 6 - micros.utf8.count) + micros
+  return utcTimestamp(Int(whole)).dropLast() + ".\(digits)Z"
+}
+
 /// The time now, as `2020-01-21T12:34:56Z`.
 package func utcTimestamp(_ seconds: time_t = time(nil)) -> String {
   var seconds = seconds

@@ -8,6 +8,8 @@ import Basics
 enum CrashPoint: String, CaseIterable {
   case selected, cleared, locked, clearedAgain, settleTorn, settled, retired, finished
   case settleCompacted, settledAgain
+  /// Those of a recheck.
+  case changesFound, changesCleared, changesSettled, boundWritten
   /// Those that only one of many nodes comes by.
   case tokenDrawn, tokenRenewed, tokenKept
   case registered, emptied, moved, logRead, logCleared, advanced

@@ -12,7 +12,7 @@ import Testing
       FindingCode.allCases.map(\.rawValue) == [
         "unknown", "misplaced", "bad-date", "future-date", "empty", "stub", "symlink", "special",
         "not-clearable", "unreadable", "spool-leftover", "empty-dir", "expired", "stale", "orphan",
-        "pending", "backlog", "held-queue", "no-listener", "node-lag", "node-lost",
+        "pending", "backlog", "missed", "held-queue", "no-listener", "node-lag", "node-lost",
         "unknown-event", "missing-table", "no-permission", "risky-trigger", "missing-dir",
         "odd-value", "quoted-value", "unused-key",
       ])

@@ -138,7 +138,7 @@ struct RefusedLine: CustomTestStringConvertible {
       "verify --only empty,nonsense",
       "Error: nonsense: no such code; expected some of unknown, misplaced, bad-date, future-date, "
         + "empty, stub, symlink, special, not-clearable, unreadable, spool-leftover, empty-dir, "
-        + "expired, stale, orphan, pending, backlog, held-queue, no-listener, node-lag, node-lost, "
+        + "expired, stale, orphan, pending, backlog, missed, held-queue, no-listener, node-lag, node-lost, "
         + "unknown-event, missing-table, no-permission, risky-trigger, missing-dir, odd-value, "
         + "quoted-value, unused-key"
     ),

@@ -97,7 +97,7 @@ enum Shell: String, CaseIterable {
     ("stats --group-by cat\t", ["stats", "--group-by", "category"]),
     ("stats --group-by=cat\t", ["stats", "--group-by=category"]),
     ("verify --only emp\t,exp\t", ["verify", "--only", "empty,expired"]),
-    ("verify --skip=miss\td\t", ["verify", "--skip=missing-dir"]),
+    ("verify --skip=missi\td\t", ["verify", "--skip=missing-dir"]),
     ("verify --format j\t", ["verify", "--format", "json"]),
     ("verif\t", ["verify"]),
     ("clear por\tcat\tlan\t", ["clear", "ports", "category=lang"]),

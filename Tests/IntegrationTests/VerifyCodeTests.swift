@@ -276,8 +276,8 @@ extension Fixture {
     let codes = help.split(separator: "\n").drop { $0 != "CODES" }.dropFirst()
       .prefix { $0.hasPrefix("  ") }.compactMap { $0.split(separator: ":").first }
       .map { $0.trimmingCharacters(in: .whitespaces) }
-    #expect(codes.count == 29)
-    let others = ["not-clearable", "held-queue", "node-lag", "node-lost"]
+    #expect(codes.count == 30)
+    let others = ["not-clearable", "missed", "held-queue", "node-lag", "node-lost"]
     #expect(Set(codes) == Set(Fixture.all.map(\.code) + others))
   }
 

@@ -40,8 +40,9 @@ import Testing
     "Listening/Nodes": ["", "Site", "Settle", "Retries", "Drain"],
     "Listening/Queries": ["", "Site"],
     "Listening/Health": ["Drain"],
+    "Listening/Recheck": ["", "Site", "Queries", "Health"],
     "Listening/Loop": [
-      "", "Site", "Settle", "Retries", "Drain", "Nodes", "Queries", "Health",
+      "", "Site", "Settle", "Retries", "Drain", "Nodes", "Queries", "Recheck", "Health",
     ],
     "fpcache": [
       "Commands", "Commands/Clear", "Commands/Listen", "Commands/Stats", "Commands/Verify",

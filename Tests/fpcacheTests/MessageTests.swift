@@ -15,7 +15,8 @@ import Testing
   private static let others: Set<String> = [
     "SessionSettings.swift", "ChangeQuery.swift", "ClearText.swift", "NodeSchema.swift",
     "NodeLog.swift", "QuietBlock.swift",
-    "QueueSurvey.swift", "QueueTable.swift", "HealthText.swift", "ServerSurvey.swift",
+    "QueueSurvey.swift", "QueueTable.swift", "HealthText.swift",
+    "RecheckHealth.swift", "ServerSurvey.swift",
     "SiteHealth.swift", "SiteRules.swift", "StatsPrometheus.swift", "StatsQueueText.swift",
     "StatsText.swift",
     "TableRights.swift", "TriggerSurvey.swift", "WaitingRows.swift",

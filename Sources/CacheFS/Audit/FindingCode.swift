@@ -42,6 +42,7 @@ package enum FindingCode: String, CaseIterable, Sendable {
   case orphan
   case pending
   case backlog
+  case missed
   case heldQueue = "held-queue"
   case noListener = "no-listener"
   case nodeLag = "node-lag"
@@ -152,6 +153,10 @@ package enum FindingCode: String, CaseIterable, Sendable {
       Row(
         .database, .critical, .byHand, "has more rows waiting than allowed, or for longer",
         "see that fpcache listen runs, or run fpcache listen --once")
+    case .missed:
+      Row(
+        .database, .warning, .byHand, "is a family of pages that changed and no queue told of it",
+        "look for the trigger that queued nothing")
     case .heldQueue:
       Row(
         .database, .warning, .byHand,

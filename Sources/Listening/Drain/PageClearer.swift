@@ -19,6 +19,8 @@ package final class PageClearer {
   /// How long the clear under a queue's lock may take: the server gives up a transaction that is idle for 10 s, and
   /// writers wait.
   var lockPatience = Duration.seconds(3)
+  /// When rows asked for what; nil where nobody wants to know.
+  var requested: RequestedKeys?
   private let logger: Logger
 
   /// - Parameter most: how many rows that wait are remembered one by one.
@@ -63,6 +65,12 @@ package final class PageClearer {
   // MARK: Rows
 
   func plan(_ rows: [QueueRow]) -> DrainBatch {
+    let batch = batch(of: rows)
+    requested?.note(batch.keys, cache.clearer.layout)
+    return batch
+  }
+
+  private func batch(of rows: [QueueRow]) -> DrainBatch {
     guard !retries.isEmpty else { return DrainBatch(rows, rules, isWaiting: nil) }
     let batch = DrainBatch(rows, rules) { self.retries.isWaiting($0) }
     for name in batch.waiting { retries.meet(name) }

@@ -42,6 +42,7 @@ struct Health: Equatable {
   var held: [HeldQueue] = []
   /// Rows and the oldest row's age in seconds, as of the last poll.
   var backlog: [QueueBacklog] = []
+  var recheck = RecheckHealth()
   private(set) var delays = [Int](repeating: 0, count: buckets.count + 1)
   private(set) var delaySum = 0.0
 

@@ -16,7 +16,7 @@ package final class HealthReporter {
   private let metricsFile: AtomicFile?
   private let manager: SystemdNotifier?
   private let lastError: LastError
-  private let logger: Logger
+  let logger: Logger
   /// When something changed that the files do not tell yet.
   private var dirtySince: ContinuousClock.Instant? = .now
   private var lastWrite: ContinuousClock.Instant?

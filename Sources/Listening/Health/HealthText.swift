@@ -43,6 +43,7 @@ extension Health {
             ])
           })
       ),
+      ("recheck", recheck.json),
       (
         "last_error",
         lastError.map {
@@ -93,6 +94,7 @@ extension Health {
       backlog.compactMap { entry in
         entry.oldestAge.map { ("queue=\"\(entry.table.name)\"", "\($0)") }
       })
+    recheck.add(to: &text)
     text.addHistogram(
       "fpcache_notify_to_cleared_seconds", "From a notification's arrival to its drain's end.",
       bounds: Self.buckets, counts: delays, sum: delaySum)

@@ -50,6 +50,8 @@ package struct ListenerStatus: Equatable {
   package let settleWaiting: Int64
   /// The queues that the server refuses it.
   package let refused: [String]
+  /// What its rechecks have come to; nil where it does not say.
+  package let recheck: RecheckHealth?
   package let lastError: (at: Int64?, message: String)?
 
   /// Nil when the document is none of ours.
@@ -67,6 +69,7 @@ package struct ListenerStatus: Equatable {
     retriesWaiting = json["retries_waiting"]?.wholeNumber ?? 0
     settleWaiting = json["settle_waiting"]?.wholeNumber ?? 0
     refused = json["queues_refused"]?.elements.compactMap(\.string) ?? []
+    recheck = json["recheck"].flatMap { RecheckHealth($0) }
     lastError = json["last_error"]?["message"]?.string.map { message in
       (Self.time(json["last_error"]?["at"]), message)
     }
@@ -77,7 +80,7 @@ package struct ListenerStatus: Equatable {
       && left.stateSince == right.stateSince && left.healthyAt == right.healthyAt
       && left.lastDrain == right.lastDrain && left.rows == right.rows
       && left.retriesWaiting == right.retriesWaiting && left.settleWaiting == right.settleWaiting
-      && left.refused == right.refused
+      && left.refused == right.refused && left.recheck == right.recheck
       && left.lastError?.at == right.lastError?.at
       && left.lastError?.message == right.lastError?.message
   }

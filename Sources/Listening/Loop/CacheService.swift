@@ -40,18 +40,22 @@ package final class CacheService: ListenerService {
   private var hasToldOfWriter = false
   /// Looks for notifications that were missed, once on each connection.
   package let missed: MissedNotifications
+  /// Looks for what the database says has changed.
+  private let recheck: Recheck
 
   package init(
-    _ drain: Drain, _ reporter: HealthReporter, _ logger: Logger,
-    owing creditor: Debts.Creditor, reload: @escaping () throws(ListeningError) -> ListenerSite
+    _ drain: Drain, _ reporter: HealthReporter, owing creditor: Debts.Creditor, recheck: Recheck,
+    reload: @escaping () throws(ListeningError) -> ListenerSite
   ) {
     self.drain = drain
     settle = drain.pages.settle
     self.reporter = reporter
-    self.logger = logger
+    logger = reporter.logger
     debts = Debts(creditor, drain.pages.failures)
     drains = DrainLog(drain.pages.cache.clearer.dryRun, logger)
     missed = MissedNotifications(logger)
+    self.recheck = recheck
+    drain.pages.requested = recheck.requested
     reloadSite = reload
   }
 
@@ -137,8 +141,10 @@ package final class CacheService: ListenerService {
     }
     hasToldOfWriter = !complete
     // The queues come first: nobody waits for the site's queries.
-    if isFresh { missed.want() }
+    if isFresh, !recheck.coversAll { missed.want() }
     missed.begin()
+    recheck.noteDrain()
+    if complete { recheck.judge(cache.clearer.layout) }
     isFresh = false
     isSwollen = isSwollen || tally.rows > BatchSize.least
   }
@@ -164,6 +170,7 @@ package final class CacheService: ListenerService {
       return
     }
     guard let key = try? cache.clearer.layout.all(of: family) else { return }
+    pages.requested?.note([key], cache.clearer.layout)
     clearWithoutRow(key)
     settle?.add([key])
   }
@@ -185,8 +192,43 @@ package final class CacheService: ListenerService {
 
   /// The same for a run that does not stay, which can wait for the queries.
   func clearMissedNow() {
-    missed.lookNow()
-    clearMissed()
+    if !recheck.coversAll {
+      missed.lookNow()
+      clearMissed()
+    }
+    recheck.lookNow()
+    while recheck.hasWork, clearChanged() {}
+  }
+
+  /// How many keys were cleared since the site's queries say that they have changed.
+  var rechecked: Int { recheck.keysCleared }
+
+  /// Clears some of what the site's queries say has changed. The bounds move on once all of it is cleared and on
+  /// the settle list.
+  /// - Returns: false when a stop has come in between.
+  @discardableResult
+  private func clearChanged() -> Bool {
+    recheck.take()
+    guard recheck.hasWork else {
+      recheck.save(isOwing: debts.count > 0)
+      return true
+    }
+    if let keys = recheck.nextKeys() {
+      let reports = cache.clearer.clear(keys)
+      reports.forEach(cache.noteMounts)
+      if reports.contains(where: \.isPartial) { return false }
+      CrashPoint.changesCleared.reach()
+      settle?.add(keys)
+      _ = note(keys, reports)
+      recheck.noteCleared(reports)
+      isSwollen = true
+      return true
+    }
+    settle?.sync()
+    CrashPoint.changesSettled.reach()
+    recheck.finish()
+    recheck.save(isOwing: debts.count > 0)
+    return true
   }
 
   private func clearWithoutRow(_ key: CacheKey) { _ = note([key], [pages.clear(key)]) }
@@ -216,7 +258,7 @@ package final class CacheService: ListenerService {
 
   package func tick(isBusy: Bool) -> Duration? {
     if settleWaiting > 0 || debts.count > 0 || !unemptied.isEmpty || missed.hasEnded
-      || cache.isMountAway
+      || cache.isMountAway || recheck.hasWork
     {
       let returns = cache.mountReturns
       defer { if cache.mountReturns != returns { debts.hasten() } }
@@ -231,6 +273,8 @@ package final class CacheService: ListenerService {
     }
     let settled = settleAgain()
     clearMissed()
+    clearChanged()
+    recheck.begin()
     let owed = debts.run { keys in _ = clearAgain(keys, areListed: false) }
     let waiting = (retries: drain.retriesWaiting + debts.count, settle: settleWaiting)
     if waiting != (reporter.health.retriesWaiting, reporter.health.settleWaiting) {
@@ -241,13 +285,17 @@ package final class CacheService: ListenerService {
     }
     let held = drain.heldQueues
     if held != reporter.health.held { reporter.update { $0.held = held } }
+    if recheck.health != reporter.health.recheck {
+      reporter.update { $0.recheck = recheck.health }
+    }
     if isSwollen, !isBusy, waiting.settle == 0 {
       isSwollen = false
       Memory.giveBack()
     }
     let told = pages.failures.flush()
     let until = [
-      settled, owed, told, drains.flush(), missed.nextLook, reporter.writeIfDue(isBusy: isBusy),
+      settled, owed, told, drains.flush(), missed.nextLook, recheck.next,
+      reporter.writeIfDue(isBusy: isBusy),
     ].compactMap { $0 }.min()
     return cache.isMountAway ? min(until ?? .seconds(1), .seconds(1)) : until
   }
@@ -278,6 +326,7 @@ package final class CacheService: ListenerService {
 
   package func measure(_ backlog: [QueueBacklog]) {
     reporter.update { $0.backlog = backlog }
+    recheck.notePoll()
     drain.node?.node.isPolled = true
   }
 
@@ -296,6 +345,8 @@ package final class CacheService: ListenerService {
       debts.follow(from: cache.clearer.layout, to: site.clearer.layout)
       drain.follow(site.clearer, site.rules)
       missed.follow(site.missed)
+      recheck.follow(site.recheck, cache: site.clearer.rootText)
+      drain.pages.requested = recheck.requested
       return (site.connection, site.settings)
     } catch {
       logger.error("SIGHUP: \(error.message); the configuration stays as it was")
@@ -324,6 +375,7 @@ package final class CacheService: ListenerService {
       reporter.enter(.stopping)
       leaveOwed()
       missed.leave()
+      recheck.leave()
     default: break
     }
     if let (level, message) = news.logLine(total) { logger.log(level: level, "\(message)") }

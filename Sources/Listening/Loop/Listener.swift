@@ -83,7 +83,7 @@ package final class Listener {
       // others; the drain's own lock waits for less.
       try working.query("SET lock_timeout = '500ms'")
       listening.ownPayload = Array(probeName.utf8)
-      channels = try Channel.all(of: machine.settings.events, on: listening)
+      channels = hasNothingToHear ? [] : try Channel.all(of: machine.settings.events, on: listening)
       try prepareForNodes(listening, working)
       try listen(on: listening)
       self.listening = listening
@@ -115,6 +115,11 @@ package final class Listener {
   private var probeChannel: String {
     hasLog
       ? NodeSchema.probeChannel : "\(NodeSchema.probeChannel)_\(probeName)"
+  }
+
+  /// A site without queues and events has no listen_for either.
+  private var hasNothingToHear: Bool {
+    machine.settings.queues.isEmpty && machine.settings.events.isEmpty
   }
 
   private var hasLog: Bool { machine.settings.queues.contains(.log) }

@@ -37,6 +37,7 @@ extension ListenerNews {
   func logLine(_ total: DrainTally) -> (Logger.Level, String)? {
     switch self {
     case .notified, .probed: nil
+    case .ready([]): (.notice, "ready: there is no channel to listen on")
     case .ready(let channels):
       (
         .notice,

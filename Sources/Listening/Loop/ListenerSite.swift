@@ -13,18 +13,22 @@ package struct ListenerSite {
   package let settings: ListenerMachine.Settings
   /// What to look for once on each connection; nil for nothing.
   let missed: MissedLook?
+  /// What to look for each interval; nil for nothing.
+  package let recheck: RecheckPlan?
 
   package init(
     clearer: Clearer,
     rules: SiteRules,
     connection: ConnectionParameters,
     settings: ListenerMachine.Settings,
-    missed: MissedLook? = nil
+    missed: MissedLook? = nil,
+    recheck: RecheckPlan? = nil
   ) {
     self.clearer = clearer
     self.rules = rules
     self.connection = connection
     self.settings = settings
     self.missed = missed
+    self.recheck = recheck
   }
 }

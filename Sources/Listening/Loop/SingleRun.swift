@@ -27,6 +27,8 @@ package struct SingleRun {
     package var missing: [String] = []
     /// Keys that no row remembers and that could not be cleared, such as the news.
     package var owed: [String] = []
+    /// Keys that the site's queries say have changed.
+    package var rechecked = 0
   }
 
   private let drain: Drain
@@ -71,6 +73,7 @@ package struct SingleRun {
       Set(drain.pages.rules.events.filter { !$0.isErrand }), complete: result.contended.isEmpty)
     // And those by the site's own queries, where there are any.
     if !isStopped { service.clearMissedNow() }
+    result.rechecked = service.rechecked
     result.kept = drain.rowsKept
     result.tally = service.total
     result.refused = drain.refusedQueues
@@ -81,6 +84,7 @@ package struct SingleRun {
 
   /// The queues that are announced. A role that may drain may not be one that may listen.
   private func announced(_ connection: Connection) throws(DatabaseError) -> Set<QueueTable> {
+    if drain.pages.rules.isSilent { return [] }
     do throws(DatabaseError) {
       return try Channel.all(of: drain.pages.rules.events, on: connection).announced
     } catch {

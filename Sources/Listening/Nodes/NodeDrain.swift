@@ -314,6 +314,7 @@ final class NodeDrain {
       return
     }
     CrashPoint.emptied.reach()
+    pages.requested?.note(keys, pages.cache.clearer.layout)
     pages.settle?.add(keys)
     try log.noteEmptied()
     logger.notice(

@@ -71,6 +71,9 @@ package struct SiteRules: Equatable, Sendable {
       ], events: SiteEvent.all, emptiedAfter: ["news"])
   }
 
+  /// Whether the database has nothing to announce, and no table for that.
+  package var isSilent: Bool { queues.isEmpty && events.isEmpty }
+
   package var tables: [QueueTable] { queues.map(\.table) }
 
   package func queue(_ table: QueueTable) -> QueueRule? { queues.first { $0.table == table } }

@@ -131,17 +131,25 @@ package final class Connection {
 
   // MARK: Statements
 
+  /// Types of parameters that the statement leaves open, by the numbers that they have on every server.
+  package enum ParameterType: UInt32, Sendable {
+    case timestamptz = 1184
+  }
+
   /// Runs one statement with parameters, all as text.
+  /// - Parameter types: what the first of them are; the statement tells of the others.
   /// - Throws: ``DatabaseError``.
   @discardableResult
   package func query(
-    _ sql: String, _ parameters: [String?] = [], timeout: Duration = replyTimeout
+    _ sql: String, _ parameters: [String?] = [], types: [ParameterType] = [],
+    timeout: Duration = replyTimeout
   ) throws(DatabaseError) -> Rows {
     received = 0
     let values = parameters.map { $0.map { strdup($0) } ?? nil }
     defer { for value in values { free(value) } }
+    let types = values.indices.map { $0 < types.count ? types[$0].rawValue : 0 }
     let sent = PQsendQueryParams(
-      handle, sql, CInt(values.count), nil, values.map { UnsafePointer($0) }, nil, nil, 0)
+      handle, sql, CInt(values.count), types, values.map { UnsafePointer($0) }, nil, nil, 0)
     guard sent == 1 else { throw .lost(reasonOfLoss) }
     let deadline = ContinuousClock.now + timeout
     try finishSending(by: deadline)

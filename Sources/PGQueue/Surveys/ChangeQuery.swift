@@ -39,6 +39,37 @@ package struct ChangeQuery: Sendable {
     on connection: Connection, columns: ([String], _ hasTime: Bool) -> Bool,
     row: (Row) -> Void
   ) throws(DatabaseError) {
+    try transaction(on: connection) { () throws(DatabaseError) in
+      try read(connection, since: nil, columns) {
+        row($0)
+        return true
+      }
+    }
+  }
+
+  /// Runs the query for what has changed since some time, which is its parameter `$1` where it has one.
+  /// - Parameters:
+  ///   - since: is given what the server says of the transactions under way, and says from when to ask.
+  ///   - columns: as of the other.
+  ///   - row: is given each row, and says whether to go on.
+  /// - Returns: what the server said of the transactions under way.
+  /// - Throws: ``DatabaseError``.
+  package func run(
+    on connection: Connection, since: (ChangeHorizon) -> Int64,
+    columns: ([String], _ hasTime: Bool) -> Bool, row: (Row) -> Bool
+  ) throws(DatabaseError) -> ChangeHorizon {
+    var horizon = ChangeHorizon(now: 0, oldest: nil, isComplete: false)
+    try transaction(on: connection) { () throws(DatabaseError) in
+      // At READ COMMITTED the query's snapshot is taken after this: what is not in it was under way here.
+      horizon = try ChangeHorizon.read(on: connection)
+      try read(connection, since: since(horizon), columns, row)
+    }
+    return horizon
+  }
+
+  private func transaction(
+    on connection: Connection, _ body: () throws(DatabaseError) -> Void
+  ) throws(DatabaseError) {
     let milliseconds = max(1, timeout / .milliseconds(1))
     try connection.script(
       """
@@ -46,7 +77,7 @@ package struct ChangeQuery: Sendable {
       SET LOCAL statement_timeout = \(Int(milliseconds)); SET LOCAL cursor_tuple_fraction = 1
       """)
     do throws(DatabaseError) {
-      try read(connection, columns, row)
+      try body()
     } catch {
       if case .refused = error { try connection.script("ROLLBACK") }
       throw error
@@ -55,12 +86,19 @@ package struct ChangeQuery: Sendable {
   }
 
   private func read(
-    _ connection: Connection, _ columns: ([String], Bool) -> Bool, _ row: (Row) -> Void
+    _ connection: Connection, since: Int64?, _ columns: ([String], Bool) -> Bool,
+    _ row: (Row) -> Bool
   ) throws(DatabaseError) {
+    let values = since.map { [preciseTimestamp($0)] } ?? []
+    let condition =
+      since == nil
+      ? "" : " WHERE site.\(Self.timeColumn)::pg_catalog.timestamptz \(Builtin.greater) $1"
     // A newline: the query may end in a comment.
     let source = "FROM (\n\(sql)\n) AS site"
     let patience = timeout + .seconds(5)
-    let all = try connection.query("SELECT * \(source) LIMIT 0", timeout: patience).columnNames
+    let all = try connection.query(
+      "SELECT * \(source) LIMIT 0", values, types: [.timestamptz], timeout: patience
+    ).columnNames
     let names = all.filter { $0 != Self.timeColumn }
     guard columns(names, all.contains(Self.timeColumn)) else { return }
     var selected: [String] = []
@@ -70,17 +108,18 @@ package struct ChangeQuery: Sendable {
     selected.append(
       "extract(epoch FROM \(Self.timeColumn)::pg_catalog.timestamptz)::pg_catalog.text")
     try connection.query(
-      "DECLARE site_rows NO SCROLL CURSOR FOR SELECT \(selected.joined(separator: ", ")) \(source)",
-      timeout: patience)
+      "DECLARE site_rows NO SCROLL CURSOR FOR SELECT \(selected.joined(separator: ", ")) \(source)\(condition)",
+      values, types: [.timestamptz], timeout: patience)
     while true {
       let rows = try connection.query(
         "FETCH FORWARD \(Self.batchSize) FROM site_rows", timeout: patience)
       for index in 0..<rows.count {
-        row(
+        let goesOn = row(
           (
             names.indices.map { rows[index, $0] },
             rows.text(index, names.count).flatMap { Double($0) }
           ))
+        if !goesOn { return }
       }
       if rows.count < Self.batchSize { return }
     }

@@ -17,6 +17,9 @@ struct ListenSettings: Equatable, Sendable {
 
   var settle: Duration?
   var pollInterval: Duration?
+  var recheckInterval: Duration?
+  var recheckOverlap: Duration?
+  var recheckMost: Int?
   var stateDirectory: String?
   var statusFile: String?
   var metricsFile: String?
@@ -31,6 +34,9 @@ struct ListenSettings: Equatable, Sendable {
   init(_ ini: INI) throws(UserError) {
     settle = try Setting.settle.seconds(in: ini)
     pollInterval = try Setting.pollInterval.seconds(in: ini)
+    recheckInterval = try Setting.recheckInterval.seconds(in: ini)
+    recheckOverlap = try Setting.recheckOverlap.seconds(in: ini)
+    recheckMost = try Setting.recheckMost.number(in: ini)
     stateDirectory = try Setting.stateDirectory.text(in: ini)
     statusFile = try Setting.statusFile.text(in: ini)
     metricsFile = try Setting.metricsFile.text(in: ini)
@@ -48,6 +54,9 @@ struct ListenSettings: Equatable, Sendable {
     var merged = other
     merged.settle = settle ?? other.settle
     merged.pollInterval = pollInterval ?? other.pollInterval
+    merged.recheckInterval = recheckInterval ?? other.recheckInterval
+    merged.recheckOverlap = recheckOverlap ?? other.recheckOverlap
+    merged.recheckMost = recheckMost ?? other.recheckMost
     merged.stateDirectory = stateDirectory ?? other.stateDirectory
     merged.statusFile = statusFile ?? other.statusFile
     merged.metricsFile = metricsFile ?? other.metricsFile
@@ -66,6 +75,9 @@ struct ListenSettings: Equatable, Sendable {
     switch setting {
     case .settle: settle != others.settle
     case .pollInterval: pollInterval != others.pollInterval
+    case .recheckInterval: recheckInterval != others.recheckInterval
+    case .recheckOverlap: recheckOverlap != others.recheckOverlap
+    case .recheckMost: recheckMost != others.recheckMost
     case .stateDirectory: stateDirectory != others.stateDirectory
     case .node: node != others.node
     case .statusFile: statusFile != others.statusFile

@@ -15,6 +15,7 @@ struct Setting: Hashable, Sendable {
   enum Domain: Hashable, Sendable {
     case text
     case seconds(ClosedRange<Double>)
+    case number(ClosedRange<Int>)
     case node
     case facility
     case choice
@@ -67,6 +68,31 @@ struct Setting: Hashable, Sendable {
     $0.option = Option(
       name: "poll-interval", help: "Drain without being asked this often, in seconds",
       valueName: "seconds")
+  }
+
+  static let recheckInterval = row("listen", "RECHECK_INTERVAL") {
+    $0.domain = .seconds(0...86_400)
+    $0.fallback = whole(RecheckPlan.Limits.defaultInterval.seconds)
+    $0.comment =
+      "Seconds between two looks for what the queries of [verify] say has changed; 0 does not look"
+    $0.option = Option(
+      name: "recheck-interval",
+      help: "Ask the queries of [verify] this often what has changed, in seconds; 0 does not",
+      valueName: "seconds")
+  }
+
+  static let recheckOverlap = row("listen", "RECHECK_OVERLAP") {
+    $0.domain = .seconds(1...86_400)
+    $0.fallback = whole(RecheckPlan.Limits.defaultOverlap.seconds)
+    $0.comment =
+      "How far back a look goes where it may not see which transactions are open: longer than the longest"
+  }
+
+  static let recheckMost = row("listen", "RECHECK_MOST") {
+    $0.domain = .number(1...1_000_000)
+    $0.fallback = String(RecheckPlan.Limits.defaultMost)
+    $0.comment =
+      "Where more keys of a family than this have changed at once, none of them is cleared"
   }
 
   static let stateDirectory = row("listen", "STATE_DIR") {
@@ -163,6 +189,7 @@ struct Setting: Hashable, Sendable {
       + families.flatMap {
         [
           Setting("verify", VerifySettings.queryKey($0)),
+          Setting("verify", VerifySettings.sinceKey($0)),
           Setting("verify", VerifySettings.leastSizeKey($0)),
         ]
       }
@@ -170,7 +197,8 @@ struct Setting: Hashable, Sendable {
 
   /// Those of the listener, in the order in which it tells of them.
   static let listen = [
-    settle, pollInterval, stateDirectory, node, statusFile, metricsFile, emptiedAfter, facility,
+    settle, pollInterval, recheckInterval, recheckOverlap, recheckMost, stateDirectory, node,
+    statusFile, metricsFile, emptiedAfter, facility,
     identity,
   ]
 
@@ -241,6 +269,18 @@ extension Setting {
           + plain(range.upperBound))
     }
     return seconds
+  }
+
+  /// - Throws: ``UserError`` with status 78, also for a value that is none.
+  func number(in ini: INI) throws(UserError) -> Int? {
+    guard let value = try value(in: ini), case .number(let range) = domain else { return nil }
+    guard let number = Int(value.text), range.contains(number) else {
+      throw value.problem(
+        key,
+        "is no number in this range; expected a whole number from \(range.lowerBound) to "
+          + "\(range.upperBound)")
+    }
+    return number
   }
 
   /// - Throws: ``UserError`` with status 78.

@@ -20,9 +20,12 @@ struct VerifySettings: Equatable, Sendable {
   private static let largestStub: Int64 = 1 << 30
 
   static func queryKey(_ family: String) -> String { family.uppercased() }
+  static func sinceKey(_ family: String) -> String { family.uppercased() + "_SINCE" }
   static func leastSizeKey(_ family: String) -> String { family.uppercased() + "_STUB" }
 
   private(set) var queries: [FamilyQuery] = []
+  /// The same for what has changed since some time: the family's own query for that, or its query for all.
+  private(set) var rechecks: [RecheckQuery] = []
   /// The size in bytes below which a page of a family is a stub.
   private(set) var leastSizes: [String: Int64] = [:]
   /// How long each query may take.
@@ -33,9 +36,12 @@ struct VerifySettings: Equatable, Sendable {
   /// - Throws: ``UserError`` with status 78.
   init(_ ini: INI, _ families: [String]) throws(UserError) {
     for family in families {
-      if let value = try Self.value(Self.queryKey(family), ini), !value.text.isEmpty {
-        queries.append(
-          FamilyQuery(family: family, sql: value.text, place: "\(value.file):\(value.line)"))
+      let query = try Self.query(Self.queryKey(family), ini)
+      if let query {
+        queries.append(FamilyQuery(family: family, sql: query.text, place: query.place))
+      }
+      if let since = try Self.query(Self.sinceKey(family), ini) ?? query {
+        rechecks.append(RecheckQuery(family: family, sql: since.text, place: since.place))
       }
       let key = Self.leastSizeKey(family)
       guard let value = try Self.value(key, ini) else { continue }
@@ -46,6 +52,13 @@ struct VerifySettings: Equatable, Sendable {
       leastSizes[family] = size
     }
     timeout = try Setting.queryTimeout.seconds(in: ini) ?? timeout
+  }
+
+  private static func query(
+    _ key: String, _ ini: INI
+  ) throws(UserError) -> (text: String, place: String)? {
+    guard let value = try value(key, ini), !value.text.isEmpty else { return nil }
+    return (value.text, "\(value.file):\(value.line)")
   }
 
   private static func value(_ key: String, _ ini: INI) throws(UserError) -> INIValue? {

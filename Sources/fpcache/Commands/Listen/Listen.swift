@@ -28,6 +28,7 @@ struct Listen: SiteCommand {
   @Flag(help: "Drain everything that waits, then leave: for cron.") var once = false
   @Option(help: Setting.settle.help()) var settle: String?
   @Option(help: Setting.pollInterval.help()) var pollInterval: String?
+  @Option(help: Setting.recheckInterval.help()) var recheckInterval: String?
   @Option(
     help: Setting.stateDirectory.help(
       """
@@ -50,12 +51,14 @@ struct Listen: SiteCommand {
     try Setting.settle.validate(settle)
     try Setting.node.validate(node)
     try Setting.pollInterval.validate(pollInterval)
+    try Setting.recheckInterval.validate(recheckInterval)
   }
 
   private var flags: ListenSettings {
     var flags = ListenSettings()
     flags.settle = Setting.settle.seconds(ofOption: settle)
     flags.pollInterval = Setting.pollInterval.seconds(ofOption: pollInterval)
+    flags.recheckInterval = Setting.recheckInterval.seconds(ofOption: recheckInterval)
     flags.stateDirectory = stateDir
     flags.statusFile = statusFile
     flags.metricsFile = metricsFile
@@ -90,13 +93,14 @@ struct Listen: SiteCommand {
     let settle = common.dryRun ? nil : settleList(settings, site.clearer.layout, logger)
     let (connection, listenerSettings, rules) = (site.connection, site.settings, site.rules)
     // From here on the drain alone holds the cache directory open, and can let go of it at SIGHUP.
+    let recheck = recheck(site, settings, logger)
     let mounts = MountMemory(
       stateDirectory: stateDirectory(settings), dryRun: common.dryRun ? .yes : .no, logger)
     let drain = Drain(
       (consume site).clearer, rules, settle, logger, node: node, mounts: mounts,
       remembering: once ? .max : RetryLedger<RowName>.defaultMost)
     let service = CacheService(
-      drain, reporter, logger, owing: once ? .nextRun : .thisListener
+      drain, reporter, owing: once ? .nextRun : .thisListener, recheck: recheck
     ) { () throws(ListeningError) in
       try reload(settings, node, signals, logger)
     }
@@ -154,11 +158,22 @@ struct Listen: SiteCommand {
       layout: layout, logger)
   }
 
+  private func recheck(
+    _ site: ListenerSite, _ settings: ListenSettings, _ logger: Logger
+  ) -> Recheck {
+    let dryRun = common.dryRun ? DryRun.yes : .no
+    let recheck = Recheck(
+      RecheckFile(stateDirectory: stateDirectory(settings), dryRun: dryRun),
+      cache: site.clearer.rootText, once ? .once : .staying, dryRun: dryRun, logger)
+    recheck.follow(site.recheck, cache: site.clearer.rootText)
+    return recheck
+  }
+
   /// What the configuration makes of the listener. The name of a node stays what it was at the start.
   private func site(
     _ config: Config, _ node: NodeTokens?, _ signals: Signals, _ logger: Logger
   ) throws(UserError) -> ListenerSite {
-    try config.rules.requireSome()
+    if config.verify.rechecks.isEmpty { try config.rules.requireSome() }
     let clearer = try common.clearer(
       config, paths: common.verbose ? .kept : .dropped,
       watch: ClearWatch { Signals.isStopAsked }, remembersMounts: true)
@@ -183,7 +198,8 @@ struct Listen: SiteCommand {
     let name = ApplicationName.listener + (once ? " --once" : "")
     return ListenerSite(
       clearer: clearer, rules: config.rules, connection: config.connection.named(name),
-      settings: settings, missed: MissedLook(config, stop: signals.stop.descriptor))
+      settings: settings, missed: MissedLook(config, stop: signals.stop.descriptor),
+      recheck: RecheckPlan(config, flags.orElse(config.listen), stop: signals.stop.descriptor))
   }
 
   /// A name goes with a token, a place in the log and a queue more: too much for a change in passing.

@@ -16,6 +16,7 @@ extension SingleRun.Result {
     var text = tally.text
     if kept > 0 { text += ", \(grouped(kept)) kept by the server" }
     if left > 0 { text += ", \(grouped(left)) still there" }
+    if rechecked > 0 { text += ", \(grouped(rechecked)) rechecked" }
     if !contended.isEmpty { text += "; held by a writer: \(contended.joined(separator: ", "))" }
     if !unfinished.isEmpty {
       let verb = unfinished.count == 1 ? "was" : "were"
@@ -35,6 +36,7 @@ extension SingleRun.Result {
       ("queues_missing", .array(missing.map(JSON.string))),
       ("keys_failed", .array(owed.map(JSON.string))),
       ("rows_kept", .integer(kept)), ("rows_left", .integer(left)),
+      ("keys_rechecked", .integer(rechecked)),
       ("queues_unfinished", .array(unfinished.map(JSON.string))),
     ])
   }

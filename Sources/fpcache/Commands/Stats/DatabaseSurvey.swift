@@ -84,7 +84,10 @@ struct DatabaseReader {
       }
     }
     do throws(DatabaseError) {
-      answers.channels = try Channel.all(of: rules.events, on: connection)
+      // A site without queues and events has no listen_for either.
+      if !rules.isSilent {
+        answers.channels = try Channel.all(of: rules.events, on: connection)
+      }
     } catch {
       guard case .refused(let reason) = error else { throw error }
       answers.refused.append(Refusal(table: "listen_for", reason: reason))

@@ -214,6 +214,25 @@ extension Overview {
   }
 }
 
+extension RecheckHealth {
+  fileprivate func json(_ age: (Int64?) -> Int64?) -> JSON {
+    .object([
+      ("age_seconds", age(at).map(JSON.integer) ?? .null), ("keys", .integer(keys)),
+      (
+        "families",
+        .array(
+          families.map { family in
+            .object([
+              ("family", .string(family.family.escaped)), ("missed", .integer(family.missed)),
+              ("refused", .integer(family.refused)),
+              ("problem", family.problem.map { .string(withoutControls($0)) } ?? .null),
+            ])
+          })
+      ),
+    ])
+  }
+}
+
 extension StatusFile {
   /// Nil when nobody has named one.
   fileprivate func json(_ age: (Int64?) -> Int64?) -> JSON? {
@@ -234,6 +253,7 @@ extension StatusFile {
         ("rows", .integer(status.rows)), ("retries_waiting", .integer(status.retriesWaiting)),
         ("settle_waiting", .integer(status.settleWaiting)),
         ("queues_refused", .array(status.refused.map { .string($0.escaped) })),
+        ("recheck", status.recheck?.json(age) ?? .null),
         ("last_error", status.lastError.map { .string(withoutControls($0.message)) } ?? .null),
         ("last_error_age_seconds", seconds(status.lastError?.at)),
       ])

@@ -209,6 +209,24 @@ extension Overview {
     text.add(
       "fpcache_listener_settle_waiting", "gauge", "Keys that wait to be cleared again.",
       Int(clamping: status.settleWaiting))
+    if let recheck = status.recheck { addRecheck(recheck, to: &text) }
+  }
+
+  private func addRecheck(_ recheck: RecheckHealth, to text: inout PrometheusText) {
+    if let age = age(recheck.at) {
+      text.add(
+        "fpcache_listener_recheck_age_seconds", "gauge",
+        "Since the last recheck, by the status file.", Int(clamping: age))
+    }
+    let families = recheck.families.map { (label("family", $0.family), $0) }
+    add(
+      "fpcache_listener_missed_invalidations", "Keys that were changed and that no queue told of.",
+      families, to: &text
+    ) { $0.missed }
+    add(
+      "fpcache_listener_recheck_refused_keys",
+      "Keys that were changed at once, more than RECHECK_MOST.", families, to: &text
+    ) { $0.refused }
   }
 
   // MARK: Samples

@@ -167,7 +167,36 @@ extension StatsText {
         ?? "no drain,")
     words.append("\(counted(Int(clamping: status.rows), "row")) since its start,")
     words.append("\(counted(Int(clamping: status.retriesWaiting), "key")) to retry,")
-    return words + ["\(grouped(status.settleWaiting)) to clear again"]
+    let recheck = status.recheck.map { self.words($0) } ?? []
+    words.append("\(grouped(status.settleWaiting)) to clear again\(recheck.isEmpty ? "" : ";")")
+    return words + recheck
+  }
+
+  /// Nothing where nothing is rechecked.
+  private func words(_ recheck: RecheckHealth) -> [String] {
+    guard !recheck.families.isEmpty else { return [] }
+    let age = overview.age(recheck.at).map { "\(durationWords(Double($0))) ago" } ?? "not yet"
+    var words = ["recheck \(age),", "\(counted(recheck.keys, "key")) cleared"]
+    func list(_ what: String, _ value: (RecheckHealth.Family) -> Int) {
+      let families = recheck.families.filter { value($0) > 0 }
+      guard !families.isEmpty else { return }
+      let total = families.reduce(0) { clampedAdd($0, value($1)) }
+      let names = families.map { "\($0.family.escaped) \(grouped(value($0)))" }
+      words[words.count - 1] += ","
+      words.append("\(grouped(total)) \(what) (\(names.joined(separator: ", ")))")
+    }
+    list("missed", \.missed)
+    list("too many at once", \.refused)
+    let broken = recheck.families.filter { $0.problem != nil }.map(\.family.escaped)
+    if !broken.isEmpty {
+      words[words.count - 1] += ","
+      words.append("no query for \(broken.joined(separator: ", "))")
+    }
+    return words
+  }
+
+  private func clampedAdd(_ left: Int, _ right: Int) -> Int {
+    Int(clampedSum(Int64(left), Int64(right)))
   }
 
   private func lastError(_ status: ListenerStatus) -> [String] {

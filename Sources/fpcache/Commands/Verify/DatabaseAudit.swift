@@ -70,7 +70,10 @@ final class DatabaseAudit {
   /// Looks at tables, channels, queues and the listener.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func begin() throws(DatabaseError) {
-    rights = try TableRights.all(of: config.rules.tables, to: .read, on: connection)
+    // A site without queues and events has no listen_for either.
+    if !config.rules.isSilent {
+      rights = try TableRights.all(of: config.rules.tables, to: .read, on: connection)
+    }
     if let events = rights.last { try readChannels(events) }
     for table in rights { try judge(table) }
     for channel in channels ?? [] where channel.event == nil {
@@ -305,6 +308,7 @@ final class DatabaseAudit {
     }
     if wants(.noListener) { try judgeListener() }
     tellRefusals()
+    tellMissed()
     for first in queues where wants(.backlog) {
       guard limits.isPassed(by: first) || limits.isUntold(by: first),
         let still = try read(first.table, TableRights(table: first.table.name, exists: true))

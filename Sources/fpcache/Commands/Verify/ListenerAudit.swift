@@ -120,6 +120,28 @@ extension DatabaseAudit {
     }
   }
 
+  /// What the listener had to find by itself stands in its status file.
+  func tellMissed() {
+    guard let status = StatusFile.read(config.listen.statusFile).status, status.isAlive,
+      let recheck = status.recheck
+    else { return }
+    for family in recheck.families {
+      if family.missed > 0 {
+        let keys = counted(family.missed, "key")
+        tell(
+          .missed, family.family.escaped,
+          .words("has \(keys) changed of which no queue told, since the listener's start"))
+      }
+      if family.refused > 0 {
+        tell(
+          .missed, family.family.escaped,
+          .advised(
+            "has \(counted(family.refused, "key")) changed at once, more than RECHECK_MOST: none of them was cleared",
+            remedy: "run fpcache clear \(family.family.escaped), or raise RECHECK_MOST"))
+      }
+    }
+  }
+
   /// A listener that is connected and does not drain does not pass for healthy; one that has
   /// proved its health is there, whether we may see its sessions or not.
   private func judgeStatusFile() {

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What the listener tells of its rechecks.
+
+import Basics
+
+/// What the rechecks of this process have come to.
+package struct RecheckHealth: Equatable {
+  /// One family of pages that has a query.
+  package struct Family: Equatable {
+    package let family: String
+    /// Keys that were changed and that no queue told of.
+    package var missed = 0
+    /// Keys that were changed, more at once than may be cleared unasked.
+    package var refused = 0
+    /// Why it cannot be asked; nil where it can.
+    package var problem: String?
+
+    package init(_ family: String) { self.family = family }
+  }
+
+  /// When the last one ended, in nanoseconds since the epoch; nil before the first.
+  package var at: Int64?
+  package var seconds = 0.0
+  /// Keys cleared.
+  package var keys = 0
+  package var families: [Family] = []
+
+  package init() {}
+}
+
+extension RecheckHealth {
+  var json: JSON {
+    .object([
+      ("at", at.map { .string(timestamp($0)) } ?? .null), ("duration_seconds", .number(seconds)),
+      ("keys", .integer(keys)),
+      (
+        "families",
+        .array(
+          families.map { family in
+            .object([
+              ("family", .string(family.family)), ("missed", .integer(family.missed)),
+              ("refused", .integer(family.refused)),
+              ("problem", family.problem.map(JSON.string) ?? .null),
+            ])
+          })
+      ),
+    ])
+  }
+
+  /// As the status file has it.
+  init?(_ json: JSON) {
+    guard json["keys"] != nil else { return nil }
+    func number(_ json: JSON?) -> Int { Int(clamping: max(0, json?.wholeNumber ?? 0)) }
+    at = json["at"]?.string.flatMap(parseTimestamp)
+    keys = number(json["keys"])
+    families = (json["families"]?.elements ?? []).compactMap { entry in
+      guard let name = entry["family"]?.string else { return nil }
+      var family = Family(name)
+      family.missed = number(entry["missed"])
+      family.refused = number(entry["refused"])
+      family.problem = entry["problem"]?.string
+      return family
+    }
+  }
+
+  /// Nothing where nothing is rechecked.
+  func add(to text: inout PrometheusText) {
+    guard !families.isEmpty else { return }
+    if let at {
+      text.add(
+        "fpcache_recheck_timestamp_seconds", "gauge", "When a recheck had last ended.",
+        Int(at / 1_000_000_000))
+    }
+    text.add(
+      "fpcache_recheck_keys_total", "counter", "Keys that a recheck has cleared.", keys)
+    func values(_ value: (Family) -> Int) -> [(String, String)] {
+      families.map { ("family=\"\($0.family)\"", "\(value($0))") }
+    }
+    text.add(
+      "fpcache_missed_invalidations_total", "counter",
+      "Keys that were changed and that no queue told of.", values(\.missed))
+    text.add(
+      "fpcache_recheck_refused_keys", "gauge",
+      "Keys that were changed at once, more than RECHECK_MOST, and that wait for somebody to decide.",
+      values(\.refused))
+  }
+}

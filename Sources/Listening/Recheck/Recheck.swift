@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The invalidation that nobody queued: what the site's own queries say has changed is cleared, trigger or no
+// trigger.
+//
+// The queries may take minutes, and the drains must not wait for them: they run on a thread and a connection of
+// their own, and the listener takes what they found at its next tick.
+
+import Basics
+import CacheFS
+import Logging
+import PGQueue
+import SystemPackage
+
+/// Asks the queries each interval, and keeps what is known of the changes.
+package final class Recheck {
+  /// How often the listener wakes to see whether a look has ended.
+  private static let pollInterval = Duration.milliseconds(100)
+  /// Keys cleared before the drains have their turn again.
+  private static let atOnce = 1000
+
+  /// Who looks.
+  package enum Run {
+    case staying
+    /// `--once` looks when it is told to, and leaves.
+    case once
+  }
+
+  private let logger: Logger
+  private let run: Run
+  private let file: RecheckFile
+  private let verb: String
+  private var plan: RecheckPlan?
+  /// The cache directory that the bounds are of.
+  private var cache: String
+  private var ledgers: [String: ChangeLedger] = [:]
+  private let result = RecheckLook.Box()
+  private var isUnderWay = false
+  /// Whether the configuration has changed since the look began: its keys are those of another layout.
+  private var isObsolete = false
+  /// When the next look is due; nil before the first drain.
+  private var due: ContinuousClock.Instant?
+  private var work: RecheckWork?
+  /// Whether the file does not have the bounds yet.
+  private var isUnwritten = false
+  private var hasToldOfFile = false
+  private var missed = MissedInvalidations()
+  private var news: RecheckNews
+  private(set) var health = RecheckHealth()
+  /// What the queues have asked for; nil where nobody wants to know.
+  private(set) var requested: RequestedKeys?
+
+  /// - Parameter cache: the cache directory, as it is shown.
+  package init(
+    _ file: RecheckFile, cache: String, _ run: Run, dryRun: DryRun, _ logger: Logger
+  ) {
+    self.run = run
+    self.file = file
+    self.cache = cache
+    self.logger = logger
+    verb = dryRun == .no ? "cleared" : "would be cleared"
+    news = RecheckNews(logger)
+  }
+
+  /// Whether it knows from when to ask of each family: then nothing is missed that happens meanwhile.
+  var coversAll: Bool {
+    plan?.queries.allSatisfy { ledgers[$0.family]?.survivingBound != nil } ?? false
+  }
+
+  /// Takes what the configuration says by now; nil for nothing.
+  package func follow(_ plan: RecheckPlan?, cache: String) {
+    isObsolete = isUnderWay
+    work = nil
+    missed.forgetSuspects()
+    let old = self.plan?.queries ?? []
+    let isOther = cache != self.cache
+    self.cache = cache
+    self.plan = plan
+    requested = plan == nil ? nil : requested ?? RequestedKeys()
+    guard let plan else {
+      health = RecheckHealth()
+      return
+    }
+    let bounds = old.isEmpty ? file.read(cache: cache) : [:]
+    var ledgers: [String: ChangeLedger] = [:]
+    for query in plan.queries {
+      let isKnown = !isOther && old.contains(query)
+      var ledger =
+        isKnown
+        ? self.ledgers[query.family] ?? ChangeLedger() : ChangeLedger(bound: bounds[query.family])
+      if let burst = ledger.burst, burst.keys <= plan.limits.most { ledger.reopenBurst() }
+      ledgers[query.family] = ledger
+    }
+    self.ledgers = ledgers
+    if due != nil { due = .now }
+    refreshHealth()
+  }
+
+  /// The queues come first: a look begins after a drain of all of them.
+  func noteDrain() { if run == .staying { due = due ?? .now } }
+
+  // MARK: Looks
+
+  /// Begins a look whose time has come, if none is under way.
+  func begin() {
+    guard let plan, let due, due <= .now, !isUnderWay, work == nil else { return }
+    isUnderWay = true
+    // Many nodes spread their looks, none of them later than the interval.
+    self.due = .now + plan.limits.interval * Double.random(in: 0.9...1)
+    let (look, result) = (RecheckLook(plan: plan, ledgers: ledgers), result)
+    let body: @Sendable () -> Void = { result.put(look.run { result.note(isAsking: $0) }) }
+    // Where there is no thread to be had, it is done here rather than not at all.
+    if !detachThread(body) { body() }
+  }
+
+  /// The same here and now.
+  func lookNow() {
+    guard let plan else { return }
+    isUnderWay = true
+    result.put(RecheckLook(plan: plan, ledgers: ledgers).run { _ in })
+    take()
+  }
+
+  /// Whether there is something to be done at once.
+  var hasWork: Bool { work != nil || (isUnderWay && result.isThere) }
+
+  /// When to come back; nil when nothing is to come.
+  var next: Duration? {
+    guard plan != nil else { return isUnderWay ? Self.pollInterval : nil }
+    if work != nil { return .zero }
+    if isUnderWay { return Self.pollInterval }
+    return due.map { max(.zero, ContinuousClock.now.duration(to: $0)) }
+  }
+
+  /// Takes what a look has found.
+  func take() {
+    guard isUnderWay, let outcome = result.take() else { return }
+    isUnderWay = false
+    guard !isObsolete, let plan else {
+      isObsolete = false
+      return
+    }
+    CrashPoint.changesFound.reach()
+    news.tell(outcome)
+    if run == .staying { news.tellSight(outcome, plan.limits.overlap) }
+    health.seconds = outcome.duration.seconds
+    if !outcome.families.isEmpty { health.at = currentTime() }
+    work = RecheckWork(outcome, plan)
+    refreshHealth()
+  }
+
+  // MARK: What was found
+
+  /// Some of the keys to be cleared; nil when there is none, or no more.
+  func nextKeys() -> [CacheKey]? { work?.next(Self.atOnce) }
+
+  /// Takes note of what came of them.
+  func noteCleared(_ reports: [ClearReport]) {
+    work?.files += reports.reduce(0) { $0 + $1.filesRemoved }
+  }
+
+  /// The keys are cleared, and on the settle list.
+  func finish() {
+    guard let work, let plan else { return }
+    self.work = nil
+    for family in work.families {
+      let name = family.query.family
+      var ledger = ledgers[name] ?? ChangeLedger()
+      if family.endsBurst, ledger.burst != nil {
+        ledger.endBurst()
+        news.tellEnd(name)
+      }
+      let decision = plan.decision(family)
+      ledger.accept(family.look, decision, overlap: plan.overlap)
+      ledgers[name] = ledger
+      if decision == .refuse { news.tellRefusal(name, family.look.keys, plan.limits.most) }
+    }
+    health.keys += work.count
+    missed.add(work.suspects)
+    if let line = work.line(verb: verb) { logger.notice("\(line)") }
+    isUnwritten = true
+    refreshHealth()
+  }
+
+  /// Writes the bounds, once nothing is owed that they would forget.
+  func save(isOwing: Bool) {
+    guard isUnwritten, !isOwing else { return }
+    isUnwritten = false
+    do throws(Errno) {
+      try file.write(ledgers.compactMapValues(\.survivingBound), cache: cache)
+      hasToldOfFile = false
+      CrashPoint.boundWritten.reach()
+    } catch {
+      if !hasToldOfFile {
+        logger.warning(
+          """
+          recheck: \(file.shownName): \(error); after a restart only changes of the last RECHECK_OVERLAP are looked \
+          for. Name another folder with --state-dir
+          """)
+      }
+      hasToldOfFile = true
+    }
+  }
+
+  // MARK: What was missed
+
+  func notePoll() { missed.notePoll() }
+
+  /// All that was in the queues has been met.
+  func judge(_ layout: Layout) {
+    guard !missed.isEmpty, let requested else { return }
+    let lines = missed.judge(requested, layout, verb: verb)
+    for line in lines { logger.warning("\(line)") }
+    if !lines.isEmpty { refreshHealth() }
+  }
+
+  /// How many keys were cleared since the start.
+  var keysCleared: Int { health.keys }
+
+  private func refreshHealth() {
+    guard let plan else { return }
+    health.families = plan.queries.map { query in
+      var family = RecheckHealth.Family(query.family)
+      family.missed = missed.counts[query.family] ?? 0
+      family.refused = ledgers[query.family]?.burst?.keys ?? 0
+      family.problem = news.problems[query.family]
+      return family
+    }
+  }
+
+  /// Waits until no statement is under way: libpq must not be at work while the process ends.
+  func leave() {
+    while isUnderWay, result.isAsking { pause(milliseconds: 5) }
+  }
+}

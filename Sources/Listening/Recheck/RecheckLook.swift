@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// One look at all of the site's queries, on a thread and a connection of its own.
+
+import Basics
+import CacheFS
+import PGQueue
+import Synchronization
+
+/// What to ask, and what is known already.
+struct RecheckLook: Sendable {
+  /// A page that was written so long after a burst was seen, or less, may not show it: a render may have been
+  /// under way.
+  private static let renderMargin: Int64 = 5_000_000_000
+
+  struct Outcome: Sendable {
+    var families: [FamilyLook] = []
+    /// Why a family could not be looked at; fit to be shown.
+    var failures: [String: String] = [:]
+    /// Why nothing could be asked; fit to be shown.
+    var failure: String?
+    /// How far the database's clock is ahead of the file system's, in nanoseconds.
+    var lead: Int64 = 0
+    var duration = Duration.zero
+  }
+
+  let plan: RecheckPlan
+  let ledgers: [String: ChangeLedger]
+
+  /// Asks the queries, one after the other.
+  /// - Parameter isAsking: is told when the database is asked, and when it no longer is.
+  func run(_ isAsking: (Bool) -> Void) -> Outcome {
+    var outcome = Outcome()
+    let began = ContinuousClock.now
+    // Whether it is there is told by the drain.
+    guard let root = plan.open() else { return outcome }
+    isAsking(true)
+    do throws(DatabaseError) {
+      // The connection is closed before isAsking(false).
+      try ask(root, &outcome)
+    } catch {
+      outcome.failure = error.explanation
+    }
+    isAsking(false)
+    for index in outcome.families.indices {
+      let family = outcome.families[index]
+      guard let burst = ledgers[family.query.family]?.burst else { continue }
+      outcome.families[index].endsBurst =
+        plan.decision(family) != .refuse && isOver(burst, family.query.family, root)
+    }
+    outcome.duration = began.duration(to: .now)
+    return outcome
+  }
+
+  private func ask(_ root: Directory, _ outcome: inout Outcome) throws(DatabaseError) {
+    let connection = try Connection(
+      plan.connection.named(ApplicationName.listener + " (recheck)"),
+      stop: StopDeadline(descriptor: plan.stop, patience: .zero))
+    try connection.makeAuditor()
+    let local = root.fileSystemTime() ?? currentTime()
+    outcome.lead = clampedDifference(nanoseconds(try connection.serverTime().seconds), local)
+    for query in plan.queries {
+      do throws(DatabaseError) {
+        let look = try FamilyLook(
+          query, ledgers[query.family] ?? ChangeLedger(), plan,
+          takenAt: root.fileSystemTime() ?? currentTime(), on: connection)
+        if let problem = look.problem {
+          outcome.failures[query.family] = "the query of \(query.place) \(problem)"
+        } else {
+          outcome.families.append(look)
+        }
+      } catch {
+        guard case .refused(let reason) = error else { throw error }
+        outcome.failures[query.family] = reason.explanation + reason.grantRemedy(on: connection)
+      }
+    }
+  }
+
+  /// Whether no page of the family is left that was there when the burst was seen.
+  private func isOver(_ burst: ChangeLedger.Burst, _ family: String, _ root: Directory) -> Bool {
+    let oldest = FamilyAge(of: family, in: root, plan.layout).oldest
+    return oldest.map { $0 > clampedSum(burst.seenAt, Self.renderMargin) } ?? true
+  }
+
+  /// Where a thread leaves its outcome.
+  final class Box: Sendable {
+    private struct State {
+      var outcome: Outcome?
+      var isAsking = false
+    }
+
+    private let state = Mutex(State())
+
+    var isThere: Bool { state.withLock { $0.outcome != nil } }
+    var isAsking: Bool { state.withLock { $0.isAsking } }
+    func note(isAsking: Bool) { state.withLock { $0.isAsking = isAsking } }
+    func put(_ outcome: Outcome) { state.withLock { $0.outcome = outcome } }
+
+    func take() -> Outcome? {
+      state.withLock { state in
+        defer { state.outcome = nil }
+        return state.outcome
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What a recheck says in the log, once until it changes.
+
+import Basics
+import CacheFS
+import Logging
+import PGQueue
+
+/// Tells of queries that cannot be used, and of bursts.
+struct RecheckNews {
+  private let logger: Logger
+  /// What was told of each family that could not be looked at.
+  private(set) var problems: [String: String] = [:]
+  private var oddities: [String: String] = [:]
+  private var failure: String?
+  private var hasToldOfSight = false
+
+  init(_ logger: Logger) { self.logger = logger }
+
+  mutating func tell(_ outcome: RecheckLook.Outcome) {
+    if let failure = outcome.failure, failure != self.failure {
+      logger.warning("recheck: database: \(failure); tried again at the next interval")
+    }
+    failure = outcome.failure
+    for (family, reason) in outcome.failures.sorted(by: { $0.key < $1.key })
+    where problems[family] != reason {
+      logger.warning(
+        "\(family): cannot be rechecked: \(reason); what no queue tells of stays as it is")
+    }
+    // Where the connection was lost, nothing new is known of the others.
+    if outcome.failure == nil {
+      for family in problems.keys.sorted() where outcome.failures[family] == nil {
+        logger.notice("\(family): can be rechecked again")
+      }
+      problems = outcome.failures
+    }
+    for look in outcome.families {
+      let (family, place) = (look.query.family, look.query.place)
+      if let oddity = look.oddity, oddities[family] == nil {
+        logger.warning("\(family): the query of \(place) \(oddity)")
+      }
+      oddities[family] = look.oddity
+    }
+  }
+
+  /// Says once that others' transactions are hidden, which makes the looks go further back.
+  mutating func tellSight(_ outcome: RecheckLook.Outcome, _ overlap: Duration) {
+    guard !hasToldOfSight, outcome.families.contains(where: { !$0.look.horizon.isComplete }) else {
+      return
+    }
+    hasToldOfSight = true
+    logger.notice(
+      """
+      recheck: the role may not see which transactions are open; one that lasts longer than RECHECK_OVERLAP \
+      (\(overlap.text)) can be missed. GRANT pg_read_all_stats TO the listener's role
+      """)
+  }
+
+  func tellRefusal(_ family: String, _ keys: Int, _ most: Int) {
+    logger.error(
+      """
+      \(family): \(counted(keys, "key")) changed at once, more than RECHECK_MOST allows (\(grouped(most))): \
+      none of them is cleared. Run fpcache clear \(family), or raise RECHECK_MOST and send SIGHUP
+      """)
+  }
+
+  func tellEnd(_ family: String) {
+    logger.notice(
+      "\(family): no page is left from before its many keys changed: nothing of it waits any more")
+  }
+}
