@@ -22,7 +22,7 @@ public final class Tour: Sendable {
   /// - Parameter name: `small-cache`, whose database has the site's triggers; `audited`, whose
   ///   database has what the pages show; `incident`, the two days without a listener in full;
   ///   `monitor`, a host without a cache, whose role `reporting` may read the site's tables; `wiki`, a site with a layout of its own, and `new-wiki`, the same before fpcache was told
-  ///   anything; `completion`, a small cache and the completions' scripts; `sources`, this project's
+  ///   anything; `new-shop`, a site without a trigger before it has a table; `completion`, a small cache and the completions' scripts; `sources`, this project's
   ///   own folder.
   public init(_ name: String) throws {
     kind = name
@@ -49,12 +49,13 @@ public final class Tour: Sendable {
     case "incident": try IncidentSite.fill(folder, database)
     case "monitor": try MonitorTour.prepare(folder, database)
     case "wiki", "new-wiki": try WikiTour.fill(folder, database, isNew: name == "new-wiki")
+    case "new-shop": try ShopTour.fill(folder, database)
     case "completion":
       try SmallCache.fill(folder)
       try SmallCache.copyCompletions(folder)
     default: throw SupportError("there is no tour \(name)")
     }
-    if !isWiki, name != "monitor" {
+    if !hasOwnLayout, name != "monitor" {
       try configure(
         database, queries: name == "audited" ? SampleConfiguration.freshPortsQueries : "")
     }
@@ -86,7 +87,8 @@ public final class Tour: Sendable {
     try? listener.stop()
   }
 
-  private var isWiki: Bool { kind == "wiki" || kind == "new-wiki" }
+  private var isShop: Bool { kind == "new-shop" }
+  private var hasOwnLayout: Bool { isShop || kind == "wiki" || kind == "new-wiki" }
 
   // MARK: Names
 
@@ -94,8 +96,11 @@ public final class Tour: Sendable {
   private var aliases: [(document: String, here: String)] {
     guard let database else { return [] }
     let site =
-      isWiki
-      ? [("/etc/fpcache", folder.path + "/etc"), ("/var/db/wiki", folder.path)]
+      hasOwnLayout
+      ? [
+        ("/etc/fpcache", folder.path + "/etc"),
+        (isShop ? "/var/db/shop" : "/var/db/wiki", folder.path),
+      ]
       : [
         ("/usr/local/etc/freshports", folder.path + "/etc"), ("/var/db/freshports", folder.path),
         ("/var/lib/node_exporter", folder.path), ("freshports.org", database.name),
@@ -139,8 +144,8 @@ public final class Tour: Sendable {
       return command
     }
     let site = [
-      isWiki ? "FPCACHE_CONFIG" : "FPCACHE_DIR": folder.fullPath(
-        isWiki ? "etc/fpcache.ini" : "cache"),
+      hasOwnLayout ? "FPCACHE_CONFIG" : "FPCACHE_DIR": folder.fullPath(
+        hasOwnLayout ? "etc/fpcache.ini" : "cache"),
       "PGHOST": database.server.socketDirectory, "PGDATABASE": database.name, "PGUSER": role,
       "HOME": folder.fullPath("home"),
     ]

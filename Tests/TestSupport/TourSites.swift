@@ -127,6 +127,23 @@ enum WikiTour {
   }
 }
 
+/// A shop without a trigger, which docs/recheck.md builds up: two pages, and no table of fpcache's.
+enum ShopTour {
+  static func fill(_ folder: TemporaryTree, _ database: TestDatabase) throws {
+    for page in ["anvil", "rope"] {
+      try folder.write("cache/products/\(page).html", bytes: 2_000)
+      try folder.setAge("cache/products/\(page).html", .seconds(26 * 3600 + 1800))
+    }
+    try folder.makeDirectory("etc", mode: 0o755)
+    try database.sql(
+      """
+      SET client_min_messages = warning;
+      DROP TABLE IF EXISTS listen_for, cache_clearing_ports, cache_clearing_dates,
+        cache_clearing_commits, cache_clearing_files CASCADE;
+      """)
+  }
+}
+
 /// The two days without a listener, in full.
 enum IncidentSite {
   static func fill(_ folder: TemporaryTree, _ database: TestDatabase) throws {

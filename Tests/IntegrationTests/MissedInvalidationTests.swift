@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A site with queues: which changes some row told of, and which are missed invalidations.
+
+import Foundation
+import Testing
+
+@testable import TestSupport
+
+@Suite struct MissedInvalidationTests {
+  private struct Site {
+    let database: TestDatabase
+    let tree: TemporaryTree
+
+    init() throws {
+      database = try PostgresServer.shared.makeDatabase()
+      try database.makeFreshPorts()
+      tree = try TemporaryTree()
+      try database.sql(
+        """
+        CREATE TABLE changes (category text, port text, changed_at timestamptz DEFAULT now());
+        GRANT SELECT ON changes TO listening;
+        """)
+      try tree.write(
+        "f.ini",
+        text: """
+          [dirs]
+          BASEDIR = \(tree.path)
+          [listen]
+          SETTLE = 0.2
+          POLL_INTERVAL = 0.3
+          RECHECK_INTERVAL = 0.2
+          STATE_DIR = \(tree.path)
+          STATUS_FILE = \(tree.fullPath("status.json"))
+          METRICS_FILE = \(tree.fullPath("metrics.prom"))
+          [verify]
+          PORTS = SELECT * FROM changes
+
+          """)
+      for name in ["www/nginx", "lang/python37", "net/rsync"] { try render(name) }
+    }
+
+    func page(_ port: String) -> String { "cache/ports/\(port)/Detail.head.html" }
+    func render(_ port: String) throws { try tree.write(page(port), bytes: 100) }
+    func has(_ port: String) -> Bool { tree.exists(page(port)) }
+
+    func change(_ category: String, _ port: String, isQueued: Bool) throws {
+      let queue = """
+        INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, '\(category)', '\(port)');
+        NOTIFY port_updated;
+        """
+      try database.sql(
+        """
+        BEGIN; INSERT INTO changes (category, port) VALUES ('\(category)', '\(port)');
+        \(isQueued ? queue : "") COMMIT
+        """)
+    }
+
+    func listen() throws -> Daemon {
+      try Daemon(
+        Command(
+          try Command.fpcachePath(),
+          ["listen", "--config", tree.fullPath("f.ini"), "--dsn", database.listenerDSN]))
+    }
+
+    func family() throws -> [String: Any]? {
+      let data = Data(try tree.read("status.json").utf8)
+      let status = try JSONSerialization.jsonObject(with: data) as? [String: Any]
+      let recheck = status?["recheck"] as? [String: Any]
+      return (recheck?["families"] as? [[String: Any]])?.first
+    }
+  }
+
+  @Test("what a row told of is no news; what none told of is cleared, counted and told once")
+  func missed() throws {
+    let site = try Site()
+    let listener = try site.listen()
+    try listener.waitForLog(containing: "drained: ")
+    // Only what changed since it listens can be judged.
+    try site.change("net", "rsync", isQueued: true)
+    try eventually("the queue is served", details: "\(listener)") { !site.has("net/rsync") }
+    try site.change("www", "nginx", isQueued: false)
+    try eventually("the recheck serves", details: "\(listener)") { !site.has("www/nginx") }
+    let line = try listener.waitForLog(containing: "nothing was queued")
+    #expect(
+      line.hasSuffix(
+        "ports: 1 key changed and nothing was queued (www/nginx): cleared; look for the trigger"))
+    try eventually("the status file tells", details: "\(listener)") {
+      try site.family()?["missed"] as? Int == 1
+    }
+    #expect(
+      try site.tree.read("metrics.prom")
+        .contains("\nfpcache_missed_invalidations_total{family=\"ports\"} 1\n"))
+    let stats = try Command.fpcache(
+      [
+        "stats", "--config", site.tree.fullPath("f.ini"), "--dsn", site.database.listenerDSN,
+      ], in: site.tree)
+    #expect(stats.stdout.contains("1 missed (ports 1)"), "\(stats)")
+    let verify = try Command.fpcache(
+      [
+        "verify", "--only", "missed", "--config", site.tree.fullPath("f.ini"), "--dsn",
+        site.database.listenerDSN,
+      ], in: site.tree)
+    #expect(verify.status == 1 && verify.stdout.contains("missed"), "\(verify)")
+    #expect(verify.stdout.contains("ports: has 1 key changed of which no queue told"), "\(verify)")
+    try site.change("lang", "python37", isQueued: true)
+    try eventually("the queue is served", details: "\(listener)") { !site.has("lang/python37") }
+    let mark = listener.lines.count
+    try site.change("www", "nginx", isQueued: false)
+    try listener.waitForLog(containing: "nothing was queued", after: mark)
+    #expect(listener.lines.count { $0.contains("nothing was queued") } == 2, "\(listener)")
+    #expect(!listener.lines.contains { $0.contains("rsync") || $0.contains("python37") })
+  }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A site without a single trigger, queue or channel: a table, a page for each of its rows, and the query that says
+// when each was changed. docs/recheck.md builds it up.
+
+import Foundation
+
+/// A shop's tree, its configuration and its table.
+public struct ShopSite: Sendable {
+  public static let query = "SELECT sku, changed_at FROM products"
+
+  public let database: TestDatabase
+  public let tree: TemporaryTree
+
+  /// - Parameters:
+  ///   - query: what stands behind `PRODUCTS = `, and further lines of [verify].
+  ///   - listen: lines of [listen].
+  public init(
+    _ query: String = Self.query, listen: String = "", settle: Double = 0.2,
+    on server: PostgresServer? = nil
+  ) throws {
+    database = try (server ?? PostgresServer.shared).makeDatabase()
+    tree = try TemporaryTree()
+    try database.sql(
+      """
+      CREATE TABLE products (
+        sku text PRIMARY KEY, price int NOT NULL, changed_at timestamptz NOT NULL DEFAULT now());
+      CREATE INDEX ON products (changed_at);
+      GRANT SELECT ON products TO listening;
+      """)
+    try configure(query, listen: listen, settle: settle)
+    try tree.makeDirectory("cache/products")
+  }
+
+  public func configure(
+    _ query: String = Self.query, listen: String = "", settle: Double = 0.2
+  ) throws {
+    try tree.write(
+      "shop.ini",
+      text: """
+        [dirs]
+        BASEDIR = \(tree.path)
+        [layout]
+        products = products/{sku:name}.html
+        [listen]
+        SETTLE = \(settle)
+        RECHECK_INTERVAL = 0.2
+        \(listen)
+        [verify]
+        PRODUCTS = \(query)
+
+        """)
+  }
+
+  /// Puts products in, long ago.
+  public func stock(_ skus: [String]) throws {
+    let rows = skus.map { "('\($0)', 1, now() - interval '1 day')" }.joined(separator: ", ")
+    try database.sql("INSERT INTO products VALUES \(rows)")
+  }
+
+  public static func page(_ sku: String) -> String { "cache/products/\(sku).html" }
+
+  /// What a visitor does: the page shows the price that is committed.
+  public func render(_ skus: [String]) throws {
+    for sku in skus {
+      let price = try database.sql("SELECT price FROM products WHERE sku = '\(sku)'")
+      try tree.write(Self.page(sku), text: price)
+    }
+  }
+
+  public func has(_ sku: String) -> Bool { tree.exists(Self.page(sku)) }
+
+  public static func update(_ skus: [String]) -> String {
+    let names = skus.map { "'\($0)'" }.joined(separator: ", ")
+    return "UPDATE products SET price = price + 1, changed_at = now() WHERE sku IN (\(names))"
+  }
+
+  private func arguments(_ more: [String]) -> [String] {
+    [
+      "listen", "--config", tree.fullPath("shop.ini"), "--dsn", database.listenerDSN, "--state-dir",
+      tree.path,
+    ] + more
+  }
+
+  public func listen(
+    _ arguments: [String] = [], environment: [String: String?] = [:]
+  ) throws -> Daemon {
+    var command = Command(try Command.fpcachePath(), self.arguments(arguments))
+    command.environment = environment
+    return try Daemon(command)
+  }
+
+  public func once(_ arguments: [String] = []) throws -> CommandResult {
+    try Command.fpcache(self.arguments(["--once"] + arguments), in: tree)
+  }
+
+  /// From when the next process would ask, in nanoseconds since the epoch; nil where it does not know.
+  public func bound() throws -> Int64? {
+    guard tree.exists("recheck") else { return nil }
+    let words = try tree.read("recheck").split(whereSeparator: \.isWhitespace)
+    return words.firstIndex(of: "products").flatMap { Int64(words[$0 + 1]) }
+  }
+
+  /// Waits until a look has been taken that began after now: its bounds are written, whether they have moved or not.
+  public func awaitLook(_ details: @autoclosure () -> String = "") throws {
+    for _ in 0..<2 {
+      let before = written()
+      try eventually("a look is taken", details: details()) { written() != before }
+    }
+  }
+
+  private func written() -> String? {
+    var status = stat()
+    guard stat(tree.fullPath("recheck"), &status) == 0 else { return nil }
+    return "\(status.st_ino) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
+  }
+}
