@@ -105,7 +105,7 @@ package final class Recheck {
   func begin() {
     guard let plan, let due, due <= .now, !isUnderWay, work == nil else { return }
     isUnderWay = true
-    // Many nodes spread their looks, none of them later than the interval.
+    // Many nodes spread their looks, none of them later than the interval, but where a look takes long.
     self.due = .now + plan.limits.interval * Double.random(in: 0.9...1)
     let (look, result) = (RecheckLook(plan: plan, ledgers: ledgers), result)
     let body: @Sendable () -> Void = { result.put(look.run { result.note(isAsking: $0) }) }
@@ -136,6 +136,7 @@ package final class Recheck {
   func take() {
     guard isUnderWay, let outcome = result.take() else { return }
     isUnderWay = false
+    due = due.map { max($0, .now + RecheckPlan.rest(after: outcome.duration)) }
     guard !isObsolete, let plan else {
       isObsolete = false
       return

@@ -71,6 +71,10 @@ package struct RecheckPlan: Sendable {
     emptied = Set(site.rules.events.flatMap(\.emptied) + site.rules.emptiedAfter)
   }
 
+  /// How long the server has its peace after a look: looks of more than a second take a tenth of the time at most,
+  /// however dear the site's queries are.
+  static func rest(after look: Duration) -> Duration { look > .seconds(1) ? look * 9 : .zero }
+
   var overlap: Int64 { nanoseconds(limits.overlap.seconds) }
 
   func decision(_ family: FamilyLook) -> ChangeLedger.Decision {
