@@ -12,12 +12,17 @@ import fpcache
 @Suite struct CrashTests {
   /// The steps that a drain of a few rows comes by; the list is copied only when it is long.
   private static let steps = CrashPoint.allCases.filter {
-    $0 != .settleCompacted && !ofNodes.contains($0)
+    $0 != .settleCompacted && !ofNodes.contains($0) && !ofRechecks.contains($0)
   }
   /// Those of one of many nodes (NodeFaultTests.swift).
   static let ofNodes: [CrashPoint] = [
     .tokenDrawn, .tokenRenewed, .tokenKept, .registered, .emptied, .moved, .logRead, .logCleared,
     .advanced,
+  ]
+
+  /// Those of a recheck (RecheckTests.swift).
+  static let ofRechecks: [CrashPoint] = [
+    .changesFound, .changesCleared, .changesSettled, .boundWritten,
   ]
 
   @Test("killed at a step, then started again: no page and no row is left", arguments: steps)

@@ -105,7 +105,9 @@ public struct ShopSite: Sendable {
   public func awaitLook(_ details: @autoclosure () -> String = "") throws {
     for _ in 0..<2 {
       let before = written()
-      try eventually("a look is taken", details: details()) { written() != before }
+      try eventually(timeout: .seconds(30), "a look is taken", details: details()) {
+        written() != before
+      }
     }
   }
 

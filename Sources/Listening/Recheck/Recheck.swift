@@ -136,11 +136,11 @@ package final class Recheck {
   func take() {
     guard isUnderWay, let outcome = result.take() else { return }
     isUnderWay = false
-    due = due.map { max($0, .now + RecheckPlan.rest(after: outcome.duration)) }
     guard !isObsolete, let plan else {
       isObsolete = false
       return
     }
+    due = due.map { max($0, .now + RecheckPlan.rest(after: outcome.duration)) }
     CrashPoint.changesFound.reach()
     news.tell(outcome)
     if run == .staying { news.tellSight(outcome, plan.limits.overlap) }
