@@ -45,9 +45,13 @@ import Testing
 
   @Test("nothing behind the link goes", arguments: [true, false])
   func safe(_ hasOpenat2: Bool) throws {
-    var kernel = Kernel.real
-    kernel.openFolder = hasOpenat2 ? Kernel.openBeneath : Kernel.openByParts
     let attack = try SwapAttack()
+    let open = hasOpenat2 ? Kernel.openBeneath : Kernel.openByParts
+    var kernel = Kernel.real
+    kernel.openFolder = { directory, name, mounts in
+      attack.strike()
+      return open(directory, name, mounts)
+    }
     var tally = FileTally()
     try attack.run {
       // Until both have happened often: a clear that found pages, and one that met a link.

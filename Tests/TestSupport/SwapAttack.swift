@@ -114,6 +114,14 @@ public final class SwapAttack: Sendable {
     return try body()
   }
 
+  /// One swap here and now, by whoever is attacked: between two of its steps, however threads take turns on a busy
+  /// machine.
+  public func strike() {
+    guard let place = places.randomElement() else { return }
+    swap(place)
+    if Int.random(in: 0..<8) == 0 { replant() }
+  }
+
   private func swap(_ place: Place) {
     guard let renameAt2 = SwapAttack.renameAt2 else { return }
     if renameAt2(place.parent.number, place.name, bench.number, place.link, SwapAttack.exchangeFlag)
