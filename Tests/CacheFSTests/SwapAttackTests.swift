@@ -14,7 +14,7 @@ import Testing
   private let layout = Layout.freshPorts
 
   /// What the clears under an attack came to.
-  private struct FileTally {
+  private struct Counts {
     var rounds = 0
     /// Rounds in which pages of the cache went.
     var hits = 0
@@ -25,7 +25,7 @@ import Testing
   }
 
   /// One round of everything that deletes.
-  private func round(_ attack: SwapAttack, _ kernel: Kernel, _ tally: inout FileTally) throws {
+  private func round(_ attack: SwapAttack, _ kernel: Kernel, _ tally: inout Counts) throws {
     let root = try Directory(root: FilePath(attack.cache.path), kernel: kernel)
     let clearer = Clearer(root, layout: layout, threads: 2)
     let report = ClearReport.sum(
@@ -52,7 +52,7 @@ import Testing
       attack.strike()
       return open(directory, name, mounts)
     }
-    var tally = FileTally()
+    var tally = Counts()
     try attack.run {
       // Until both have happened often: a clear that found pages, and one that met a link.
       while tally.rounds < 400 || tally.hits < 100 || tally.links < 100 {
@@ -72,7 +72,7 @@ import Testing
       openat(directory, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     }
     let attack = try SwapAttack()
-    var tally = FileTally()
+    var tally = Counts()
     try attack.run {
       while tally.rounds < 100_000 {
         try round(attack, kernel, &tally)

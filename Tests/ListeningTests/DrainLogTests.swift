@@ -3,33 +3,20 @@
 // Many drains in few lines.
 
 import CacheFS
-import Logging
+import TestSupport
 import Testing
 
 @testable import Listening
 
 @Suite struct DrainLogTests {
-  private final class Lines: LogHandler, @unchecked Sendable {
-    // Safe: one test, one thread.
-    var lines: [String] = []
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-      get { metadata[key] }
-      set { metadata[key] = newValue }
-    }
-    func log(event: LogEvent) { lines.append("\(event.message)") }
-  }
-
-  private let lines = Lines()
+  private let lines = Messages()
   private let log: DrainLog
   private let start = ContinuousClock.now
   private let drain = DrainTally(rows: 1, keys: 2, files: 1, bytes: 10)
   private static let one = "drained: 1 row, 2 keys, 1 file, 10 bytes in 0.100 s"
 
   init() {
-    let lines = lines
-    log = DrainLog(.no, Logger(label: "test") { _ in lines })
+    log = DrainLog(.no, lines.logger)
   }
 
   private func note(at seconds: Double, _ worth: DrainLog.Worth = .routine, end: String = "") {
@@ -39,20 +26,20 @@ import Testing
   @Test("the first few are logged at once, and the rest of a minute as one line")
   func busy() {
     for number in 0..<100 { note(at: Double(number) / 2) }
-    #expect(lines.lines == Array(repeating: Self.one, count: 5))
+    #expect(lines.all == Array(repeating: Self.one, count: 5))
     // The fifth was at 2 s.
     #expect(log.flush(now: start + .seconds(50)) == .seconds(12))
-    #expect(lines.lines.count == 5)
+    #expect(lines.all.count == 5)
     #expect(log.flush(now: start + .seconds(62)) == nil)
     #expect(
-      lines.lines.dropFirst(5) == [
+      lines.all.dropFirst(5) == [
         "drained: 95 rows, 190 keys, 95 files, 950 bytes by 95 drains in the last 59.600 s"
       ])
     note(at: 63)
-    #expect(lines.lines.count == 6)
+    #expect(lines.all.count == 6)
     #expect(log.flush(all: true, now: start + .seconds(64)) == nil)
     #expect(
-      lines.lines.last
+      lines.all.last
         == "drained: 1 row, 2 keys, 1 file, 10 bytes by 1 drain in the last 1.100 s")
   }
 
@@ -61,7 +48,7 @@ import Testing
     for _ in 0..<7 { note(at: 0) }
     note(at: 1, .news, end: "; a writer holds the rest")
     #expect(
-      lines.lines.suffix(2) == [
+      lines.all.suffix(2) == [
         "drained: 2 rows, 4 keys, 2 files, 20 bytes by 2 drains in the last 1.100 s",
         Self.one + "; a writer holds the rest",
       ])
@@ -71,6 +58,6 @@ import Testing
   func quiet() {
     for _ in 0..<5 { note(at: 0) }
     for _ in 0..<5 { note(at: 60) }
-    #expect(lines.lines == Array(repeating: Self.one, count: 10))
+    #expect(lines.all == Array(repeating: Self.one, count: 10))
   }
 }

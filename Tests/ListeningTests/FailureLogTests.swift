@@ -2,25 +2,12 @@
 //
 // Many failures in few lines, and a ledger that is bounded.
 
-import Logging
-import Synchronization
+import TestSupport
 import Testing
 
 @testable import Listening
 
 @Suite struct FailureLogTests {
-  private final class Lines: LogHandler, @unchecked Sendable {
-    // Safe: one test, one thread.
-    var lines: [String] = []
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-      get { metadata[key] }
-      set { metadata[key] = newValue }
-    }
-    func log(event: LogEvent) { lines.append("\(event.level): \(event.message)") }
-  }
-
   private func note(_ log: FailureLog, _ name: String, _ reason: String = "full") {
     log.note(
       .init(subject: "queue", reason: reason), "queue: \(name): \(reason)", name: name,
@@ -29,15 +16,15 @@ import Testing
 
   @Test("one is told in full, many as one line that names some, each reason by itself")
   func summary() {
-    let lines = Lines()
-    let log = FailureLog(Logger(label: "test") { _ in lines })
+    let lines = Messages()
+    let log = FailureLog(lines.logger)
     note(log, "a")
     #expect(log.flush() == nil)
     for number in 0..<80_000 { note(log, "p\(number)") }
     note(log, "b", "other")
     log.flush()
     #expect(
-      lines.lines == [
+      lines.allWithLevels == [
         "error: queue: a: full; it stays",
         "error: queue: p0: full (and 79,999 more: p1, p2, p3, ...); they stay",
         "error: queue: b: other; it stays",
@@ -46,18 +33,18 @@ import Testing
 
   @Test("what goes on and on is told a few times, then once a minute, and at the end")
   func flood() throws {
-    let lines = Lines()
-    let log = FailureLog(Logger(label: "test") { _ in lines })
+    let lines = Messages()
+    let log = FailureLog(lines.logger)
     for number in 0..<1000 {
       note(log, "p\(number)")
       _ = log.flush()
     }
-    #expect(lines.lines.count == 5)
+    #expect(lines.allWithLevels.count == 5)
     let next = try #require(log.flush())
     #expect(next > .seconds(50) && next <= .seconds(60))
     log.flush(all: true)
-    #expect(lines.lines.count == 6)
-    #expect(lines.lines.last?.contains("p5: full (and 994 more: p6, p7, p8, ...)") == true)
+    #expect(lines.allWithLevels.count == 6)
+    #expect(lines.allWithLevels.last?.contains("p5: full (and 994 more: p6, p7, p8, ...)") == true)
     #expect(log.flush() == nil)
   }
 

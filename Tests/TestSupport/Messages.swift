@@ -5,13 +5,16 @@
 import Logging
 import Synchronization
 
-/// What was logged, without the levels.
+/// What was logged.
 public final class Messages: Sendable {
-  private let texts = Mutex<[String]>([])
+  private let lines = Mutex<[(level: Logger.Level, text: String)]>([])
 
   public init() {}
 
-  public var all: [String] { texts.withLock { $0 } }
+  /// Without the levels.
+  public var all: [String] { lines.withLock { $0.map(\.text) } }
+  /// `LEVEL: TEXT`
+  public var allWithLevels: [String] { lines.withLock { $0.map { "\($0.level): \($0.text)" } } }
   public var logger: Logger { Logger(label: "test") { _ in Handler(messages: self) } }
 
   private struct Handler: LogHandler {
@@ -25,7 +28,7 @@ public final class Messages: Sendable {
     }
 
     func log(event: LogEvent) {
-      messages.texts.withLock { $0.append(event.message.description) }
+      messages.lines.withLock { $0.append((event.level, event.message.description)) }
     }
   }
 }

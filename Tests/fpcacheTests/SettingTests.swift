@@ -7,6 +7,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Basics
 @testable import fpcache
 
 @Suite struct SettingTests {
@@ -57,9 +58,5 @@ import Testing
       let (option, fallback) = (setting.option!, setting.fallback.map { " (default: \($0))" } ?? "")
       #expect(help.contains("--\(option.name) <\(option.valueName)> \(option.help)\(fallback)."))
     }
-  }
-
-  private func plain(_ number: Double) -> String {
-    number == number.rounded() ? String(Int(number)) : String(number)
   }
 }

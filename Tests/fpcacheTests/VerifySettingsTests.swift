@@ -201,7 +201,7 @@ private func oddities(_ text: String) throws -> [String] {
     #expect(sample.database.map(\.0) == ["host", "port", "dbname", "user", "password", "sslmode"])
     #expect(Set(sample.verify.leastSizes.keys) == Set(VerifySettings.families(of: .freshPorts)))
     #expect(sample.verify.queries.map(\.family) == VerifySettings.families(of: .freshPorts))
-    #expect(sample.verify.timeout == VerifySettings.defaultTimeout)
+    #expect(sample.verify.timeout == FamilyQuery.defaultTimeout)
   }
 
   /// What it shows is what there is without it.

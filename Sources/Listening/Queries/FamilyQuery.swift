@@ -4,6 +4,9 @@
 
 /// The site's own SQL for one family: keys, and when each last changed.
 package struct FamilyQuery: Equatable, Sendable {
+  /// An aggregate over a million commits takes seconds; what takes longer than this is stuck.
+  package static let defaultTimeout = Duration.seconds(120)
+
   package let family: String
   package let sql: String
   /// `FILE:LINE`, where it stands.

@@ -5,7 +5,6 @@
 import Basics
 import CacheFS
 import PGQueue
-import Synchronization
 
 /// What to look for, and where.
 package struct MissedLook: Sendable {
@@ -30,41 +29,18 @@ package struct MissedLook: Sendable {
     var isUnfinished = false
   }
 
-  /// Where the pages are, and what is known of them.
-  package struct Place: Sendable {
-    let layout: Layout
-    let rules: SiteRules
-    let connection: ConnectionParameters
-    /// Opens the cache directory; nil where it is not there.
-    let open: @Sendable () -> Directory?
-
-    package init(
-      layout: Layout, rules: SiteRules, connection: ConnectionParameters,
-      open: @escaping @Sendable () -> Directory?
-    ) {
-      self.layout = layout
-      self.rules = rules
-      self.connection = connection
-      self.open = open
-    }
-  }
-
-  private let place: Place
+  private let place: QueryPlace
   private let queries: [FamilyQuery]
   private let timeout: Duration
-  private let stop: CInt
 
   /// Nil when no event that has no queue empties a family that has a query.
-  /// - Parameters:
-  ///   - timeout: how long each query may take.
-  ///   - stop: readable once the program is to end.
-  package init?(_ queries: [FamilyQuery], timeout: Duration, of place: Place, stop: CInt) {
+  /// - Parameter timeout: how long each query may take.
+  package init?(_ queries: [FamilyQuery], timeout: Duration, of place: QueryPlace) {
     let emptied = Set(place.rules.events.flatMap(\.emptied))
     self.queries = queries.filter { emptied.contains($0.family) }
     guard !self.queries.isEmpty else { return nil }
     self.place = place
     self.timeout = timeout
-    self.stop = stop
   }
 
   /// Asks the queries, one after the other, and compares the pages with each.
@@ -97,12 +73,7 @@ package struct MissedLook: Sendable {
   private func ask(
     _ root: Directory, _ outcome: inout Outcome
   ) throws(DatabaseError) -> ([(FamilyQuery, ChangeTable)], lead: Int64) {
-    let connection = try Connection(
-      place.connection.named(ApplicationName.listener + " (queries)"),
-      stop: StopDeadline(descriptor: stop, patience: .zero))
-    try connection.makeAuditor()
-    let local = root.fileSystemTime() ?? currentTime()
-    let lead = clampedDifference(nanoseconds(try connection.serverTime().seconds), local)
+    let (connection, lead) = try place.connect(for: "queries", root)
     var asked: [(FamilyQuery, ChangeTable)] = []
     for query in queries {
       do throws(DatabaseError) {
@@ -117,28 +88,6 @@ package struct MissedLook: Sendable {
       }
     }
     return (asked, lead)
-  }
-
-  /// Where a thread leaves its outcome.
-  final class Box: Sendable {
-    private struct State {
-      var outcome: Outcome?
-      var isAsking = false
-    }
-
-    private let state = Mutex(State())
-
-    var isThere: Bool { state.withLock { $0.outcome != nil } }
-    var isAsking: Bool { state.withLock { $0.isAsking } }
-    func note(isAsking: Bool) { state.withLock { $0.isAsking = isAsking } }
-    func put(_ outcome: Outcome) { state.withLock { $0.outcome = outcome } }
-
-    func take() -> Outcome? {
-      state.withLock { state in
-        defer { state.outcome = nil }
-        return state.outcome
-      }
-    }
   }
 }
 

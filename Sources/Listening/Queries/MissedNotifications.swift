@@ -21,7 +21,7 @@ package final class MissedNotifications {
   private var isUnderWay = false
   /// Whether the configuration has changed since it began: its keys are those of another layout.
   private var isObsolete = false
-  private let result = MissedLook.Box()
+  private let result = LookBox<MissedLook.Outcome>()
   /// What was told of each family that could not be looked at.
   private var told: [String: String] = [:]
 

@@ -19,7 +19,7 @@ struct FamilyLook: Sendable {
     let changed: Int64
   }
 
-  let query: RecheckQuery
+  let query: FamilyQuery
   var look: ChangeLedger.Look
   /// As many as may be cleared.
   var changes: [Change] = []
@@ -32,7 +32,7 @@ struct FamilyLook: Sendable {
 
   /// - Throws: ``DatabaseError``.
   init(
-    _ query: RecheckQuery, _ ledger: ChangeLedger, _ plan: RecheckPlan, takenAt: Int64,
+    _ query: FamilyQuery, _ ledger: ChangeLedger, _ plan: RecheckPlan, takenAt: Int64,
     on connection: Connection
   ) throws(DatabaseError) {
     self.query = query

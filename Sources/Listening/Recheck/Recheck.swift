@@ -34,7 +34,7 @@ package final class Recheck {
   /// The cache directory that the bounds are of.
   private var cache: String
   private var ledgers: [String: ChangeLedger] = [:]
-  private let result = RecheckLook.Box()
+  private let result = LookBox<RecheckLook.Outcome>()
   private var isUnderWay = false
   /// Whether the configuration has changed since the look began: its keys are those of another layout.
   private var isObsolete = false

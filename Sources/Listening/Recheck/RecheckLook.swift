@@ -5,7 +5,6 @@
 import Basics
 import CacheFS
 import PGQueue
-import Synchronization
 
 /// What to ask, and what is known already.
 struct RecheckLook: Sendable {
@@ -33,7 +32,7 @@ struct RecheckLook: Sendable {
     var outcome = Outcome()
     let began = ContinuousClock.now
     // Whether it is there is told by the drain.
-    guard let root = plan.open() else { return outcome }
+    guard let root = plan.place.open() else { return outcome }
     isAsking(true)
     do throws(DatabaseError) {
       // The connection is closed before isAsking(false).
@@ -53,12 +52,8 @@ struct RecheckLook: Sendable {
   }
 
   private func ask(_ root: Directory, _ outcome: inout Outcome) throws(DatabaseError) {
-    let connection = try Connection(
-      plan.connection.named(ApplicationName.listener + " (recheck)"),
-      stop: StopDeadline(descriptor: plan.stop, patience: .zero))
-    try connection.makeAuditor()
-    let local = root.fileSystemTime() ?? currentTime()
-    outcome.lead = clampedDifference(nanoseconds(try connection.serverTime().seconds), local)
+    let (connection, lead) = try plan.place.connect(for: "recheck", root)
+    outcome.lead = lead
     for query in plan.queries {
       do throws(DatabaseError) {
         let look = try FamilyLook(
@@ -80,27 +75,5 @@ struct RecheckLook: Sendable {
   private func isOver(_ burst: ChangeLedger.Burst, _ family: String, _ root: Directory) -> Bool {
     let oldest = FamilyAge(of: family, in: root, plan.layout).oldest
     return oldest.map { $0 > clampedSum(burst.seenAt, Self.renderMargin) } ?? true
-  }
-
-  /// Where a thread leaves its outcome.
-  final class Box: Sendable {
-    private struct State {
-      var outcome: Outcome?
-      var isAsking = false
-    }
-
-    private let state = Mutex(State())
-
-    var isThere: Bool { state.withLock { $0.outcome != nil } }
-    var isAsking: Bool { state.withLock { $0.isAsking } }
-    func note(isAsking: Bool) { state.withLock { $0.isAsking = isAsking } }
-    func put(_ outcome: Outcome) { state.withLock { $0.outcome = outcome } }
-
-    func take() -> Outcome? {
-      state.withLock { state in
-        defer { state.outcome = nil }
-        return state.outcome
-      }
-    }
   }
 }

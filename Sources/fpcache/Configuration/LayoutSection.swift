@@ -282,12 +282,6 @@ extension INI {
     }
   }
 
-  /// A yes or no; nil when the key is not there.
-  /// - Throws: ``UserError`` with status 78.
-  func boolean(_ key: String, in section: String) throws(UserError) -> Bool? {
-    try checkedValue(key, in: section)?.boolean(key)
-  }
-
   /// `FILE:LINE` of a section's header.
   func place(ofSection section: String) -> String {
     line(ofSection: section).map { "\(file):\($0)" } ?? file

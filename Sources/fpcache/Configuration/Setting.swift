@@ -156,7 +156,7 @@ struct Setting: Hashable, Sendable {
 
   static let queryTimeout = row("verify", "TIMEOUT") {
     $0.domain = .seconds(1...86_400)
-    $0.fallback = whole(VerifySettings.defaultTimeout.seconds)
+    $0.fallback = whole(FamilyQuery.defaultTimeout.seconds)
     $0.comment = "How long each of the queries below may take, in seconds"
   }
 

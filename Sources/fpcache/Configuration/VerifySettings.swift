@@ -14,8 +14,6 @@ struct VerifySettings: Equatable, Sendable {
       .map(\.element.name)
   }
 
-  /// An aggregate over a million commits takes seconds; what takes longer than this is stuck.
-  static let defaultTimeout = Duration.seconds(120)
   /// More than any page has.
   private static let largestStub: Int64 = 1 << 30
 
@@ -25,11 +23,11 @@ struct VerifySettings: Equatable, Sendable {
 
   private(set) var queries: [FamilyQuery] = []
   /// The same for what has changed since some time: the family's own query for that, or its query for all.
-  private(set) var rechecks: [RecheckQuery] = []
+  private(set) var rechecks: [FamilyQuery] = []
   /// The size in bytes below which a page of a family is a stub.
   private(set) var leastSizes: [String: Int64] = [:]
   /// How long each query may take.
-  private(set) var timeout = defaultTimeout
+  private(set) var timeout = FamilyQuery.defaultTimeout
 
   init() {}
 
@@ -41,7 +39,7 @@ struct VerifySettings: Equatable, Sendable {
         queries.append(FamilyQuery(family: family, sql: query.text, place: query.place))
       }
       if let since = try Self.query(Self.sinceKey(family), ini) ?? query {
-        rechecks.append(RecheckQuery(family: family, sql: since.text, place: since.place))
+        rechecks.append(FamilyQuery(family: family, sql: since.text, place: since.place))
       }
       let key = Self.leastSizeKey(family)
       guard let value = try Self.value(key, ini) else { continue }

@@ -10,7 +10,7 @@ import Testing
 @testable import Basics
 @testable import CacheFS
 
-@Suite struct JudgeTests {
+@Suite struct EntryJudgeTests {
   private static let folders = [
     "daily", "ports", "categories", "commits", "packages", "news", "general", "pages", "html",
     "spooling",

@@ -202,7 +202,7 @@ struct TemplateRow: CustomTestStringConvertible {
   ]
 }
 
-@Suite("Template") struct TemplateTests {
+@Suite("Template") struct PathTemplateTests {
   @Test("gives a pattern", arguments: TemplateRow.good)
   func good(_ row: TemplateRow) throws {
     let layout = try row.resolve().layout

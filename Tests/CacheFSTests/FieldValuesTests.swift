@@ -7,7 +7,7 @@ import Testing
 
 @testable import CacheFS
 
-@Suite("Names in the tree") struct TreeNamesTests {
+@Suite("Names in the tree") struct FieldValuesTests {
   private func tree() throws -> TemporaryTree {
     let tree = try TemporaryTree()
     try tree.plant([

@@ -9,7 +9,7 @@ import Testing
 
 @testable import CacheFS
 
-@Suite struct ForesightTests {
+@Suite struct PreflightTests {
   private let layout = Layout.freshPorts
 
   private func tree() throws -> TemporaryTree {
