@@ -38,7 +38,7 @@ soak: ## run one listener under random faults and see whether it grows; SOAK="--
 audit: ## run verify on 100,000 files with faults, on the incident, and for 10 minutes beside a listener
 	@scripts/stress audit $(AUDIT)
 
-bench: ## measure beside the floor and its peers; 25 minutes, or BENCH="--quick --only drain,scan"
+bench: ## measure beside the floor and its peers; an hour and more, or BENCH="--quick --only drain,scan"
 	@Benchmarks/run $(BENCH)
 
 attack: ## swap folders for links to a canary during 200,000 clears; a few minutes

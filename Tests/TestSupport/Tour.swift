@@ -100,6 +100,7 @@ public final class Tour: Sendable {
       ? [
         ("/etc/fpcache", folder.path + "/etc"),
         (isShop ? "/var/db/shop" : "/var/db/wiki", folder.path),
+        ("DBNAME = shop", "DBNAME = \(database.name)"),
       ]
       : [
         ("/usr/local/etc/freshports", folder.path + "/etc"), ("/var/db/freshports", folder.path),
