@@ -8,20 +8,41 @@ package struct PrometheusText {
 
   package init() {}
 
-  package mutating func add(_ name: String, _ type: String, _ help: String, _ value: Int) {
-    begin(name, type, help)
-    text += "\(name) \(value)\n"
+  package mutating func add(_ metric: Metric, _ value: some BinaryInteger) {
+    add(metric, [Sample(value)])
   }
 
-  /// A metric with labels, or without when they are empty; left out when it has no samples.
-  package mutating func add(
-    _ name: String, _ type: String, _ help: String, _ samples: [(labels: String, value: String)]
-  ) {
+  package mutating func add(_ metric: Metric, _ value: Double) { add(metric, [Sample(value)]) }
+
+  /// - Parameter time: nanoseconds since the epoch; nil means never, which is 0.
+  package mutating func add(_ metric: Metric, time: Int64?) { add(metric, [Sample(time: time)]) }
+
+  /// A metric without samples is left out.
+  package mutating func add(_ metric: Metric, _ samples: [Sample]) {
     guard !samples.isEmpty else { return }
-    begin(name, type, help)
+    begin(metric)
     for sample in samples {
-      text += (sample.labels.isEmpty ? name : "\(name){\(sample.labels)}") + " \(sample.value)\n"
+      let labels = zip(metric.labels, sample.labels).map { "\($0)=\"\(Self.escaped($1))\"" }
+      let name = labels.isEmpty ? metric.name : "\(metric.name){\(labels.joined(separator: ","))}"
+      text += "\(name) \(sample.value)\n"
     }
+  }
+
+  /// - Parameter counts: of each bucket alone, one more than there are bounds.
+  package mutating func add(_ metric: Metric, bounds: [Double], counts: [Int], sum: Double) {
+    begin(metric)
+    var count = 0
+    for (bound, own) in zip(bounds, counts) {
+      count += own
+      text += "\(metric.name)_bucket{le=\"\(bound)\"} \(count)\n"
+    }
+    count = counts.reduce(0, +)
+    text += "\(metric.name)_bucket{le=\"+Inf\"} \(count)\n"
+    text += "\(metric.name)_sum \(sum)\n\(metric.name)_count \(count)\n"
+  }
+
+  private mutating func begin(_ metric: Metric) {
+    text += "# HELP \(metric.name) \(metric.help)\n# TYPE \(metric.name) \(metric.kind.rawValue)\n"
   }
 
   /// A label's value as the format has it between its quotes.
@@ -34,22 +55,5 @@ package struct PrometheusText {
       default: text.unicodeScalars.append(scalar)
       }
     }
-  }
-
-  package mutating func addHistogram<Number: Numeric & CustomStringConvertible>(
-    _ name: String, _ help: String, bounds: [Number], counts: [Int], sum: Number
-  ) {
-    begin(name, "histogram", help)
-    var count = 0
-    for (bound, own) in zip(bounds, counts) {
-      count += own
-      text += "\(name)_bucket{le=\"\(bound)\"} \(count)\n"
-    }
-    count = counts.reduce(0, +)
-    text += "\(name)_bucket{le=\"+Inf\"} \(count)\n\(name)_sum \(sum)\n\(name)_count \(count)\n"
-  }
-
-  private mutating func begin(_ name: String, _ type: String, _ help: String) {
-    text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
   }
 }

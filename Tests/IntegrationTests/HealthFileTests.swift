@@ -121,7 +121,7 @@ import Testing
     #expect(stats.status == 0, "\(stats)")
     #expect(try prometheusComplaints(stats.stdout) == [])
     #expect(stats.stdout.contains("fpcache_queue_rows{queue=\"cache_clearing_ports\"} 4\n"))
-    #expect(stats.stdout.contains("fpcache_files{family=\"ports\"} 12\n"))
+    #expect(stats.stdout.contains("fpcache_tree_files{family=\"ports\"} 12\n"))
 
     let listener = try Daemon.listen(
       on: incident.tree, database,
@@ -129,9 +129,11 @@ import Testing
     _ = try listener.waitForLog(containing: "drained: 5 rows")
     _ = try database.sql("NOTIFY vuxml")
     let wanted = [
-      "fpcache_rows_total 5", "fpcache_notifications_total 1", "fpcache_reconnects_total 0",
-      "fpcache_queue_rows{queue=\"cache_clearing_ports\"} 0",
-      "fpcache_notify_to_cleared_seconds_count 1", "fpcache_healthy_timestamp_seconds ",
+      "fpcache_listener_rows_retired_total 5", "fpcache_listener_notifications_total 1",
+      "fpcache_listener_reconnects_total 0", "fpcache_listener_state{state=\"listening\"} 1",
+      "fpcache_listener_queue_rows{queue=\"cache_clearing_ports\"} 0",
+      "fpcache_listener_notify_to_cleared_seconds_count 1",
+      "fpcache_listener_healthy_timestamp_seconds 1",
     ]
     try eventually("the counts are there", details: "\(listener)") {
       let text = try files.read("fpcache.prom")

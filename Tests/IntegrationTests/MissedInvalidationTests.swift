@@ -90,7 +90,7 @@ import Testing
     }
     #expect(
       try site.tree.read("metrics.prom")
-        .contains("\nfpcache_missed_invalidations_total{family=\"ports\"} 1\n"))
+        .contains("\nfpcache_listener_missed_invalidations_total{family=\"ports\"} 1\n"))
     let stats = try Command.fpcache(
       [
         "stats", "--config", site.tree.fullPath("f.ini"), "--dsn", site.database.listenerDSN,

@@ -74,11 +74,14 @@ import Testing
     #expect(seconds.count == 3 && seconds[0] == 0 && seconds[1] >= 600, "\(nodes)")
     let metrics = try run(["stats", "--format", "prometheus"], database).stdout
     for line in [
-      #"fpcache_node_lag_rows{node="web2"} 3"#, #"fpcache_node_lag_seconds{node="web1"} 0.0"#,
+      #"fpcache_node_lag_rows{node="web2"} 3"#,
       #"fpcache_node_lost_rows{node="web3"} 2"#, #"fpcache_node_must_empty{node="web1"} 0"#,
     ] {
       #expect(metrics.contains(line + "\n"), "\(line) in\n\(metrics)")
     }
+    // A node that has cleared all has no oldest row.
+    #expect(metrics.contains(/_node_oldest_row_timestamp_seconds{node="web2"} [0-9]{10}\n/))
+    #expect(!metrics.contains(#"_node_oldest_row_timestamp_seconds{node="web1"}"#))
   }
 
   @Test(

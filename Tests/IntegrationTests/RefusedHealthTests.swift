@@ -54,7 +54,7 @@ import Testing
     #expect(try status()["healthy_at"] is NSNull)
     #expect(manager.messages.contains { $0.hasPrefix("STATUS=refused (\(queues[0]))") })
     try eventually {
-      try files.read("metrics.prom").contains("\nfpcache_queues_refused \(queues.count)\n")
+      try files.read("metrics.prom").contains("\nfpcache_listener_queues_refused \(queues.count)\n")
     }
   }
 

@@ -295,7 +295,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     let value = String(decoding: bytes, as: UTF8.self)
     let escaped = PrometheusText.escaped(value)
     var text = PrometheusText()
-    text.add("m", "gauge", "h", [("l=\"\(escaped)\"", "1")])
+    text.add(.gauge("m", "h", by: "l"), [Sample(1, value)])
     try require(
       text.text.utf8.count { $0 == 0x0A } == 3, "a line's end in a label: \(escape(bytes))")
     var rest = escaped.unicodeScalars[...]

@@ -15,10 +15,9 @@ import Testing
   private static let others: Set<String> = [
     "SessionSettings.swift", "ChangeQuery.swift", "ClearText.swift", "NodeSchema.swift",
     "NodeLog.swift", "QuietBlock.swift",
-    "QueueSurvey.swift", "QueueTable.swift", "HealthText.swift",
-    "RecheckHealth.swift", "ServerSurvey.swift",
-    "SiteHealth.swift", "SiteRules.swift", "StatsPrometheus.swift", "StatsQueueText.swift",
-    "StatsText.swift",
+    "QueueSurvey.swift", "QueueTable.swift", "ListenerMetrics.swift", "ServerSurvey.swift",
+    "SiteHealth.swift", "SiteRules.swift", "StatsQueueText.swift", "StatsText.swift",
+    "SurveyMetrics.swift",
     "TableRights.swift", "TriggerSurvey.swift", "WaitingRows.swift",
   ]
   /// What stands before texts that are help, which the manual is made of.

@@ -213,10 +213,9 @@ import Testing
       for (key, metric) in [
         ("files", "files"), ("bytes", "bytes"), ("disk_bytes", "disk_bytes"),
         ("folders", "folders"), ("folder_bytes", "folder_bytes"),
-        ("folder_disk_bytes", "folder_disk_bytes"), ("oldest_age_seconds", "oldest_age_seconds"),
-        ("newest_age_seconds", "newest_age_seconds"),
+        ("folder_disk_bytes", "folder_disk_bytes"),
       ] {
-        let sample = "fpcache_\(metric){family=\"\(row.name)\"} "
+        let sample = "fpcache_tree_\(metric){family=\"\(row.name)\"} "
         let value = metrics.first { $0.hasPrefix(sample) }?.dropFirst(sample.utf8.count)
         #expect(value.flatMap { Int64($0) } == document?[key]?.wholeNumber, "\(row.name) \(key)")
       }

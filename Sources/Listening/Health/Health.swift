@@ -8,7 +8,7 @@ import PGQueue
 
 /// The listener's state and counters.
 struct Health: Equatable {
-  enum State: String {
+  enum State: String, CaseIterable {
     case starting, draining, listening, polling, disconnected, stopping
     /// Connected, and kept from a queue that the site needs.
     case refused
@@ -41,7 +41,9 @@ struct Health: Equatable {
   /// The queues that somebody has held for long.
   var held: [HeldQueue] = []
   /// Rows and the oldest row's age in seconds, as of the last poll.
-  var backlog: [QueueBacklog] = []
+  private(set) var backlog: [QueueBacklog] = []
+  /// When the last poll was.
+  private(set) var backlogAt: Int64 = 0
   var recheck = RecheckHealth()
   private(set) var delays = [Int](repeating: 0, count: buckets.count + 1)
   private(set) var delaySum = 0.0
@@ -103,6 +105,11 @@ struct Health: Equatable {
   mutating func lost() {
     hasDrained = false
     hasProbed = false
+  }
+
+  mutating func polled(_ backlog: [QueueBacklog], now: Int64) {
+    self.backlog = backlog
+    backlogAt = now
   }
 
   mutating func cleared(after seconds: Double) {

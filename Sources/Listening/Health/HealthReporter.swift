@@ -6,14 +6,33 @@ import Basics
 import Logging
 import SystemPackage
 
+/// The files that monitors read.
+package struct HealthFiles {
+  let status: AtomicFile?
+  let metrics: AtomicFile?
+  /// Of the program, as the metrics say.
+  let version: String
+
+  /// - Parameters:
+  ///   - status: the path of the status file; nil for none.
+  ///   - metrics: the path of the metrics file; nil for none.
+  package init(status: String?, metrics: String?, version: String) {
+    self.status = status.map(AtomicFile.init)
+    self.metrics = metrics.map(AtomicFile.init)
+    self.version = version
+  }
+}
+
 /// Keeps the listener's health and passes it on.
 package final class HealthReporter {
   /// The files are written at most this often.
   private static let writeInterval = Duration.seconds(1)
+  /// The metrics file is written this often even if nothing changes: one that stands still means that the listener
+  /// is dead.
+  private static let heartbeat = Duration.seconds(30)
 
   private(set) var health = Health(now: currentTime())
-  private let statusFile: AtomicFile?
-  private let metricsFile: AtomicFile?
+  private let files: HealthFiles
   private let manager: SystemdNotifier?
   private let lastError: LastError
   let logger: Logger
@@ -28,11 +47,9 @@ package final class HealthReporter {
   private var hasProbed = false
 
   package init(
-    statusFile: String?, metricsFile: String?, manager: SystemdNotifier?, lastError: LastError,
-    _ logger: Logger
+    _ files: HealthFiles, manager: SystemdNotifier?, lastError: LastError, _ logger: Logger
   ) {
-    self.statusFile = statusFile.map(AtomicFile.init)
-    self.metricsFile = metricsFile.map(AtomicFile.init)
+    self.files = files
     self.manager = manager
     self.lastError = lastError
     self.logger = logger
@@ -100,9 +117,10 @@ package final class HealthReporter {
   ///
   /// - Parameter isBusy: whether more is about to change, as in the middle of a drain. To write
   ///   then would mean to wake once more for the rest.
-  /// - Returns: the time until they should be written; nil when nothing has changed.
+  /// - Returns: the time until they should be written; nil when nothing has changed and no heartbeat is due.
   func writeIfDue(isBusy: Bool) -> Duration? {
-    guard let dirtySince, statusFile != nil || metricsFile != nil else { return nil }
+    guard files.status != nil || files.metrics != nil else { return nil }
+    guard let dirtySince else { return beatIfDue() }
     if let lastWrite {
       if isBusy, dirtySince.duration(to: .now) < Self.writeInterval { return nil }
       let left = Self.writeInterval - lastWrite.duration(to: .now)
@@ -112,15 +130,33 @@ package final class HealthReporter {
     return nil
   }
 
+  /// Writes the metrics file where it has not been written for long.
+  /// - Returns: the time until that is due; nil without such a file.
+  private func beatIfDue() -> Duration? {
+    guard files.metrics != nil, let lastWrite else { return nil }
+    let left = Self.heartbeat - lastWrite.duration(to: .now)
+    if left > .zero { return left }
+    self.lastWrite = .now
+    writeMetrics()
+    return Self.heartbeat
+  }
+
+  private func writeMetrics() {
+    replace(
+      files.metrics, "metrics file",
+      health.prometheus(version: files.version, now: currentTime()))
+  }
+
   /// Writes the files now.
   func write() {
     dirtySince = nil
     lastWrite = .now
     // The file's own time is the proof's: a monitor may look at either.
     replace(
-      statusFile, "status file", health.json(lastError: lastError.value, pid: getpid()).text + "\n",
+      files.status, "status file",
+      health.json(lastError: lastError.value, pid: getpid()).text + "\n",
       modified: health.healthyAt ?? 0)
-    replace(metricsFile, "metrics file", health.prometheus)
+    writeMetrics()
   }
 
   /// Writes one of them; only the first failure in a row is told, and its end.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The listener's health as the status file's JSON and the metrics file's Prometheus text.
+// The listener's health as the JSON of the status file.
 
 import Basics
 import PGQueue
@@ -55,50 +55,6 @@ extension Health {
 
   private static func time(_ time: Int64?) -> JSON {
     time.map { .string(utcTimestamp(Int($0 / 1_000_000_000))) } ?? .null
-  }
-
-  var prometheus: String {
-    var text = PrometheusText()
-    text.add("fpcache_notifications_total", "counter", "Notifications received.", notifications)
-    text.add("fpcache_drains_total", "counter", "Drains completed.", drains)
-    text.add("fpcache_rows_total", "counter", "Queue rows retired.", total.rows)
-    text.add("fpcache_files_removed_total", "counter", "Files removed.", total.files)
-    text.add(
-      "fpcache_removed_bytes_total", "counter", "Apparent size of the files removed.",
-      Int(total.bytes))
-    text.add(
-      "fpcache_failures_total", "counter", "Rows and families that could not be cleared at once.",
-      total.failures)
-    text.add(
-      "fpcache_rows_refused_total", "counter", "Rows that named nothing clearable.", total.refused)
-    text.add(
-      "fpcache_reconnects_total", "counter", "Times the database was lost and found again.",
-      reconnects)
-    text.add("fpcache_retries_waiting", "gauge", "Rows that wait for another try.", retriesWaiting)
-    text.add(
-      "fpcache_settle_waiting", "gauge", "Keys that wait to be cleared again.", settleWaiting)
-    text.add(
-      "fpcache_queues_refused", "gauge",
-      "Queues that the server refuses to the listener or lacks, and that the site needs.",
-      refused.count)
-    if let healthyAt {
-      text.add(
-        "fpcache_healthy_timestamp_seconds", "gauge",
-        "When a drain and a probe had last succeeded.", Int(healthyAt / 1_000_000_000))
-    }
-    text.add(
-      "fpcache_queue_rows", "gauge", "Rows in a queue table at the last poll.",
-      backlog.map { ("queue=\"\($0.table.name)\"", "\($0.rows)") })
-    text.add(
-      "fpcache_queue_oldest_row_age_seconds", "gauge", "Age of the oldest row at the last poll.",
-      backlog.compactMap { entry in
-        entry.oldestAge.map { ("queue=\"\(entry.table.name)\"", "\($0)") }
-      })
-    recheck.add(to: &text)
-    text.addHistogram(
-      "fpcache_notify_to_cleared_seconds", "From a notification's arrival to its drain's end.",
-      bounds: Self.buckets, counts: delays, sum: delaySum)
-    return text.text
   }
 }
 

@@ -67,22 +67,13 @@ extension RecheckHealth {
   /// Nothing where nothing is rechecked.
   func add(to text: inout PrometheusText) {
     guard !families.isEmpty else { return }
-    if let at {
-      text.add(
-        "fpcache_recheck_timestamp_seconds", "gauge", "When a recheck had last ended.",
-        Int(at / 1_000_000_000))
+    text.add(.recheckedAt, time: at)
+    text.add(.recheckedKeys, keys)
+    func add(_ metric: Metric, _ value: (Family) -> Int) {
+      text.add(metric, families.map { Sample(value($0), $0.family) })
     }
-    text.add(
-      "fpcache_recheck_keys_total", "counter", "Keys that a recheck has cleared.", keys)
-    func values(_ value: (Family) -> Int) -> [(String, String)] {
-      families.map { ("family=\"\($0.family)\"", "\(value($0))") }
-    }
-    text.add(
-      "fpcache_missed_invalidations_total", "counter",
-      "Keys that were changed and that no queue told of.", values(\.missed))
-    text.add(
-      "fpcache_recheck_refused_keys", "gauge",
-      "Keys that were changed at once, more than RECHECK_MOST, and that wait for somebody to decide.",
-      values(\.refused))
+    add(.missedInvalidations, \.missed)
+    add(.recheckRefusedKeys, \.refused)
+    add(.recheckBroken) { $0.problem == nil ? 0 : 1 }
   }
 }

@@ -325,7 +325,7 @@ package final class CacheService: ListenerService {
   }
 
   package func measure(_ backlog: [QueueBacklog]) {
-    reporter.update { $0.backlog = backlog }
+    reporter.update { $0.polled(backlog, now: currentTime()) }
     recheck.notePoll()
     drain.node?.node.isPolled = true
   }

@@ -87,7 +87,8 @@ struct Listen: SiteCommand {
     }
     let site = try site(config, node, signals, logger)
     let reporter = HealthReporter(
-      statusFile: settings.statusFile, metricsFile: settings.metricsFile,
+      HealthFiles(
+        status: settings.statusFile, metrics: settings.metricsFile, version: fpcacheVersion),
       manager: once ? nil : SystemdNotifier(environment()["NOTIFY_SOCKET"]), lastError: lastError,
       logger)
     let settle = common.dryRun ? nil : settleList(settings, site.clearer.layout, logger)

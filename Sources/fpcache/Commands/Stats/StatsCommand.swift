@@ -59,6 +59,7 @@ struct Stats: SiteCommand {
   func validate() throws {
     if let top, top < 1 { throw ValidationError("--top \(top): expected a number from 1") }
     if queues { try validateQueues() }
+    if format == .prometheus { try validateMetrics() }
     if let watch {
       guard ListenSettings.seconds(watch, Self.watchRange) != nil else {
         throw ValidationError("--watch \(watch): expected seconds from 0.1 to 86400")
@@ -77,6 +78,16 @@ struct Stats: SiteCommand {
     ]
     guard let (option, _) = others.first(where: \.1) else { return }
     throw ValidationError("--queues and \(option) exclude each other; give one of them")
+  }
+
+  /// What a group or a file is called would be a label with values without bound, and a metric that sometimes counts
+  /// a part of the tree would draw a false graph.
+  private func validateMetrics() throws {
+    let others = [
+      ("--group-by", groupBy != nil), ("--top", top != nil), ("--older-than", olderThan != nil),
+    ]
+    guard let (option, _) = others.first(where: \.1) else { return }
+    throw ValidationError("\(option): not with --format prometheus; use --format json")
   }
 
   private static let watchRange = 0.1...86_400.0

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What the database and the status file say, as Prometheus' text format: for any command that has asked them.
+
+import Basics
+import Listening
+import PGQueue
+
+extension PrometheusText {
+  /// Adds nothing where the database was not asked.
+  /// - Parameter now: when it was, in nanoseconds since the epoch.
+  mutating func add(_ database: DatabaseSurvey, now: Int64) {
+    if database == .notAsked { return }
+    add(.databaseUp, database.answers == nil ? 0 : 1)
+    guard let answers = database.answers else { return }
+    add(.unreadableTables, answers.refused.count)
+    add(answers.queues, now)
+    if let channels = answers.channels {
+      let known = channels.count { $0.event != nil }
+      add(.channels, [Sample(known, "yes"), Sample(channels.count - known, "no")])
+    }
+    let sessions = answers.server.listening
+    let ours = sessions.count { $0.isListener }
+    add(.listeningSessions, [Sample(ours, "fpcache"), Sample(sessions.count - ours, "other")])
+    add(.hiddenSessions, answers.server.hidden)
+    add(.notificationQueueUsage, answers.server.notificationQueueUsage)
+    add(answers.nodes, now)
+  }
+
+  /// Queues that could not be read have no samples.
+  private mutating func add(_ queues: [QueueSurvey], _ now: Int64) {
+    let read = queues.compactMap { queue in queue.contents.map { (queue.table.name, $0) } }
+    add(.queueRows, read.map { Sample($1.rows, $0) })
+    add(.queueKeys, read.map { Sample($1.keys, $0) })
+    func time(_ name: String, _ age: Double?) -> Sample? {
+      age.map { Sample(time: clampedDifference(now, nanoseconds($0)), name) }
+    }
+    add(.queueOldestRow, read.compactMap { time($0, $1.oldest?.age) })
+    add(.queueNewestRow, read.compactMap { time($0, $1.newest?.age) })
+  }
+
+  private mutating func add(_ nodes: [NodeBacklog], _ now: Int64) {
+    func add(_ metric: Metric, _ number: (NodeBacklog) -> Int) {
+      self.add(metric, nodes.map { Sample(number($0), $0.name.escaped) })
+    }
+    func add(_ metric: Metric, age: (NodeBacklog) -> Double?) {
+      let samples = nodes.compactMap { node in
+        age(node).map {
+          Sample(time: clampedDifference(now, nanoseconds($0)), node.name.escaped)
+        }
+      }
+      self.add(metric, samples)
+    }
+    add(.nodeLagRows, \.rows)
+    add(.nodeOldestRow, age: \.age)
+    add(.nodeOwedRows, \.owed)
+    add(.nodeSeen, age: \.seen)
+    add(.nodeLostRows, \.lost)
+    add(.nodeMustEmpty) { $0.emptying == nil ? 0 : 1 }
+  }
+
+  /// Adds nothing where no status file is named.
+  mutating func add(_ file: StatusFile) {
+    if file == .notNamed { return }
+    add(.statusFileUp, file.status == nil ? 0 : 1)
+    guard let status = file.status else { return }
+    add(.statusFileProcessUp, status.isAlive ? 1 : 0)
+    add(.statusFileHealthy, time: status.healthyAt)
+    add(.statusFileLastDrain, time: status.lastDrain)
+    add(.statusFileRetryRows, status.retriesWaiting)
+    add(.statusFileSettleKeys, status.settleWaiting)
+    add(.statusFileQueuesRefused, status.refused.count)
+    guard let recheck = status.recheck, !recheck.families.isEmpty else { return }
+    add(.statusFileRechecked, time: recheck.at)
+    add(.statusFileMissed, recheck.families.map { Sample($0.missed, $0.family) })
+    add(.statusFileRecheckRefused, recheck.families.map { Sample($0.refused, $0.family) })
+  }
+}
