@@ -1,5 +1,4 @@
-# The few things one does with this package; `make` alone lists them. Whatever takes more than a
-# line lives in scripts/.
+# What one does with this package; `make` alone lists it. What takes more than a line is in scripts/.
 
 SOURCES = Package.swift Sources Tests Fuzz/Entry.swift
 
@@ -7,7 +6,7 @@ SOURCES = Package.swift Sources Tests Fuzz/Entry.swift
 PREFIX = /usr/local
 DESTDIR =
 
-.PHONY: help demo test stress servers scaling night soak audit attack fuzz sanitize agreement bench build install uninstall deb generate portable \
+.PHONY: help demo playground test stress servers scaling night soak audit attack fuzz sanitize agreement bench build install uninstall deb generate portable \
   documents check-generated check format lint clean
 
 help: ## list these targets
@@ -15,6 +14,9 @@ help: ## list these targets
 
 demo: ## see a page being cleared: a throwaway PostgreSQL, a small cache, the listener
 	@scripts/demo
+
+playground: ## the same site, left running until Ctrl-C, with commands to try
+	@scripts/demo --playground
 
 test: ## run all tests, on a PostgreSQL of their own; prints the summary, or all on failure
 	@scripts/test

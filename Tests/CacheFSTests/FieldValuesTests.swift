@@ -83,7 +83,9 @@ import Testing
     #expect(!names.hasFolder(of: try Layout.freshPorts.ports(of: bytes("lang"))))
   }
 
-  @Test("a folder that may not be read holds nothing", .enabled(if: Rights.canBeDropped))
+  @Test(
+    "a folder that may not be read holds nothing",
+    .enabled(if: Rights.canBeDropped, "root cannot be given up here"))
   func unreadable() throws {
     let tree = try tree()
     try tree.setMode("ports/graphics", 0)

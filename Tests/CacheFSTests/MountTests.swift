@@ -10,7 +10,8 @@ import Testing
 @testable import Basics
 @testable import CacheFS
 
-@Suite(.enabled(if: PrivateMounts.areAllowed)) struct MountTests {
+@Suite(.enabled(if: PrivateMounts.areAllowed, "needs a mount namespace (unshare, mount)"))
+struct MountTests {
   private let layout = Layout.freshPorts
 
   /// Ways to open a folder.

@@ -10,7 +10,8 @@ import Testing
 
 @testable import CacheFS
 
-@Suite(.serialized, .enabled(if: SwapAttack.isPossible)) struct SwapAttackTests {
+@Suite(.serialized, .enabled(if: SwapAttack.isPossible, "needs renameat2 with an exchange"))
+struct SwapAttackTests {
   private let layout = Layout.freshPorts
 
   /// What the clears under an attack came to.

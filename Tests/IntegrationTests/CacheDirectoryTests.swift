@@ -122,7 +122,7 @@ import Testing
 
   @Test(
     "a mount point below a family's folder is told of by every command and left alone, unless told otherwise",
-    .enabled(if: PrivateMount.isAllowed))
+    .enabled(if: PrivateMount.isAllowed, "needs a mount namespace (unshare, mount)"))
   func mounts() throws {
     let tree = try TemporaryTree()
     let other = try TemporaryTree()

@@ -50,7 +50,9 @@ import Testing
     #expect(again.status == 3 && again.stdout == "no page of 8 families in the cache\n", "\(again)")
   }
 
-  @Test("a page that cannot go: said, and status 1", .enabled(if: PrivateMount.isAllowed))
+  @Test(
+    "a page that cannot go: said, and status 1",
+    .enabled(if: PrivateMount.isAllowed, "needs a mount namespace (unshare, mount)"))
   func failure() throws {
     let tree = try tree()
     var command = Command(

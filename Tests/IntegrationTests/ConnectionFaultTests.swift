@@ -273,7 +273,7 @@ import Testing
 
   @Test(
     "through a pooler in transaction mode: told once in plain words, and served by polling",
-    .enabled(if: PgBouncer.isInstalled, "apt-get install pgbouncer"), .timeLimit(.minutes(2)))
+    .enabled(if: PgBouncer.isInstalled, "pgbouncer is not installed"), .timeLimit(.minutes(2)))
   func pooler() throws {
     let database = try PostgresServer.shared.makeDatabase()
     let bouncer = try PgBouncer(before: database.server)

@@ -153,7 +153,7 @@ import Testing
 
   @Test(
     "with a file system for each family: over all, and as the sum of each by itself",
-    .enabled(if: MountNamespace.isAllowed, "needs root, unshare(1) and mount(8)"))
+    .enabled(if: MountNamespace.isAllowed, "needs root and a mount namespace (unshare, mount)"))
   func fileSystems() throws {
     let cache = try MountedCache()
     try cache.plant(

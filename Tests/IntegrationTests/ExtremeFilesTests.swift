@@ -30,7 +30,7 @@ import Testing
   }
 
   @Test(
-    "are counted and audited", .enabled(if: access("/dev/shm", W_OK) == 0),
+    "are counted and audited", .enabled(if: access("/dev/shm", W_OK) == 0, "needs /dev/shm"),
     arguments: [
       ["stats"], ["stats", "--format", "json"], ["stats", "--format", "prometheus"],
       ["stats", "--group-by", "category", "--top", "3"], ["stats", "--older-than", "1d"],
@@ -52,7 +52,7 @@ import Testing
 
   @Test(
     "an empty page or a stub is looked at again, whatever its date",
-    .enabled(if: access("/dev/shm", W_OK) == 0), arguments: [-far - 1, far])
+    .enabled(if: access("/dev/shm", W_OK) == 0, "needs /dev/shm"), arguments: [-far - 1, far])
   func lookedAtAgain(_ time: Int) throws {
     let tree = try TemporaryTree()
     let page = "ports/net/a/Detail.PageSize1.PageNum1.html"
@@ -70,7 +70,8 @@ import Testing
   }
 
   @Test(
-    "a status file and its times may be of any date", .enabled(if: access("/dev/shm", W_OK) == 0),
+    "a status file and its times may be of any date",
+    .enabled(if: access("/dev/shm", W_OK) == 0, "needs /dev/shm"),
     arguments: ["1677-09-21T00:12:44Z", "2262-04-11T23:47:16Z"])
   func statusFile(_ time: String) throws {
     let database = try PostgresServer.shared.makeDatabase()
@@ -100,7 +101,7 @@ import Testing
     #expect(verify.status == (time.hasPrefix("1") ? 1 : 0), "\(verify)")
   }
 
-  @Test("are cleared, and told of", .enabled(if: access("/dev/shm", W_OK) == 0))
+  @Test("are cleared, and told of", .enabled(if: access("/dev/shm", W_OK) == 0, "needs /dev/shm"))
   func cleared() throws {
     let tree = try tree()
     let result = try Command.fpcache([
@@ -114,7 +115,9 @@ import Testing
     #expect(try tree.files().isEmpty)
   }
 
-  @Test("are drained and counted for ever", .enabled(if: access("/dev/shm", W_OK) == 0))
+  @Test(
+    "are drained and counted for ever",
+    .enabled(if: access("/dev/shm", W_OK) == 0, "needs /dev/shm"))
   func drained() throws {
     let database = try PostgresServer.shared.makeDatabase()
     let tree = try tree()

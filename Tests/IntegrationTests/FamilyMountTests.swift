@@ -8,7 +8,7 @@ import Testing
 
 @testable import TestSupport
 
-@Suite(.enabled(if: MountNamespace.isAllowed, "needs root, unshare(1) and mount(8)"))
+@Suite(.enabled(if: MountNamespace.isAllowed, "needs root and a mount namespace (unshare, mount)"))
 struct FamilyMountTests {
   private static let pages = [
     "categories/net/net.0.head.PageSize100.PageNum1.html", "commits/x-1/x-1.net.a.n.html",
@@ -215,7 +215,7 @@ struct FamilyMountTests {
 
   @Test(
     "rename across file systems, as PHP does it: open, write, unlink, and no half page at rest",
-    .enabled(if: findProgram("php") != nil, "needs php"))
+    .enabled(if: findProgram("php") != nil, "php is not installed"))
   func copiedByPHP() throws {
     let php = try #require(findProgram("php"), "php is not there")
     let cache = try MountedCache()

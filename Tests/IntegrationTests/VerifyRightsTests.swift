@@ -30,7 +30,7 @@ import Testing
 
   private static let isRoot = getuid() == 0
 
-  @Test("a folder that is another's: no page in it can go", .enabled(if: isRoot))
+  @Test("a folder that is another's: no page in it can go", .enabled(if: isRoot, "needs root"))
   func anothersFolder() throws {
     let tree = try tree()
     let name = try #require(Account.stand?.name)
@@ -48,7 +48,8 @@ import Testing
   }
 
   @Test(
-    "the site's own rights: written by www, cleared by a member of the group", .enabled(if: isRoot))
+    "the site's own rights: written by www, cleared by a member of the group",
+    .enabled(if: isRoot, "needs root"))
   func groupRights() throws {
     let tree = try tree()
     let stand = try #require(Account.stand)
@@ -67,7 +68,8 @@ import Testing
     }
   }
 
-  @Test("a sticky folder: another's file cannot go, one's own can", .enabled(if: isRoot))
+  @Test(
+    "a sticky folder: another's file cannot go, one's own can", .enabled(if: isRoot, "needs root"))
   func stickyFolder() throws {
     let tree = try tree()
     let stand = try #require(Account.stand)
@@ -82,7 +84,9 @@ import Testing
     #expect(try message(verify(tree, ["--as-user", stand.name])) == expected)
   }
 
-  @Test("a mount for reading only is told once, for root too", .enabled(if: PrivateMount.isAllowed))
+  @Test(
+    "a mount for reading only is told once, for root too",
+    .enabled(if: PrivateMount.isAllowed, "needs a mount namespace (unshare, mount)"))
   func readOnlyMount() throws {
     let tree = try tree()
     for path in ["html/sub/sub/b", "pages/c", "pages/sub/d"] { try tree.write(path, bytes: 5) }

@@ -28,6 +28,7 @@ extension FileReader {
 
 private let siteFile = "/usr/local/etc/freshports/fp-listen.ini"
 private let ownFile = "/etc/fpcache/fpcache.ini"
+private let localFile = "/usr/local/etc/fpcache/fpcache.ini"
 
 private func resolve(
   _ flags: Config.Flags = Config.Flags(), _ environment: [String: String] = [:],
@@ -54,6 +55,13 @@ private struct Precedence: CustomTestStringConvertible {
       directory: "/a/cache", origin: siteFile),
     Precedence(
       rule: "the second default file", files: [ownFile: "[dirs]\nbasedir: /b"],
+      directory: "/b/cache", origin: ownFile),
+    Precedence(
+      rule: "the third default file", files: [localFile: "[dirs]\nBASEDIR=/l"],
+      directory: "/l/cache", origin: localFile),
+    Precedence(
+      rule: "the second before the third",
+      files: [localFile: "[dirs]\nBASEDIR=/l", ownFile: "[dirs]\nBASEDIR=/b"],
       directory: "/b/cache", origin: ownFile),
     Precedence(
       rule: "a default file without BASEDIR ends the search",

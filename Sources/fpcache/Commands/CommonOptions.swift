@@ -19,8 +19,8 @@ struct CommonOptions: ParsableArguments {
     help: ArgumentHelp(
       "Configuration file (fp-listen.ini).",
       discussion: """
-        Else $FPCACHE_CONFIG, then /usr/local/etc/freshports/fp-listen.ini, then \
-        /etc/fpcache/fpcache.ini. A file named and missing is an error.
+        Else $FPCACHE_CONFIG, then the first that exists of \
+        \(Config.defaultFiles.joined(separator: ", ")). A file named and missing is an error.
         """, valueName: "file"),
     completion: .file())
   var config: String?

@@ -14,9 +14,10 @@ struct Config: Equatable, Sendable {
   static let defaultCacheDirectory = "/var/db/freshports/cache"
   /// How that one is told from others.
   static let defaultOrigin = "the default"
-  /// Read when no file is named, the first that exists.
+  /// Read when no file is named: the first that exists. The last is where FreeBSD keeps it.
   static let defaultFiles = [
     "/usr/local/etc/freshports/fp-listen.ini", "/etc/fpcache/fpcache.ini",
+    "/usr/local/etc/fpcache/fpcache.ini",
   ]
 
   var cacheDirectory: FilePath
