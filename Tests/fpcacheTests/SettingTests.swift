@@ -42,7 +42,7 @@ import Testing
   @Test("the manual tells which need a restart") func restart() throws {
     let page = try String(
       contentsOf: Document.root.appendingPathComponent("man/fpcache.ini.5.in"), encoding: .utf8)
-    let start = try #require(page.range(of: "A running listener takes up")).upperBound
+    let start = try #require(page.range(of: "A running listener applies")).upperBound
     let end = try #require(page[start...].range(of: "a change of the others")).lowerBound
     let taken = Setting.all.filter {
       page[start..<end].contains(try! Regex("\\.Ic \($0.key)( ,)?\n"))

@@ -64,7 +64,7 @@ struct Setting: Hashable, Sendable {
   static let pollInterval = row("listen", "POLL_INTERVAL") {
     $0.domain = .seconds(0.1...86_400)
     $0.fallback = whole(ListenerMachine.Settings().pollInterval.seconds)
-    $0.comment = "Seconds between two drains that nobody has asked for"
+    $0.comment = "Seconds between two drains without a notification"
     $0.option = Option(
       name: "poll-interval", help: "Drain without being asked this often, in seconds",
       valueName: "seconds")
@@ -73,8 +73,10 @@ struct Setting: Hashable, Sendable {
   static let recheckInterval = row("listen", "RECHECK_INTERVAL") {
     $0.domain = .seconds(0...86_400)
     $0.fallback = whole(RecheckPlan.Limits.defaultInterval.seconds)
-    $0.comment =
-      "Seconds between two looks for what the queries of [verify] say has changed; 0 does not look"
+    $0.comment = """
+      Seconds between two runs of the queries of [verify], to clear what has changed; 0 turns them \
+      off
+      """
     $0.option = Option(
       name: "recheck-interval",
       help: "Ask the queries of [verify] this often what has changed, in seconds; 0 does not",
@@ -84,15 +86,17 @@ struct Setting: Hashable, Sendable {
   static let recheckOverlap = row("listen", "RECHECK_OVERLAP") {
     $0.domain = .seconds(1...86_400)
     $0.fallback = whole(RecheckPlan.Limits.defaultOverlap.seconds)
-    $0.comment =
-      "How far back a look goes where it may not see which transactions are open: longer than the longest"
+    $0.comment = """
+      How many seconds back the queries look if the role may not see which transactions are open: \
+      longer than the longest of them
+      """
   }
 
   static let recheckMost = row("listen", "RECHECK_MOST") {
     $0.domain = .number(1...1_000_000)
     $0.fallback = String(RecheckPlan.Limits.defaultMost)
     $0.comment =
-      "Where more keys of a family than this have changed at once, none of them is cleared"
+      "If more keys of a family than this have changed at once, none of them is cleared"
   }
 
   static let stateDirectory = row("listen", "STATE_DIR") {
@@ -107,7 +111,7 @@ struct Setting: Hashable, Sendable {
   static let node = row("listen", "NODE") {
     $0.domain = .node
     $0.example = "web1"
-    $0.comment = "The name of this web node, where several caches share the database"
+    $0.comment = "The name of this web node, if several caches share the database"
     $0.option = Option(
       name: "node", help: "Share the queues with other nodes, under this name", valueName: "name")
     $0.needsRestart = true
@@ -133,7 +137,7 @@ struct Setting: Hashable, Sendable {
   static let emptiedAfter = row("listen", "EMPTY_AFTER") {
     $0.fallback = SiteRules.freshPorts(.freshPorts).emptiedAfter.joined(separator: ", ")
     $0.comment = """
-      The families that show something of everything, with commas between: emptied after every \
+      The families that show something of everything, separated by commas: emptied after every \
       drain
       """
   }
