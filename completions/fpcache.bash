@@ -206,7 +206,7 @@ _fpcache_listen() {
     repeating_flags=()
     non_repeating_flags=(--once --print-schema --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--settle --poll-interval --recheck-interval --state-dir --status-file --metrics-file --node --format --config --cache-dir --dsn --log --color)
+    non_repeating_options=(--settle --poll-interval --recheck-interval --state-dir --status-file --metrics-file --node --format --config --cache-dir --dsn --log --log-format --color)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
@@ -254,6 +254,10 @@ _fpcache_listen() {
         __fpcache_add_completions -W 'stderr'$'\n''syslog'
         return
         ;;
+    '--log-format')
+        __fpcache_add_completions -W 'text'$'\n''json'$'\n''journal'
+        return
+        ;;
     '--color')
         __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
         return
@@ -265,7 +269,7 @@ _fpcache_clear-date() {
     repeating_flags=()
     non_repeating_flags=(--news --require-match --yes -y -0 --null --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=(--branch)
-    non_repeating_options=(--format --config --cache-dir --dsn --log --color)
+    non_repeating_options=(--format --config --cache-dir --dsn --log --log-format --color)
     __fpcache_offer_flags_options -1
 
     # Offer option value completions
@@ -293,6 +297,10 @@ _fpcache_clear-date() {
         __fpcache_add_completions -W 'stderr'$'\n''syslog'
         return
         ;;
+    '--log-format')
+        __fpcache_add_completions -W 'text'$'\n''json'$'\n''journal'
+        return
+        ;;
     '--color')
         __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
         return
@@ -312,7 +320,7 @@ _fpcache_clear-port() {
     repeating_flags=()
     non_repeating_flags=(--no-category --news --require-match --yes -y -0 --null --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=(--branch)
-    non_repeating_options=(--format --config --cache-dir --dsn --log --color)
+    non_repeating_options=(--format --config --cache-dir --dsn --log --log-format --color)
     __fpcache_offer_flags_options -1
 
     # Offer option value completions
@@ -340,6 +348,10 @@ _fpcache_clear-port() {
         __fpcache_add_completions -W 'stderr'$'\n''syslog'
         return
         ;;
+    '--log-format')
+        __fpcache_add_completions -W 'text'$'\n''json'$'\n''journal'
+        return
+        ;;
     '--color')
         __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
         return
@@ -359,7 +371,7 @@ _fpcache_clear-news() {
     repeating_flags=()
     non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--format --config --cache-dir --dsn --log --color)
+    non_repeating_options=(--format --config --cache-dir --dsn --log --log-format --color)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
@@ -383,6 +395,10 @@ _fpcache_clear-news() {
         __fpcache_add_completions -W 'stderr'$'\n''syslog'
         return
         ;;
+    '--log-format')
+        __fpcache_add_completions -W 'text'$'\n''json'$'\n''journal'
+        return
+        ;;
     '--color')
         __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
         return
@@ -394,7 +410,7 @@ _fpcache_clear() {
     repeating_flags=()
     non_repeating_flags=(--all --require-match --yes -y -0 --null --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--format --config --cache-dir --dsn --log --color)
+    non_repeating_options=(--format --config --cache-dir --dsn --log --log-format --color)
     __fpcache_offer_flags_options -1
 
     # Offer option value completions
@@ -416,6 +432,10 @@ _fpcache_clear() {
         ;;
     '--log')
         __fpcache_add_completions -W 'stderr'$'\n''syslog'
+        return
+        ;;
+    '--log-format')
+        __fpcache_add_completions -W 'text'$'\n''json'$'\n''journal'
         return
         ;;
     '--color')
@@ -441,7 +461,7 @@ _fpcache_stats() {
     repeating_flags=()
     non_repeating_flags=(--no-database --queues --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--format --group-by --top --older-than --watch --status-file --config --cache-dir --dsn --log --color)
+    non_repeating_options=(--format --group-by --top --older-than --watch --status-file --config --cache-dir --dsn --log --log-format --color)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
@@ -482,6 +502,10 @@ _fpcache_stats() {
         __fpcache_add_completions -W 'stderr'$'\n''syslog'
         return
         ;;
+    '--log-format')
+        __fpcache_add_completions -W 'text'$'\n''json'$'\n''journal'
+        return
+        ;;
     '--color')
         __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
         return
@@ -493,7 +517,7 @@ _fpcache_verify() {
     repeating_flags=()
     non_repeating_flags=(--fix --no-database --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--format --only --skip --stale-after --max-backlog --max-wait --as-user --config --cache-dir --dsn --log --color)
+    non_repeating_options=(--format --only --skip --stale-after --max-backlog --max-wait --as-user --config --cache-dir --dsn --log --log-format --color)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
@@ -535,6 +559,10 @@ _fpcache_verify() {
         ;;
     '--log')
         __fpcache_add_completions -W 'stderr'$'\n''syslog'
+        return
+        ;;
+    '--log-format')
+        __fpcache_add_completions -W 'text'$'\n''json'$'\n''journal'
         return
         ;;
     '--color')

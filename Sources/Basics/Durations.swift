@@ -3,11 +3,11 @@
 // Spans of time: as numbers, as text, and as poll(2) takes them.
 
 extension Duration {
-  /// Seconds with milliseconds below a minute, whole seconds above.
+  /// As people say it: `0.012 s`, `1.2 s`, and from two minutes on as ageText(_:) has it, `3 min`.
   package var text: String {
-    if milliseconds >= 60_000 { return "\(grouped(milliseconds / 1000)) s" }
-    let fraction = String(1000 + milliseconds % 1000).dropFirst()
-    return "\(milliseconds / 1000).\(fraction) s"
+    if milliseconds >= 120_000 { return ageText(milliseconds / 1000) }
+    let fraction = String(1000 + milliseconds % 1000).dropFirst(1)
+    return "\(milliseconds / 1000).\(milliseconds < 1000 ? fraction : fraction.prefix(1)) s"
   }
 
   /// Seconds and their fraction.
@@ -27,18 +27,10 @@ extension Duration {
   }
 }
 
-/// A number of seconds in words: `40 seconds`, `2 days`; the units are those of ageText(_:).
-package func durationWords(_ seconds: Double) -> String {
-  let seconds = max(0, whole(seconds))
-  switch seconds {
-  case ..<120: return counted(Int(seconds), "second")
-  case ..<7200: return counted(Int(seconds / 60), "minute")
-  case ..<172_800: return counted(Int(seconds / 3600), "hour")
-  default: return counted(Int(seconds / 86_400), "day")
-  }
-}
+/// A number of seconds without a sign, as ageText(_:) has it.
+package func durationText(_ seconds: Double) -> String { ageText(max(0, whole(seconds))) }
 
-/// A number of seconds in its largest fitting unit.
+/// A number of seconds in its largest fitting unit: `40 s`, `3 min`, `2 h`, `5 d`.
 package func ageText(_ seconds: Int64) -> String {
   switch seconds {
   case ..<0: "in the future"

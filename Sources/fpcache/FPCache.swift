@@ -6,6 +6,7 @@ import ArgumentParser
 import Basics
 import CacheFS
 import Listening
+import Logging
 
 @main
 struct FPCache: ParsableCommand {
@@ -42,8 +43,9 @@ struct FPCache: ParsableCommand {
     openStandardStreams()
     ignoreBrokenPipes()
     var command: (any ParsableCommand)?
-    var palette: Palette {
-      (command as? any SiteCommand)?.common.palette(STDERR_FILENO) ?? .plain
+    var lines: LogLines {
+      (command as? any SiteCommand)?.common.lines(.command)
+        ?? LogLines(style: .command, format: .suited(to: environment()), palette: .plain)
     }
     do {
       // Read before they are wiped, and wiped before anything else is done.
@@ -52,9 +54,9 @@ struct FPCache: ParsableCommand {
       command = try parse(arguments)
       try command?.run()
     } catch let failure as UserError {
-      end(failure, palette)
+      end(failure, lines)
     } catch let failure as ListeningError {
-      end(UserError(failure), palette)
+      end(UserError(failure), lines)
     } catch {
       // As exit(withError:) does, but by way of printError: the parser quotes what it was given.
       let status = exitCode(for: error)
@@ -67,8 +69,7 @@ struct FPCache: ParsableCommand {
             printError(withoutControls(message))
           }
         } catch {
-          printError("\(palette.paint("fpcache:", .red)) \(error.message)")
-          exit(error.status)
+          end(error, lines)
         }
       }
       exit(withError: status)
@@ -114,8 +115,8 @@ struct FPCache: ParsableCommand {
       + message[end...]
   }
 
-  private static func end(_ failure: UserError, _ palette: Palette) -> Never {
-    printError(failure.message, after: palette.paint("fpcache:", .red) + " ")
+  private static func end(_ failure: UserError, _ lines: LogLines) -> Never {
+    lines.write(.error, failure.message)
     exit(failure.status)
   }
 

@@ -39,11 +39,11 @@ import Testing
 
   @Test func sizes() throws {
     let tree = try TemporaryTree()
-    let files = [0, 0, 1, 128, 129, 1024, 1025, 16 << 20]
+    let files = [0, 0, 1, 128, 129, 1000, 1001, 16_000_000]
     for (index, size) in files.enumerated() { try tree.write("html/f\(index)", bytes: size) }
     let report = try measure(tree, now: currentTime(), threads: 2)
     #expect(report.sizes.buckets.map(\.files) == [2, 2, 2, 1, 0, 0, 0, 0, 1, 0])
-    #expect(report.sizes.buckets.map(\.bytes) == [0, 129, 1153, 1025, 0, 0, 0, 0, 16 << 20, 0])
+    #expect(report.sizes.buckets.map(\.bytes) == [0, 129, 1129, 1001, 0, 0, 0, 0, 16_000_000, 0])
     #expect(report.sizes.sum == report.total.bytes)
   }
 

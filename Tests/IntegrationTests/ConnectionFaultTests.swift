@@ -10,7 +10,7 @@ import Testing
 
 @Suite struct ConnectionFaultTests {
   private static let lost = "trying again until it answers"
-  private static let back = "database: back after"
+  private static let back = "database: reconnected after"
 
   /// The listener's backends in the order in which it made them: the one that listens first.
   private func backends(_ database: TestDatabase) throws -> [String] {

@@ -47,7 +47,7 @@ import Testing
       try server.stop(mode)
       try listener.waitForLog(containing: "trying again until it answers", after: mark)
       try server.start()
-      try listener.waitForLog(containing: "database: back after", after: mark)
+      try listener.waitForLog(containing: "database: reconnected after", after: mark)
       try listener.waitForLog(containing: "drained: ", after: mark)
       let lines = listener.lines.dropFirst(mark)
       #expect(lines.count { $0.contains("trying again") } == 1, "\(listener)")

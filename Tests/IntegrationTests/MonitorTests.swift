@@ -81,7 +81,7 @@ import Testing
     #expect(late.status == 1, "\(late)")
     #expect(
       late.stdout.contains(
-        "  cache_clearing_ports: has had a row waiting for 11 minutes; 10 minutes are allowed\n"),
+        "  cache_clearing_ports: has had a row waiting for 11 min; 10 min are allowed\n"),
       "\(late)")
     let nagios = try verify("nagios", "backlog")
     #expect(

@@ -178,17 +178,17 @@ import Testing
           + "           packages, news, general, pages, spooling,\n           searchlog\n"),
       "\(result)")
     // Bars of eighths, as the locale of the tests is one of UTF-8.
-    let row = "to 128 B      2    101 B  "
+    let row = "to 128 B   101 B      2  "
     let full = String(repeating: "\u{2588}", count: 60 - row.utf8.count)
     #expect(result.stdout.contains("\(row)\(full)\n"), "\(result)")
-    #expect(result.stdout.contains("\nto 1 KiB      0      0 B\n"), "\(result)")
+    #expect(result.stdout.contains("\nto 1 KB      0 B      0\n"), "\(result)")
     #expect(result.stdout.contains("BYTES  LARGEST\n3,000  html/a\n"), "\(result)")
     #expect(result.stdout.contains("\n(1 more) "), "\(result)")
     #expect(result.stdout.contains("\n(no page) "), "\(result)")
     let plain = try stats("", tree, environment: ["COLUMNS": "60", "LC_ALL": "C"])
     #expect(plain.stdout.utf8.allSatisfy { $0 < 0x80 }, "\(plain)")
     #expect(
-      plain.stdout.contains("  101 B  " + String(repeating: "#", count: full.count) + "\n"),
+      plain.stdout.contains("   101 B      2  " + String(repeating: "#", count: full.count) + "\n"),
       "\(plain)")
     #expect(try stats("-q", tree).outputBytes.isEmpty)
   }

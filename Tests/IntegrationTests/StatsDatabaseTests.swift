@@ -50,7 +50,7 @@ import Testing
     let ports = try stats(database, in: tree)
     #expect(ports.status == 0 && ports.stderr.isEmpty, "\(ports)")
     #expect(
-      ports.stdout.hasSuffix("\n\n20,508 ports have waited 2 days: nobody is listening\n"),
+      ports.stdout.hasSuffix("\n\n20,508 ports have waited 2 d: nobody is listening\n"),
       "\(ports)")
     try database.sql(
       """
@@ -58,18 +58,18 @@ import Testing
       SELECT date '2019-04-07' + n, now() - interval '49 hours' FROM generate_series(0, 289) AS n
       """)
     let both = try stats(database, in: tree).stdout
-    #expect(both.contains("20,508 ports and 290 dates have waited 2 days: nobody is listening\n"))
+    #expect(both.contains("20,508 ports and 290 dates have waited 2 d: nobody is listening\n"))
     #expect(
       both.contains(
         """
         QUEUE                     ROWS    KEYS  OLDEST  NEWEST
         cache_clearing_ports    20,508  20,508     2 d    44 h
-          oldest category1/p5-Tool-Box1, 2 days ago;
-          newest category48/p5-Tool-Box20508, 44 hours ago
+          oldest category1/p5-Tool-Box1, 2 d ago;
+          newest category48/p5-Tool-Box20508, 44 h ago
           first category1/p5-Tool-Box1 category2/p5-Tool-Box2 category3/p5-Tool-Box3
                 category4/p5-Tool-Box4 category5/p5-Tool-Box5
         cache_clearing_dates       290     290     2 d     2 d
-          oldest 2019-04-07, 2 days ago; newest 2020-01-21, 2 days ago
+          oldest 2019-04-07, 2 d ago; newest 2020-01-21, 2 d ago
           first 2019-04-07 2019-04-08 2019-04-09 2019-04-10 2019-04-11
         cache_clearing_commits       0       0       -       -
         cache_clearing_files         0       0       -       -
@@ -126,7 +126,7 @@ import Testing
     #expect(try queue(document, "cache_clearing_dates")["rows"] is NSNull)
     #expect(
       try verdict(document) == [
-        "6 ports, 2 commits and 2 files have waited 3 hours: "
+        "6 ports, 2 commits and 2 files have waited 3 h: "
           + "nobody is listening"
       ])
   }

@@ -221,8 +221,8 @@ import Testing
     let listener = try Daemon.listen(on: incident.tree, database)
     try listener.waitForLog(containing: "drained: 7 rows")
     listener.terminate(SIGUSR1)
-    try listener.waitForLog(containing: "status: 7 rows")
-    #expect(listener.isRunning)
+    let line = try listener.waitForLog(containing: "status: listening; connected since ")
+    #expect(line.contains("since the start: 7 rows") && listener.isRunning, "\(line)")
     #expect(listener.lines.count { $0.contains("status: ") } == 1)
   }
 }

@@ -111,11 +111,11 @@ import Testing
     let stats = try wiki.run(["stats"], database: database)
     #expect(stats.status == 0, "\(stats)")
     for line in [
-      "  oldest Main/Home, 3 days ago; newest Main/Home, 3 days ago",
+      "  oldest Main/Home, 3 d ago; newest Main/Home, 3 d ago",
       "page     what wiki.page_changes names of articles and history, what wiki.day_changes",
       "upload   what media_changes names of media and sitemap, the news",
       "skin     the articles, the history", "rename   the news",
-      "1 wiki.page_changes key has waited 3 days: nobody is listening",
+      "1 wiki.page_changes key has waited 3 d: nobody is listening",
     ] { #expect(stats.stdout.contains(line), "\(line)\n\(stats)") }
     #expect(!stats.stdout.contains("cache_clearing"), "\(stats)")
     let verify = try wiki.run(

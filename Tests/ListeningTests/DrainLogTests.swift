@@ -33,14 +33,14 @@ import Testing
     #expect(log.flush(now: start + .seconds(62)) == nil)
     #expect(
       lines.all.dropFirst(5) == [
-        "drained: 95 rows, 190 keys, 95 files, 950 bytes by 95 drains in the last 59.600 s"
+        "drained: 95 rows, 190 keys, 95 files, 950 bytes by 95 drains in the last 59.6 s"
       ])
     note(at: 63)
     #expect(lines.all.count == 6)
     #expect(log.flush(all: true, now: start + .seconds(64)) == nil)
     #expect(
       lines.all.last
-        == "drained: 1 row, 2 keys, 1 file, 10 bytes by 1 drain in the last 1.100 s")
+        == "drained: 1 row, 2 keys, 1 file, 10 bytes by 1 drain in the last 1.1 s")
   }
 
   @Test("what is news is logged at once, behind what came before it")
@@ -49,7 +49,7 @@ import Testing
     note(at: 1, .news, end: "; a writer holds the rest")
     #expect(
       lines.all.suffix(2) == [
-        "drained: 2 rows, 4 keys, 2 files, 20 bytes by 2 drains in the last 1.100 s",
+        "drained: 2 rows, 4 keys, 2 files, 20 bytes by 2 drains in the last 1.1 s",
         Self.one + "; a writer holds the rest",
       ])
   }

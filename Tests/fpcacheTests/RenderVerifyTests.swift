@@ -119,6 +119,30 @@ import Testing
     #expect(audit.status == .incomplete)
   }
 
+  @Test func aTerminalHasColoursAndNoLineIsWiderThanIt() {
+    let long = "html/" + String(repeating: "a b  ", count: 40) + "c"
+    let audit = audit([
+      Finding(.empty, CachePath(Array(long.utf8)), .none),
+      Finding(.unknown, CachePath([0x78])),
+    ])
+    let terminal = Terminal(columns: 60, isTerminal: true, isUnicode: true)
+    let lines = audit.lines(all: true, on: terminal, Palette(isColored: true))
+    #expect(
+      lines.contains("\u{1B}[33munknown (warning): 1: matches no pattern of the layout\u{1B}[0m"))
+    #expect(lines.contains("\u{1B}[31mempty (critical): 1: is a page of zero bytes\u{1B}[0m"))
+    #expect(lines.last == "\u{1B}[31m2 findings in 5 files\u{1B}[0m")
+    let plain = audit.lines(all: true, on: terminal, .plain)
+    #expect(plain.allSatisfy { terminal.width($0) <= 60 })
+    // Nothing is lost at the ends of lines.
+    let words = { (lines: [String]) in
+      lines.joined(separator: " ").split(separator: " ").joined(separator: " ")
+    }
+    #expect(words(plain) == words(audit.lines(all: true)))
+    // What is piped stays on its line.
+    let file = Terminal(columns: 60, isTerminal: false, isUnicode: true)
+    #expect(audit.lines(all: true, on: file, .plain) == audit.lines(all: true))
+  }
+
   // MARK: The documents
 
   /// docs/verify.md has each code, as the table of codes has it, and no other.

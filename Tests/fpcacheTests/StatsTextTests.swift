@@ -110,8 +110,8 @@ import Testing
       Array(lines[from..<(from + 14)]) == [
         "QUEUE                        ROWS       KEYS   OLDEST   NEWEST",
         "cache_clearing_ports       20,508     20,508      2 d      2 d",
-        "  oldest \(key)/\\x1b[2J\\xff, 2 days ago;",
-        "  newest \(key)/\\x1b[2J\\xff, 2 days ago",
+        "  oldest \(key)/\\x1b[2J\\xff, 2 d ago;",
+        "  newest \(key)/\\x1b[2J\\xff, 2 d ago",
         "  first \(key)/\\x1b[2J\\xff",
         "        NULL/\\x1b[2J\\xff",
         "        \\x1b[2J\\xff/\(key)",
@@ -154,7 +154,7 @@ import Testing
     #expect(screen[0].hasPrefix("cache directory"))
     let verdict = try #require(screen.firstIndex { $0.isEmpty }) + 1
     #expect(
-      rows < 6 || screen[verdict].hasPrefix("20,508 ports and 1,234,567 dates have waited 2 days"))
+      rows < 6 || screen[verdict].hasPrefix("20,508 ports and 1,234,567 dates have waited 2 d"))
     #expect((screen.last?.hasSuffix("more, on a taller terminal") == true) == (rows < 100))
   }
 

@@ -14,11 +14,11 @@ import Testing
   @Test(
     "sizes",
     arguments: [
-      (0, "0", "0 B", "0"), (1023, "1,023", "1023 B", "1023"), (1024, "1,024", "1.0 KiB", "1.0K"),
-      (10_239, "10,239", "9.9 KiB", "9.9K"), (102_400, "102,400", "100 KiB", "100K"),
-      (1_048_575, "1,048,575", "1023 KiB", "1023K"),
-      (49_411_072, "49,411,072", "47.1 MiB", "47.1M"),
-      (.max, "9,223,372,036,854,775,807", "7.9 EiB", "7.9E"),
+      (0, "0", "0 B", "0"), (999, "999", "999 B", "999"), (1000, "1,000", "1.0 KB", "1.0K"),
+      (9_999, "9,999", "9.9 KB", "9.9K"), (100_000, "100,000", "100 KB", "100K"),
+      (999_999, "999,999", "999 KB", "999K"),
+      (49_411_072, "49,411,072", "49.4 MB", "49.4M"),
+      (.max, "9,223,372,036,854,775,807", "9.2 EB", "9.2E"),
     ] as [(Int64, String, String, String)])
   func sizes(_ bytes: Int64, _ exact: String, _ units: String, _ compact: String) {
     #expect(Detail.exact.size(bytes) == exact)
@@ -41,12 +41,12 @@ import Testing
     "a table tells less where there is less room",
     arguments: [
       (31, ["NAME       BYTES  FIRST  SECOND", "x     49,411,072      1       2"]),
-      (30, ["NAME     BYTES  FIRST  SECOND", "x     47.1 MiB      1       2"]),
-      (28, ["NAME  BYTES  FIRST  SECOND", "x     47.1M      1       2"]),
-      (23, ["NAME BYTES FIRST SECOND", "x    47.1M     1      2"]),
-      (22, ["BYTES FIRST SECOND NAME", "47.1M     1      2 x"]),
-      (17, ["BYTES FIRST NAME", "47.1M     1 x"]), (11, ["BYTES NAME", "47.1M x"]),
-      (1, ["BYTES NAME", "47.1M x"]),
+      (30, ["NAME    BYTES  FIRST  SECOND", "x     49.4 MB      1       2"]),
+      (27, ["NAME  BYTES  FIRST  SECOND", "x     49.4M      1       2"]),
+      (23, ["NAME BYTES FIRST SECOND", "x    49.4M     1      2"]),
+      (22, ["BYTES FIRST SECOND NAME", "49.4M     1      2 x"]),
+      (17, ["BYTES FIRST NAME", "49.4M     1 x"]), (11, ["BYTES NAME", "49.4M x"]),
+      (1, ["BYTES NAME", "49.4M x"]),
     ])
   func tables(_ columns: Int, _ lines: [String]) {
     #expect(terminal(columns).lines { table($0) } == lines)
@@ -55,7 +55,7 @@ import Testing
   @Test func aLongNameGoesToTheEndAndIsNotCut() {
     let name = String(repeating: "n", count: 100)
     let lines = terminal(60).lines { table($0, name: name) }
-    #expect(lines == ["BYTES FIRST SECOND NAME", "47.1M     1      2 \(name)"])
+    #expect(lines == ["BYTES FIRST SECOND NAME", "49.4M     1      2 \(name)"])
   }
 
   @Test func wideNamesAlign() {

@@ -64,23 +64,23 @@ private let other = ListeningSession(
 
     static let all = [
       Row(
-        text: "20,508 ports have waited 2 days: nobody is listening", severity: .bad,
+        text: "20,508 ports have waited 2 d: nobody is listening", severity: .bad,
         queues: [queue(.ports, 20_508)]),
       Row(
-        text: "20,508 ports and 290 dates have waited 2 days: nobody is listening", severity: .bad,
+        text: "20,508 ports and 290 dates have waited 2 d: nobody is listening", severity: .bad,
         queues: [queue(.ports, 20_508, age: 100), queue(.dates, 290), queue(.commits, 0)]),
       Row(
-        text: "1 port has waited 3 minutes: nobody is listening", severity: .bad,
+        text: "1 port has waited 3 min: nobody is listening", severity: .bad,
         queues: [queue(.ports, 1, age: 180)]),
       Row(
-        text: "3 ports, 1 date, 2 commits and 1 file have waited 1 second: fpcache is listening",
+        text: "3 ports, 1 date, 2 commits and 1 file have waited 1 s: fpcache is listening",
         severity: .waiting,
         queues: [
           queue(.ports, 5, keys: 3, age: 1), queue(.dates, 1, age: 1.9),
           queue(.commits, 2, age: 0.5), queue(.files, 1, age: nil),
         ], sessions: [ours]),
       Row(
-        text: "2 commits have waited 2 hours although fpcache is listening", severity: .bad,
+        text: "2 commits have waited 2 h although fpcache is listening", severity: .bad,
         queues: [queue(.commits, 2, age: 7200)], sessions: [other, ours]),
       Row(
         text: "290 dates wait, nobody knows since when: nobody is listening", severity: .bad,
@@ -89,10 +89,10 @@ private let other = ListeningSession(
         text: "1 date waits, nobody knows since when: fpcache is listening", severity: .waiting,
         queues: [queue(.dates, 1, age: nil)], sessions: [ours]),
       Row(
-        text: "1 port has waited 3 hours although process 8 (py\\x1b[31m) is listening",
+        text: "1 port has waited 3 h although process 8 (py\\x1b[31m) is listening",
         severity: .bad, queues: [queue(.ports, 1, age: 10_800)], sessions: [other]),
       Row(
-        text: "1 port has waited 0 seconds: nobody is listening, as far as this role may see",
+        text: "1 port has waited 0 s: nobody is listening, as far as this role may see",
         severity: .bad, queues: [queue(.ports, 1, age: -5)], hidden: 2),
       Row(
         text: "nothing waits, and fpcache is listening", severity: .good,
@@ -128,14 +128,14 @@ private let other = ListeningSession(
     #expect(after.rates?.queueRows == [-200, 5])
     #expect(
       Verdict.of(after).map(\.text) == [
-        "600 ports and 60 dates have waited 2 days: fpcache is listening; "
-          + "at this rate they are gone in 3 seconds"
+        "600 ports and 60 dates have waited 2 d: fpcache is listening; "
+          + "at this rate they are gone in 3 s"
       ])
     #expect(Verdict.of(after).map(\.severity) == [.waiting])
     after.rates = Rates(from: after, to: after, seconds: 2)
     #expect(
       Verdict.of(after).map(\.text) == [
-        "600 ports and 60 dates have waited 2 days although fpcache is listening"
+        "600 ports and 60 dates have waited 2 d although fpcache is listening"
       ])
     #expect(Rates(from: before, to: after, seconds: 0) == nil)
   }
@@ -167,9 +167,9 @@ private let other = ListeningSession(
       ("listening", false, 10, 60, "the status file says listening, but process 5 is gone"),
       ("stopping", false, 10, 60, "the listener has stopped"),
       ("listening", true, 299, 60, nil),
-      ("listening", true, 300, 60, "the listener has not proved its health for 5 minutes"),
+      ("listening", true, 300, 60, "the listener has not proved its health for 5 min"),
       ("listening", true, 3000, 3600, nil),
-      ("listening", true, 7200, 3600, "the listener has not proved its health for 2 hours"),
+      ("listening", true, 7200, 3600, "the listener has not proved its health for 2 h"),
       ("starting", true, nil, 60, "the listener has not proved its health yet"),
     ] as [(String, Bool, Int64?, Int64, String?)])
   func statusFile(
@@ -191,12 +191,12 @@ private let other = ListeningSession(
   @Test(
     "durations in words",
     arguments: [
-      (0, "0 seconds"), (1.9, "1 second"), (119, "119 seconds"), (120, "2 minutes"),
-      (7199, "119 minutes"), (7200, "2 hours"), (172_799, "47 hours"), (172_800, "2 days"),
-      (1e9, "11,574 days"), (-3, "0 seconds"), (.nan, "0 seconds"),
-      (.infinity, "11,574,074,074 days"),
+      (0, "0 s"), (1.9, "1 s"), (119, "119 s"), (120, "2 min"),
+      (7199, "119 min"), (7200, "2 h"), (172_799, "47 h"), (172_800, "2 d"),
+      (1e9, "11,574 d"), (-3, "0 s"), (.nan, "0 s"),
+      (.infinity, "11,574,074,074 d"),
     ])
-  func durations(_ seconds: Double, _ text: String) { #expect(durationWords(seconds) == text) }
+  func durations(_ seconds: Double, _ text: String) { #expect(durationText(seconds) == text) }
 
   @Test(
     "parts in percent",

@@ -20,9 +20,9 @@ package struct Histogram: Equatable, Sendable {
   package private(set) var sum: Int64 = 0
 
   /// Sizes in bytes: empty pages, which are errors; the shell of a day without commits, some 70
-  /// bytes (docs/freshports.md, section 2); then by powers of four.
+  /// bytes (docs/freshports.md, section 2); then in steps of four, in the units that people are shown.
   package static let sizeBounds: [Int64] = [
-    0, 128, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 16 << 20,
+    0, 128, 1_000, 4_000, 16_000, 64_000, 256_000, 1_000_000, 16_000_000,
   ]
 
   /// Ages in seconds. What is dated more than an hour ahead of the clock has a bucket of its own;

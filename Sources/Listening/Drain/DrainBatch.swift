@@ -17,6 +17,9 @@ package struct RowName: Hashable {
     key = row.key
   }
 
+  /// Whether this is what the row is called; makes no name to find out.
+  func isName(of row: QueueRow) -> Bool { table == row.table && key == row.key }
+
   /// The row's key for a log.
   var text: String {
     key.map { $0.map { escape($0) } ?? "NULL" }.joined(separator: "/")

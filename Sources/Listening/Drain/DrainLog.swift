@@ -49,7 +49,23 @@ final class DrainLog {
     tellPending(now)
     if worth == .routine { left -= 1 }
     last = now
-    logger.notice("\(verb): \(tally.text) in \(time.text)\(end)")
+    tell("\(verb): \(tally.text) in \(time.text)\(Self.names(tally))\(end)", tally, time)
+  }
+
+  private static func names(_ tally: DrainTally) -> String {
+    tally.named.text.map { " (\($0))" } ?? ""
+  }
+
+  /// The numbers besides, for who collects logs as JSON.
+  private func tell(_ text: String, _ tally: DrainTally, _ time: Duration) {
+    logger.notice(
+      "\(text)",
+      metadata: [
+        "rows": .stringConvertible(tally.rows), "keys": .stringConvertible(tally.keys),
+        "files_removed": .stringConvertible(tally.files),
+        "bytes_removed": .stringConvertible(tally.bytes),
+        "duration_seconds": .stringConvertible(time.seconds),
+      ])
   }
 
   /// Logs what may be logged by now.
@@ -66,9 +82,11 @@ final class DrainLog {
 
   private func tellPending(_ now: ContinuousClock.Instant) {
     guard pending.drains > 0 else { return }
-    let time = pending.since.duration(to: now).text
+    let (tally, time) = (pending.tally, pending.since.duration(to: now))
     let drains = counted(pending.drains, "drain")
-    logger.notice("\(verb): \(pending.tally.text) by \(drains) in the last \(time)")
+    tell(
+      "\(verb): \(tally.text) by \(drains) in the last \(time.text)\(Self.names(tally))", tally,
+      time)
     pending = (DrainTally(), 0, now)
   }
 }

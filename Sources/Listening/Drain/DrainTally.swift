@@ -3,6 +3,41 @@
 // What a drain has come to: counted, added up, and said in the log's words.
 
 import Basics
+import PGQueue
+
+/// The first few different rows of many, and how many others there are.
+package struct NamedRows: Equatable {
+  /// More would make a line of the log long and cost a drain of a million rows time.
+  private static let most = 3
+
+  private var names: [RowName] = []
+  private var others = 0
+
+  package init() {}
+
+  mutating func add(_ rows: [QueueRow]) {
+    var rest = rows[...]
+    while names.count < Self.most, let row = rest.popFirst() {
+      if !names.contains(where: { $0.isName(of: row) }) { names.append(RowName(row)) }
+    }
+    others += rest.count
+  }
+
+  mutating func add(_ more: NamedRows) {
+    others += more.others
+    for name in more.names where !names.contains(name) {
+      if names.count < Self.most { names.append(name) } else { others += 1 }
+    }
+  }
+
+  /// Such as `www/nginx, lang/python37, 2020-01-21 and 17 more`; nil where there are none.
+  var text: String? {
+    guard !names.isEmpty else { return nil }
+    let texts = names.map(\.text)
+    return others > 0
+      ? "\(texts.joined(separator: ", ")) and \(grouped(others)) more" : listed(texts, "and")
+  }
+}
 
 /// What a drain has come to.
 package struct DrainTally: Equatable {
@@ -17,6 +52,8 @@ package struct DrainTally: Equatable {
   package var moved = 0
   /// Rows that the server was asked to delete; some of them may have been deleted by others, or kept.
   package var asked = 0
+  /// The first of the rows that were cleared.
+  package var named = NamedRows()
 
   mutating func add(_ other: DrainTally) {
     rows += other.rows
@@ -28,12 +65,13 @@ package struct DrainTally: Equatable {
     recovered += other.recovered
     moved += other.moved
     asked += other.asked
+    named.add(other.named)
   }
 
   /// As the log has it.
   package var text: String {
     "\(counted(rows, "row")), \(counted(keys, "key")), \(counted(files, "file")), "
-      + "\(grouped(bytes)) bytes"
+      + sizeText(bytes)
       + (moved > 0 ? ", \(grouped(moved)) moved into the log" : "")
       + (refused > 0 ? ", \(grouped(refused)) refused" : "")
       + (recovered > 0 ? ", \(grouped(recovered)) cleared at last" : "")

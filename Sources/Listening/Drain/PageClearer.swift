@@ -167,6 +167,7 @@ package final class PageClearer {
   /// Counts and tells what a batch would have come to.
   func countDry(_ batch: DrainBatch, _ outcome: BatchOutcome) {
     count(rows: outcome.retirable.count + batch.refused.count, keys: outcome.keys)
+    name(cleared: outcome.retirable)
     count(refused: batch.refused)
   }
 
@@ -192,6 +193,14 @@ package final class PageClearer {
     tally.rows += rows
     tally.keys += keys
     tally.asked += asked
+  }
+
+  /// Rows whose pages are gone: some for the drain's line, each for who looks at details.
+  func name(cleared rows: [QueueRow]) {
+    tally.named.add(rows)
+    guard logger.logLevel <= .debug else { return }
+    let verb = cache.isDry ? "would clear" : "cleared"
+    for row in rows { logger.debug("\(row.table.name.escaped): \(verb) \(RowName(row).text)") }
   }
 
   /// Rows that name nothing, and are gone from their queue.

@@ -96,7 +96,8 @@ final class QueueDrain {
       first.waiting.isEmpty ? step.batch : step.batch.only { first.reports[$0].failures.isEmpty }
     let isAsked = passes.isAsked(queue.table, in: pass)
     var outcome = BatchOutcome()
-    var asked = step.cleared + step.refused.map(\.row)
+    var cleared = step.cleared
+    var asked = cleared + step.refused.map(\.row)
     var deleted = try queue.delete(asked) { outcome = pages.clearPagesInTime(of: again) }
     CrashPoint.clearedAgain.reach()
     guard !outcome.isPartial, pages.cache.followRoot(), pages.cache.clearer.isSameTree(as: root)
@@ -108,7 +109,8 @@ final class QueueDrain {
     if !outcome.waiting.isEmpty || outcome.isUnfinished {
       // A page has come that cannot go, or not in time: its rows stay after all.
       try queue.undelete()
-      asked = outcome.retirable.filter(isAsked) + step.refused.map(\.row)
+      cleared = outcome.retirable.filter(isAsked)
+      asked = cleared + step.refused.map(\.row)
       deleted = try queue.delete(asked)
       pass.recent = RecentKeys()
     }
@@ -116,6 +118,7 @@ final class QueueDrain {
     pages.settle?.add(outcome.cleared)
     try queue.commit()
     pages.count(rows: deleted, keys: outcome.keys, asked: asked.count)
+    pages.name(cleared: cleared)
     CrashPoint.retired.reach()
     note(retired: asked, but: remaining, step, in: &pass)
     pass.promptedTo = nil

@@ -28,6 +28,10 @@ struct Health: Equatable {
   private(set) var lastProbe: Int64?
   /// When health was last proved.
   private(set) var healthyAt: Int64?
+  /// When the first of these proofs was between which nothing voided it; nil where nothing proves it now.
+  private(set) var healthySince: Int64?
+  /// When the connections were made that are open; nil without.
+  var connectedSince: Int64?
   private(set) var total = DrainTally()
   /// How far the drain under way has come; nil between drains.
   private(set) var underWay: DrainTally?
@@ -72,7 +76,7 @@ struct Health: Equatable {
   /// - Returns: whether health is proved by it.
   mutating func served(_ tally: DrainTally, isProof: Bool, now: Int64) -> Bool {
     underWay = tally
-    hasDrained = isProof
+    note(isProof: isProof)
     return prove(now)
   }
 
@@ -83,7 +87,7 @@ struct Health: Equatable {
     underWay = nil
     total.add(tally)
     lastDrain = (now, tally, seconds)
-    hasDrained = isProof
+    note(isProof: isProof)
     return prove(now)
   }
 
@@ -98,13 +102,21 @@ struct Health: Equatable {
     hasDrained = false
     hasProbed = false
     healthyAt = now
+    healthySince = healthySince ?? now
     return true
+  }
+
+  private mutating func note(isProof: Bool) {
+    hasDrained = isProof
+    if !isProof { healthySince = nil }
   }
 
   /// A connection was lost: what it proved is void.
   mutating func lost() {
     hasDrained = false
     hasProbed = false
+    healthySince = nil
+    connectedSince = nil
   }
 
   mutating func polled(_ backlog: [QueueBacklog], now: Int64) {

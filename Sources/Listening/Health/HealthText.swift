@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The listener's health as the JSON of the status file.
+// The listener's health as the JSON of the status file, and as a line of the log.
 
 import Basics
 import PGQueue
@@ -55,6 +55,28 @@ extension Health {
 
   private static func time(_ time: Int64?) -> JSON {
     time.map { .string(utcTimestamp(Int($0 / 1_000_000_000))) } ?? .null
+  }
+}
+
+extension Health {
+  /// How it stands, in one line of the log.
+  /// - Parameters:
+  ///   - total: since the start.
+  ///   - now: nanoseconds since the epoch.
+  func statusText(total: DrainTally, now: Int64) -> String {
+    func ago(_ time: Int64) -> String {
+      "\(ageText(max(0, clampedDifference(now, time) / 1_000_000_000))) ago"
+    }
+    let connection =
+      connectedSince.map { "connected since \(timestamp($0))" } ?? "not connected"
+    let proof = healthyAt.map { "last proof \(ago($0))" } ?? "never proved"
+    let health = healthySince.map { "healthy since \(timestamp($0))" } ?? "not healthy"
+    let drain = lastDrain.map { "last drain \(ago($0.at)): \($0.tally.text)" } ?? "no drain yet"
+    return """
+      \(state.rawValue); \(connection); \(health) (\(proof)); \(drain); \
+      \(grouped(retriesWaiting)) to retry, \(counted(settleWaiting, "key")) to clear again; \
+      since the start: \(total.text)
+      """
   }
 }
 

@@ -358,8 +358,9 @@ package final class CacheService: ListenerService {
 
   package func note(_ news: ListenerNews) {
     switch news {
-    case .ready(let channels):
+    case .ready(let channels), .readyAgain(let channels):
       drain.announced = channels.announced
+      reporter.update { $0.connectedSince = currentTime() }
       reporter.enter(.draining)
     case .disconnected, .probeUnanswered: reporter.enter(.disconnected)
     case .reconnected: reporter.update { $0.reconnects += 1 }
@@ -371,6 +372,9 @@ package final class CacheService: ListenerService {
       isDeaf = true
       reporter.enter(.polling)
     case .hearsAgain: isDeaf = false
+    case .statusAsked:
+      let text = reporter.health.statusText(total: total, now: currentTime())
+      logger.notice("status: \(text)")
     case .stopping:
       reporter.enter(.stopping)
       leaveOwed()

@@ -16,6 +16,8 @@ package final class Listener {
   private var listening: Connection?
   private var working: Connection?
   private var channels: [Channel] = []
+  /// The channels that the log has, until the configuration is read again.
+  private var toldChannels: [Channel]?
   private var inputs: [ListenerMachine.Input] = [.started]
   private var disconnectedSince: Duration?
   /// Whether it was told, since then, that the server does not let us in.
@@ -91,7 +93,8 @@ package final class Listener {
       if let since = disconnectedSince { service.note(.reconnected(after: now - since)) }
       disconnectedSince = nil
       hasToldRefusal = false
-      service.note(.ready(channels))
+      service.note(channels == toldChannels ? .readyAgain(channels) : .ready(channels))
+      toldChannels = channels
       for channel in channels where channel.event == nil { service.note(.unknownEvent(channel)) }
       inputs.append(.connected)
     } catch {
@@ -280,6 +283,7 @@ package final class Listener {
   /// Both connections are made anew, with what the configuration says now.
   private func reload() {
     service.note(.reloading)
+    toldChannels = nil
     if let (parameters, settings) = service.reload() {
       self.parameters = parameters
       machine.settings = settings

@@ -9,6 +9,8 @@ import PGQueue
 /// What is worth a line in the log.
 package enum ListenerNews: Equatable, Sendable {
   case ready([Channel])
+  /// Connected again, with the same channels as before.
+  case readyAgain([Channel])
   case notified(Int)
   case probed
   /// LISTEN was refused for one channel; the others are heard.
@@ -36,7 +38,7 @@ extension ListenerNews {
   /// Level and text; nil for what only the counters want to know.
   func logLine(_ total: DrainTally) -> (Logger.Level, String)? {
     switch self {
-    case .notified, .probed: nil
+    case .notified, .probed, .readyAgain, .statusAsked: nil
     case .ready([]): (.notice, "ready: there is no channel to listen on")
     case .ready(let channels):
       (
@@ -59,7 +61,7 @@ extension ListenerNews {
     case .disconnected(let error):
       (.error, "database: \(error.explanation); trying again until it answers")
     case .notAdmitted(let error): (.error, "database: \(error.explanation); still trying")
-    case .reconnected(let downtime): (.notice, "database: back after \(downtime.text)")
+    case .reconnected(let downtime): (.notice, "database: reconnected after \(downtime.text)")
     case .probeUnanswered:
       (.warning, "database: our own notification did not come back; connecting anew")
     case .deaf(let interval):
@@ -69,7 +71,6 @@ extension ListenerNews {
           + "\(interval.text) instead. Connect to the server itself to be prompt"
       )
     case .hearsAgain: (.notice, "database: notifications arrive again")
-    case .statusAsked: (.notice, "status: \(total.text) since the start")
     case .reloading: (.notice, "SIGHUP: reading the configuration and listen_for again")
     case .takesFromNodes(let nodes):
       (

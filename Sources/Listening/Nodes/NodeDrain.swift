@@ -197,6 +197,7 @@ final class NodeDrain {
       pages.noteRecovered(outcome.retirable)
       node.owes = node.owes || !owing.isEmpty
       pages.count(rows: done.count, keys: outcome.keys)
+      pages.name(cleared: outcome.retirable)
       batchSize.adapt(took: began.duration(to: .now), locked: node.lockTime)
       if logged.rows.count >= limit { return .more }
     }
@@ -236,6 +237,7 @@ final class NodeDrain {
       try log.forgive(done)
       pages.noteRecovered(outcome.retirable)
       pages.count(rows: done.count, keys: 0)
+      pages.name(cleared: outcome.retirable)
       isAnyLeft = isAnyLeft || !batch.waiting.isEmpty || !outcome.waiting.isEmpty
     } while rows.count >= BatchSize.least
     pages.endPass(pass)

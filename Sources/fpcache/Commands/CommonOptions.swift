@@ -73,12 +73,23 @@ struct CommonOptions: ParsableArguments {
   @Option(help: "Where messages go.")
   var log = LogDestination.stderr
 
+  @Option(
+    help: ArgumentHelp(
+      "The form of messages on standard error.",
+      discussion: """
+        Default: journal where systemd's journal reads them, else text; json is one object a line.
+        """))
+  var logFormat: LogFormat?
+
   @Option(help: "Colour in text for people.")
   var color = ColorChoice.auto
 
   func validate() throws {
     if quiet, verbose {
       throw ValidationError("--quiet and --verbose exclude each other; give one of them")
+    }
+    if log == .syslog, logFormat != nil {
+      throw ValidationError("--log syslog and --log-format exclude each other; give one of them")
     }
   }
 
@@ -94,12 +105,17 @@ struct CommonOptions: ParsableArguments {
 
   /// The logger of a command; `daemon` lines carry a time and a level.
   func logger(
-    _ style: LogStyle, syslog: SyslogSettings = .standard, lastError: LastError? = nil
+    _ style: LogLines.Style, syslog: SyslogSettings = .standard, lastError: LastError? = nil
   ) -> Logger {
     let level: Logger.Level = quiet ? .error : verbose ? .debug : .info
-    return makeLogger(
-      log, style, level: level, palette: palette(STDERR_FILENO), syslog: syslog,
-      lastError: lastError)
+    return makeLogger(log, lines(style), level: level, syslog: syslog, lastError: lastError)
+  }
+
+  /// How messages on standard error look.
+  func lines(_ style: LogLines.Style) -> LogLines {
+    LogLines(
+      style: style, format: logFormat ?? .suited(to: environment()),
+      palette: palette(STDERR_FILENO))
   }
 
   /// The clearer of a command.

@@ -14,8 +14,8 @@ func environment() -> [String: String] {
 }
 
 private let ourVariables = [
-  "COLUMNS", "FPCACHE_CONFIG", "FPCACHE_DIR", "NO_COLOR", "NOTIFY_SOCKET", "STATE_DIRECTORY",
-  "TERM",
+  "COLUMNS", "FPCACHE_CONFIG", "FPCACHE_DIR", "JOURNAL_STREAM", "NO_COLOR", "NOTIFY_SOCKET",
+  "STATE_DIRECTORY", "TERM",
 ]
 
 /// libpq's variables that name a database (PostgreSQL manual, 34.15).

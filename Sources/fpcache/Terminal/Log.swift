@@ -13,18 +13,10 @@ enum LogDestination: String, WordArgument {
   case stderr, syslog
 }
 
-/// How lines on standard error look.
-enum LogStyle {
-  /// `fpcache: message`, as the system's own commands speak.
-  case command
-  /// Time, level and message, for a log that is read years later.
-  case daemon
-}
-
 /// Where syslog(3) files our messages.
 struct SyslogSettings: Equatable, Sendable {
-  /// As the old listener did, so that a site's log rules go on working.
-  static let standard = SyslogSettings(facility: LOG_LOCAL3, identity: "fp-listen")
+  /// The facility is the old listener's. So was the name, which a site's log rules may go by: IDENT = fp-listen.
+  static let standard = SyslogSettings(facility: LOG_LOCAL3, identity: "fpcache")
 
   static let facilities: [(name: String, value: CInt)] = [
     ("user", LOG_USER), ("daemon", LOG_DAEMON), ("local0", LOG_LOCAL0), ("local1", LOG_LOCAL1),
@@ -44,14 +36,15 @@ struct SyslogSettings: Equatable, Sendable {
   var facilityName: String? { Self.facilities.first { $0.value == facility }?.name }
 }
 
+/// - Parameter lines: how a line on standard error looks.
 func makeLogger(
-  _ destination: LogDestination, _ style: LogStyle, level: Logger.Level,
-  palette: Palette = .plain, syslog: SyslogSettings = .standard, lastError: LastError? = nil
+  _ destination: LogDestination, _ lines: LogLines, level: Logger.Level,
+  syslog: SyslogSettings = .standard, lastError: LastError? = nil
 ) -> Logger {
   var logger = Logger(label: "fpcache") { _ in
     let sink: any LogHandler =
       switch destination {
-      case .stderr: StandardErrorHandler(style: style, palette: palette)
+      case .stderr: StandardErrorHandler(lines)
       case .syslog: SyslogHandler(syslog)
       }
     return lastError.map { RememberingHandler(sink: sink, lastError: $0) } ?? sink
@@ -85,42 +78,6 @@ private struct RememberingHandler: LogHandler {
   }
 }
 
-/// Lines on standard error.
-struct StandardErrorHandler: LogHandler {
-  var metadata: Logger.Metadata = [:]
-  var logLevel = Logger.Level.info
-  let style: LogStyle
-  let palette: Palette
-
-  init(style: LogStyle, palette: Palette) {
-    self.style = style
-    self.palette = palette
-  }
-
-  subscript(metadataKey key: String) -> Logger.MetadataValue? {
-    get { metadata[key] }
-    set { metadata[key] = newValue }
-  }
-
-  func log(event: LogEvent) {
-    let head =
-      switch style {
-      case .command: painted("fpcache:", event.level)
-      case .daemon: "\(utcTimestamp()) \(painted("\(event.level):", event.level))"
-      }
-    printError(event.message.description, after: head + " ")
-  }
-
-  /// What begins a line shows how bad it is.
-  private func painted(_ text: String, _ level: Logger.Level) -> String {
-    switch level {
-    case .critical, .error: palette.paint(text, .red)
-    case .warning: palette.paint(text, .yellow)
-    default: text
-    }
-  }
-}
-
 /// Messages for syslogd.
 struct SyslogHandler: LogHandler {
   var metadata: Logger.Metadata = [:]
@@ -137,17 +94,41 @@ struct SyslogHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    let priority: CInt =
-      switch event.level {
-      case .trace, .debug: LOG_DEBUG
-      case .info: LOG_INFO
-      case .notice: LOG_NOTICE
-      case .warning: LOG_WARNING
-      case .error: LOG_ERR
-      case .critical: LOG_CRIT
-      }
     withoutControls(redacted(event.message.description)).withCString { text in
-      withVaList([text]) { vsyslog(priority, "%s", $0) }
+      withVaList([text]) { vsyslog(event.level.priority, "%s", $0) }
+    }
+  }
+}
+
+/// Lines on standard error.
+struct StandardErrorHandler: LogHandler {
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.info
+  private let lines: LogLines
+
+  init(_ lines: LogLines) { self.lines = lines }
+
+  subscript(metadataKey key: String) -> Logger.MetadataValue? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let all = event.metadata.map { metadata.merging($0) { $1 } } ?? metadata
+    lines.write(event.level, event.message.description, all)
+  }
+}
+
+extension Logger.Level {
+  /// Of syslog(3), which the journal has, too.
+  var priority: CInt {
+    switch self {
+    case .trace, .debug: LOG_DEBUG
+    case .info: LOG_INFO
+    case .notice: LOG_NOTICE
+    case .warning: LOG_WARNING
+    case .error: LOG_ERR
+    case .critical: LOG_CRIT
     }
   }
 }

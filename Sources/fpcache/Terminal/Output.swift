@@ -44,8 +44,14 @@ func writeResult(_ text: String) throws(UserError) -> Audience {
 /// terminal obeys it. Where the line cannot be written, there is nowhere left to say so.
 /// - Parameter head: stands before it as it is, with our own colours.
 func printError(_ line: String, after head: String = "") {
-  let line = shown(head + withoutControls(redacted(line)), on: STDERR_FILENO)
-  do throws(Errno) { try writeAll(Array((line + "\n").utf8)[...], to: STDERR_FILENO) } catch {}
+  writeError(head + withoutControls(redacted(line)) + "\n")
+}
+
+/// Text on standard error that has been made fit to be shown. What cannot be written is lost: there is nowhere to say
+/// so.
+func writeError(_ text: String) {
+  let bytes = Array(shown(text, on: STDERR_FILENO).utf8)
+  do throws(Errno) { try writeAll(bytes[...], to: STDERR_FILENO) } catch {}
 }
 
 /// A terminal that knows no UTF-8 may take bytes of it for commands.

@@ -8,26 +8,26 @@ import Basics
 enum Detail: CaseIterable {
   /// `49,411,072`
   case exact
-  /// `47.1 MiB`
+  /// `49.4 MB`
   case units
-  /// `47.1M`
+  /// `49.4M`
   case compact
 
   func size(_ bytes: Int64) -> String {
     switch self {
     case .exact: grouped(bytes)
-    case .units: Self.scaled(bytes, ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], " ")
+    case .units: Self.scaled(bytes, ["B", "KB", "MB", "GB", "TB", "PB", "EB"], " ")
     case .compact: Self.scaled(bytes, ["", "K", "M", "G", "T", "P", "E"], "")
     }
   }
 
-  /// Three digits or so, and the unit of 1,024 that fits; cut off, not rounded up.
+  /// Three digits or so, and the unit of a thousand that fits, as sizeText(_:) has it; cut off, not rounded up.
   private static func scaled(_ bytes: Int64, _ units: [String], _ space: String) -> String {
     var unit = 0
     var tenths = bytes &* 10
-    if bytes > Int64.max / 10 { (unit, tenths) = (1, bytes / 1024 * 10) }
-    while tenths >= 10_240, unit + 1 < units.count {
-      tenths /= 1024
+    if bytes > Int64.max / 10 { (unit, tenths) = (1, bytes / 1000 * 10) }
+    while tenths >= 10_000, unit + 1 < units.count {
+      tenths /= 1000
       unit += 1
     }
     let number = unit == 0 || tenths >= 1000 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
@@ -124,6 +124,18 @@ extension Terminal {
       isEmpty = false
     }
     return lines + [line]
+  }
+
+  /// A line in as many as it takes, where people read it: what is piped or searched stays on one. The others
+  /// are indented two columns more than the first.
+  func wrapped(_ line: String) -> [String] {
+    guard isTerminal, width(line) > columns else { return [fit(line)] }
+    let indent = String(line.prefix { $0 == " " })
+    let words = line.dropFirst(indent.count).split(separator: " ", omittingEmptySubsequences: false)
+    var narrower = self
+    narrower.columns -= 2
+    let lines = narrower.lines(indent, words: words.map(String.init))
+    return lines.prefix(1) + lines.dropFirst().map { "  " + $0 }
   }
 
   /// A bar for a share of the whole width; what is there at all is seen.

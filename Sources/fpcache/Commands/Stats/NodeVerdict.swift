@@ -53,7 +53,7 @@ extension Verdict {
           : "have to empty their caches: the log no longer has what they have not seen"
       },
       NodeTrouble(severity: .bad, isMeant: { $0.seen >= longestSilence }) { meant in
-        let seen = durationWords(meant.map(\.seen).min() ?? 0)
+        let seen = durationText(meant.map(\.seen).min() ?? 0)
         return "\(meant.isOne ? "has" : "have") not been seen for \(seen)\(lag(meant))"
       },
       NodeTrouble(severity: .waiting, isMeant: { $0.emptying != nil }) { meant in
@@ -82,7 +82,7 @@ extension Verdict {
   /// The longest lag, if there is any.
   private static func lag(_ nodes: [NodeBacklog]) -> String {
     guard let rows = nodes.map(\.rows).max(), rows > 0 else { return "" }
-    let age = nodes.compactMap(\.age).max().map { " and \(durationWords($0))" } ?? ""
+    let age = nodes.compactMap(\.age).max().map { " and \(durationText($0))" } ?? ""
     return " by \(nodes.isOne ? "" : "up to ")\(counted(rows, "row"))\(age)"
   }
 }

@@ -157,13 +157,13 @@ extension StatsText {
 
   private func words(_ status: ListenerStatus) -> [String] {
     var words = ["process \(status.process)" + (status.isAlive ? "," : " (gone),")]
-    let since = overview.age(status.stateSince).map { " for \(durationWords(Double($0)))" } ?? ""
+    let since = overview.age(status.stateSince).map { " for \(durationText(Double($0)))" } ?? ""
     words.append("\(status.state.escaped)\(since),")
     words.append(
-      overview.age(status.healthyAt).map { "healthy \(durationWords(Double($0))) ago," }
+      overview.age(status.healthyAt).map { "healthy \(durationText(Double($0))) ago," }
         ?? "never healthy,")
     words.append(
-      overview.age(status.lastDrain).map { "last drain \(durationWords(Double($0))) ago," }
+      overview.age(status.lastDrain).map { "last drain \(durationText(Double($0))) ago," }
         ?? "no drain,")
     words.append("\(counted(Int(clamping: status.rows), "row")) since its start,")
     words.append("\(counted(Int(clamping: status.retriesWaiting), "key")) to retry,")
@@ -175,7 +175,7 @@ extension StatsText {
   /// Nothing where nothing is rechecked.
   private func words(_ recheck: RecheckHealth) -> [String] {
     guard !recheck.families.isEmpty else { return [] }
-    let age = overview.age(recheck.at).map { "\(durationWords(Double($0))) ago" } ?? "not yet"
+    let age = overview.age(recheck.at).map { "\(durationText(Double($0))) ago" } ?? "not yet"
     var words = ["recheck \(age),", "\(counted(recheck.keys, "key")) cleared"]
     func list(_ what: String, _ value: (RecheckHealth.Family) -> Int) {
       let families = recheck.families.filter { value($0) > 0 }
@@ -201,7 +201,7 @@ extension StatsText {
 
   private func lastError(_ status: ListenerStatus) -> [String] {
     guard let error = status.lastError else { return [] }
-    let when = overview.age(error.at).map { " \(durationWords(Double($0))) ago" } ?? ""
+    let when = overview.age(error.at).map { " \(durationText(Double($0))) ago" } ?? ""
     return terminal.lines(
       "  ",
       words: ["last error\(when):"]
@@ -239,6 +239,6 @@ extension QueueSurvey.Row {
   fileprivate func ageText(short: Bool) -> String {
     guard let age else { return short ? "unknown" : "unknown age" }
     if age < 0 { return "in the future" }
-    return short ? Basics.ageText(whole(age)) : "\(durationWords(age)) ago"
+    return short ? Basics.ageText(whole(age)) : "\(durationText(age)) ago"
   }
 }

@@ -173,8 +173,8 @@ struct StatsText {
     return ["empty"] + bounds.dropFirst().map { "to \($0)" } + ["over \(bounds.last ?? "")"]
   }
 
-  /// A line for each bucket from the first that has files to the last: how many, how large, and a
-  /// bar of the number of files.
+  /// A line for each bucket from the first that has files to the last: how large, how many, and a
+  /// bar of the number beside it.
   private func bars(
     _ title: String, _ histogram: Histogram, _ labels: [String], _ width: Int
   ) -> [String] {
@@ -194,7 +194,7 @@ struct StatsText {
     let most = buckets.reduce(0) { max($0, $1.files) }
     return names.indices.map { index in
       let name = names[index] + String(repeating: " ", count: nameWidth - names[index].utf8.count)
-      let text = "\(name)  \(files[index])  \(bytes[index])"
+      let text = "\(name)  \(bytes[index])  \(files[index])"
       guard index > 0 else { return text }
       let bar = terminal.bar(
         buckets[first + index - 1].files, of: most, width: width - text.utf8.count - 2)
@@ -234,7 +234,7 @@ struct StatsText {
 }
 
 extension String {
-  /// `1.0 KiB` as `1 KiB`.
+  /// `1.0 KB` as `1 KB`.
   fileprivate var replacingZeroTenths: String {
     guard let point = firstIndex(of: ".") else { return self }
     guard self[point...].hasPrefix(".0") else { return self }

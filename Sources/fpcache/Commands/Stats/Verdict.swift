@@ -78,7 +78,7 @@ struct Verdict: Equatable {
       waiting.map { counted($0.contents?.keys ?? 0, rules.queue($0.table)?.noun ?? "key") }, "and")
     let age = ages.max()
     let wait =
-      age.map { "\(number == 1 ? "has" : "have") waited \(durationWords($0))" }
+      age.map { "\(number == 1 ? "has" : "have") waited \(durationText($0))" }
       ?? "\(number == 1 ? "waits" : "wait"), nobody knows since when"
     let ending = ending(waiting, rates)
     // What is being worked off just now may be as old as it likes.
@@ -105,7 +105,7 @@ struct Verdict: Equatable {
     let rate = rates.queueRows.reduce(0) { $0 + ($1 ?? 0) }
     guard rate < 0 else { return nil }
     let rows = waiting.reduce(0) { $0 + ($1.contents?.rows ?? 0) }
-    return "; at this rate they are gone in \(durationWords(Double(rows) / -rate))"
+    return "; at this rate they are gone in \(durationText(Double(rows) / -rate))"
   }
 
   // MARK: What else is wrong
@@ -160,7 +160,7 @@ struct Verdict: Equatable {
     return [
       Verdict(
         severity: .bad,
-        text: "the listener has not proved its health for \(durationWords(Double(age)))")
+        text: "the listener has not proved its health for \(durationText(Double(age)))")
     ]
   }
 }

@@ -24,18 +24,18 @@ extension NodeBacklog {
         "has not seen \(counted(lost, "row")) that the log no longer has; it empties its cache "
         + "when it comes back"
     }
-    if seen > longestSilence { return "has not been seen for \(durationWords(seen))" }
+    if seen > longestSilence { return "has not been seen for \(durationText(seen))" }
     return nil
   }
 
   private func lag(_ maxBacklog: Int?) -> String? {
     let isLate = (age ?? 0) > QueueReview.patience || rows > maxBacklog ?? .max
     if isLate {
-      let since = age.map { ", the first for \(durationWords($0))" } ?? ""
+      let since = age.map { ", the first for \(durationText($0))" } ?? ""
       return "has \(counted(rows, "row")) of the log to clear\(since)"
     }
     if let emptying, emptying > QueueReview.patience {
-      return "has had to empty its cache for \(durationWords(emptying))"
+      return "has had to empty its cache for \(durationText(emptying))"
     }
     return owed > 0 ? "could not clear \(counted(owed, "row")) and tries again" : nil
   }

@@ -36,8 +36,8 @@ struct QueueLimits: Equatable {
     }
     if let wait, isLate(queue) {
       parts.append(
-        "has had a row waiting for \(durationWords(queue.oldestAge ?? 0)); "
-          + "\(durationWords(Double(wait.seconds))) are allowed")
+        "has had a row waiting for \(durationText(queue.oldestAge ?? 0)); "
+          + "\(durationText(Double(wait.seconds))) are allowed")
     }
     return parts.joined(separator: ", and ")
   }

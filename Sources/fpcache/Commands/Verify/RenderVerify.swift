@@ -58,21 +58,44 @@ struct Audit: Equatable {
 
   // MARK: Text
 
-  func lines(all: Bool) -> [String] {
-    var lines: [String] = []
+  /// A line, and how it is painted.
+  private typealias Line = (text: String, paint: Palette.Paint?)
+
+  func lines(all: Bool) -> [String] { styledLines(all: all).map(\.text) }
+
+  /// The lines for a terminal: none is wider, and what begins a code or ends the audit shows how bad it is.
+  func lines(all: Bool, on terminal: Terminal, _ palette: Palette) -> [String] {
+    styledLines(all: all).flatMap { line in
+      terminal.wrapped(line.text).map { text in
+        line.paint.map { palette.paint(text, $0) } ?? text
+      }
+    }
+  }
+
+  private func styledLines(all: Bool) -> [Line] {
+    var lines: [Line] = []
     let open = Dictionary(grouping: self.open, by: \.code)
     for (code, findings) in byCode {
       lines.append(
-        "\(code.rawValue) (\(code.severity.rawValue)): \(grouped(findings.count)): \(code.meaning)")
+        (
+          "\(code.rawValue) (\(code.severity.rawValue)): \(grouped(findings.count)): \(code.meaning)",
+          code.severity.paint
+        ))
       let shown = all ? findings[...] : findings.prefix(Self.listed)
-      lines += shown.map { "  \($0.text)" }
+      lines += shown.map { ("  \($0.text)", nil) }
       if shown.count < findings.count {
-        lines.append("  and \(grouped(findings.count - shown.count)) more (-v lists all)")
+        lines.append(("  and \(grouped(findings.count - shown.count)) more (-v lists all)", nil))
       }
-      lines += Self.remedies(open[code] ?? []).map { "  \($0)" }
+      lines += Self.remedies(open[code] ?? []).map { ("  \($0)", nil) }
     }
-    lines += notChecked.map { "\($0.heading): \($0.words)" }
-    return lines + [verdict + (dryRun ? " (dry run: nothing was changed)" : "")]
+    lines += notChecked.map { ("\($0.heading): \($0.words)", .yellow) }
+    let end = dryRun ? " (dry run: nothing was changed)" : ""
+    return lines + [(verdict + end, verdictPaint)]
+  }
+
+  private var verdictPaint: Palette.Paint {
+    if self.open.contains(where: { $0.code.severity == .critical }) { return .red }
+    return status == .done ? .green : .yellow
   }
 
   /// What to do about findings of one code: what the code says, and what single findings say.
@@ -182,5 +205,15 @@ extension Finding {
       members.append(("failure", failure.json))
     }
     return .object(members)
+  }
+}
+
+extension Severity {
+  fileprivate var paint: Palette.Paint {
+    switch self {
+    case .critical: .red
+    case .warning: .yellow
+    case .notice: .bold
+    }
   }
 }

@@ -111,7 +111,9 @@ struct Verify: SiteCommand {
   private func report(_ audit: Audit) throws {
     switch format {
     case .text, .nagios:
-      if !common.quiet { try printResult(audit.lines(all: common.verbose)) }
+      guard !common.quiet else { break }
+      let (terminal, palette) = (Terminal.standardOutput(), common.palette(STDOUT_FILENO))
+      try printResult(audit.lines(all: common.verbose, on: terminal, palette))
     case .json: try printResult(audit.json.text)
     }
     try audit.status.leave()
