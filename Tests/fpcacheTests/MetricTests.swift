@@ -65,6 +65,22 @@ import Testing
     #expect(rows.isEmpty, "no such metrics: \(rows.keys)")
   }
 
+  @Test(
+    "rules and dashboard speak of metrics that exist",
+    arguments: ["etc/prometheus/fpcache.rules.yml", "etc/grafana/fpcache.json"])
+  func use(_ file: String) throws {
+    let text = try String(
+      contentsOf: Document.root.appendingPathComponent(file), encoding: .utf8)
+    let names = Set(Self.all.map(\.name))
+    // A rule's own name has a colon before it.
+    let used = text.matches(of: /(^|[^a-z_:])(fpcache_[a-z_]+)/).map { String($0.output.2) }
+    #expect(used.count > 20)
+    for name in Set(used) {
+      let base = name.hasSuffix("_bucket") ? String(name.dropLast(7)) : name
+      #expect(names.contains(base), "\(file): \(name)")
+    }
+  }
+
   @Test("the listener prints each of its metrics, as they are described") func listener() throws {
     var health = Health(now: 1)
     let empty = health.prometheus(version: "1", now: 5)
