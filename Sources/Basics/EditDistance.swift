@@ -30,9 +30,13 @@ private func lowercase(_ byte: UInt8) -> UInt8 {
   (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
 }
 
-/// The candidate that takes the fewest edits, at most one for every three letters of the name, and
-/// one in any case; nil when none is so near.
+/// The candidate that was probably meant: the shortest that begins with the name, else the one that takes the
+/// fewest edits, at most one for every three letters of the name, and one in any case; nil when none is so near.
 package func nearest(to name: [UInt8], among candidates: [[UInt8]]) -> [UInt8]? {
+  // A word that was cut short, as `--dry` for `--dry-run`. A single letter begins too much.
+  let cut = name.map(lowercase)
+  let longer = candidates.filter { name.count > 1 && $0.map(lowercase).starts(with: cut) }
+  if let shortest = longer.min(by: { $0.count < $1.count }) { return shortest }
   // Nobody mistypes so long a name, and a distance takes the square of its length.
   let longest = 64
   guard name.count <= longest else { return nil }
@@ -41,4 +45,11 @@ package func nearest(to name: [UInt8], among candidates: [[UInt8]]) -> [UInt8]? 
     editDistance(candidate, name, atMost: limit).map { (candidate, distance: $0) }
   }
   return near.min { $0.distance < $1.distance }?.0
+}
+
+/// What to try in place of an unknown name: `did you mean NAME?`, or `expected one of NAMES` where none is near.
+package func suggestion(for name: String, among candidates: [String]) -> String {
+  nearest(to: Array(name.utf8), among: candidates.map { Array($0.utf8) })
+    .map { "did you mean \(String(decoding: $0, as: UTF8.self))?" }
+    ?? "expected one of \(candidates.joined(separator: ", "))"
 }

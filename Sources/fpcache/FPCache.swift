@@ -14,20 +14,20 @@ struct FPCache: ParsableCommand {
     commandName: "fpcache",
     abstract: "Manage an on-disk page cache: clear, listen, measure, audit.",
     discussion: """
-      Deletes pages when the database says that they are out of date, and lets an operator \
-      purge, measure and audit the tree. Nothing outside the cache directory is ever touched.
+      Deletes pages when the database says that they are out of date. Purges, measures \
+      and audits the tree by hand. Never touches anything outside the cache directory.
 
       EXAMPLES
         fpcache clear-port graphics/py-pygeoapi   a port's pages and its category's
-        fpcache clear-date -n 2020-01             what clearing a month would remove
-        fpcache listen --once                     serve all that waits, then leave
-        fpcache stats                             the tree and the queues at a glance
+        fpcache clear-date -n 2020-01             what a month would remove
+        fpcache listen --once                     drain the queues, then exit
+        fpcache stats                             pages in the tree, rows in the queues
 
       EXIT STATUS
         0   done; verify: clean
         1   something could not be cleared; verify: findings
         3   --require-match, and a key matched nothing
-        64  bad flag, date or port name; nothing was touched
+        64  bad flag, date or port name; nothing was changed
         66  the cache directory does not exist
         69  the database cannot be reached
         77  permission denied on the cache directory itself
@@ -60,11 +60,13 @@ struct FPCache: ParsableCommand {
     } catch {
       // As exit(withError:) does, but by way of printError: the parser quotes what it was given.
       let status = exitCode(for: error)
-      let message = Self.advised(fullMessage(for: error), status)
+      let message = fullMessage(for: error)
       if !message.isEmpty {
         do throws(UserError) {
           if status.isSuccess {
-            try printResult(message)
+            try printResult(help(message))
+          } else if status == .validationFailure {
+            refuse(usageError(message), lines)
           } else {
             printError(withoutControls(message))
           }
@@ -83,6 +85,12 @@ struct FPCache: ParsableCommand {
   /// the parser would look twice for a wish for a completion script, a twentieth more. Whatever else it is,
   /// the whole program is asked, which knows what to say.
   private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    if let word = arguments.first, ["-V", "version"].contains(word) {
+      return try parseAsRoot(["--version"])
+    }
+    if arguments.first == "help", let word = arguments.dropFirst().first, !names.contains(word) {
+      try helpOn(word)
+    }
     for command in configuration.subcommands where command._commandName == arguments.first {
       let parsed = try? command.parseAsRoot(Array(arguments.dropFirst()))
       if let parsed, type(of: parsed) == command { return parsed }
@@ -90,29 +98,58 @@ struct FPCache: ParsableCommand {
     return try parseAsRoot(arguments)
   }
 
-  /// What the parser says of a command line, or what says more where the first word is at fault: it
-  /// looks at what stands before a command as at arguments of the program itself.
-  private static func advised(_ message: String, _ status: ExitCode) -> String {
-    guard status == .validationFailure, let first = CommandLine.arguments.dropFirst().first else {
-      return message
+  // MARK: What the parser says
+
+  private static let names = configuration.subcommands.map { $0._commandName }
+
+  /// The command that a command line names, wherever it stands.
+  private static var named: (any ParsableCommand.Type)? {
+    guard let name = CommandLine.arguments.dropFirst().first(where: names.contains) else {
+      return nil
     }
-    let commands = configuration.subcommands.map { $0._commandName }
-    guard first != "help", !commands.contains(first) else { return message }
-    let end = message.firstIndex(of: "\n") ?? message.endIndex
+    return configuration.subcommands.first { $0._commandName == name }
+  }
+
+  /// What is wrong with the command line, and what to try.
+  private static func usageError(_ message: String) -> String {
+    let words = CommandLine.arguments.dropFirst().filter { $0 != "help" }
+    let options = UsageText.options(in: named.map { helpMessage(for: $0) } ?? helpMessage())
+    guard let first = words.first, !names.contains(first) else {
+      return UsageText.error(message, options: options)
+    }
     guard first.hasPrefix("-") else {
-      let near = nearest(to: Array(first.utf8), among: commands.map { Array($0.utf8) })
-      let advice =
-        near.map { "did you mean \(String(decoding: $0, as: UTF8.self))?" }
-        ?? "expected one of \(commands.joined(separator: ", "))"
-      return "Error: \(escape(Array(first.utf8))): no such command; \(advice)" + message[end...]
+      return
+        "\(escape(Array(first.utf8))): no such command; \(suggestion(for: first, among: names))"
     }
-    guard let command = CommandLine.arguments.first(where: commands.contains) else {
-      return message
-    }
-    // Without its value, which may be a password.
+    guard let named else { return UsageText.error(message, options: options) }
+    // Without its value, which may be a password. The parser takes it for an option of the program itself.
     let option = first.prefix { $0 != "=" }
-    return message[..<end] + "; an option stands behind its command: fpcache \(command) \(option)"
-      + message[end...]
+    return UsageText.error(message, options: [])
+      + "; write options after the command: fpcache \(named._commandName) \(option)"
+  }
+
+  /// The help that was asked for, or the version.
+  private static func help(_ message: String) -> String {
+    guard message.hasPrefix("OVERVIEW:") else { return message }
+    let isFull = CommandLine.arguments.contains { $0 == "--help" || $0 == "help" }
+    let unused = (named as? any SiteCommand.Type)?.unusedOptions ?? []
+    return UsageText.help(message, isFull ? .full : .short, without: unused)
+  }
+
+  /// `fpcache help WORD`, where the word is no command.
+  private static func helpOn(_ word: String) throws -> Never {
+    guard word == "options" else {
+      throw ValidationError("no such command")
+    }
+    try printResult(UsageText.commonOptions(helpMessage(for: Listen.self)))
+    exit(.done)
+  }
+
+  private static func refuse(_ message: String, _ lines: LogLines) {
+    lines.write(.error, message)
+    guard lines.format == .text else { return }
+    let command = named.map { " " + $0._commandName } ?? ""
+    printError("See 'fpcache\(command) --help'.")
   }
 
   private static func end(_ failure: UserError, _ lines: LogLines) -> Never {

@@ -197,7 +197,7 @@ import Testing
       let fixed = try tree.clearer(dryRun: .yes).fix(findings)
       #expect(fixed.map(\.fix) == [nil, .removed, nil])
       #expect(
-        fixed.map { $0.remedy == "no visitor re-creates it: run what writes it" }
+        fixed.map { $0.remedy == "visitors do not re-create it; run the program that writes it" }
           == [true, false, true])
     }
   }

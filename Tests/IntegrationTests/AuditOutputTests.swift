@@ -154,7 +154,7 @@ import Testing
       some == [
         "unknown (warning): 7: matches no pattern of the layout", "  junk1", "  junk2", "  junk3",
         "  junk4", "  junk5", "  and 2 more (-v lists all)",
-        "  remedy: remove it by hand, or describe it in the layout", "7 findings in 7 files",
+        "  remedy: remove it by hand, or add it to the layout", "7 findings in 7 files",
       ])
     let all = try fpcache("verify -v", tree)
     #expect(all.stdout.contains("  junk7\n"), "\(all)")

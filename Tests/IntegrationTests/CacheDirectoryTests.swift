@@ -22,8 +22,8 @@ import Testing
       let result = try Command.fpcache(command + ["-n", "--cache-dir", folder])
       #expect(result.status == 78, "\(result)")
       #expect(
-        result.stderr == "fpcache: cache directory \(shown(folder)) (--cache-dir) is the system's "
-          + "own; name the right one with --cache-dir, or insist with --any-cache-dir\n")
+        result.stderr == "fpcache: cache directory \(shown(folder)) (--cache-dir) is a system "
+          + "directory; name the right one with --cache-dir, or use --any-cache-dir to insist\n")
       #expect(result.stdout.isEmpty)
     }
   }
@@ -66,10 +66,11 @@ import Testing
       let result = try Command.fpcache(command, environment: ["FPCACHE_DIR": tree.path])
       #expect(result.status == 78, "\(result)")
       #expect(
-        result.stderr == "fpcache: cache directory \(tree.path) ($FPCACHE_DIR) holds other things "
+        result.stderr
+          == "fpcache: cache directory \(tree.path) ($FPCACHE_DIR) contains other files "
           + "and none of daily, ports, categories, commits, packages, news, general, pages, html, "
-          + "spooling, searchlog.txt; name the right one with --cache-dir, or insist with "
-          + "--any-cache-dir\n")
+          + "spooling, searchlog.txt; name the right one with --cache-dir, or use --any-cache-dir "
+          + "to insist\n")
     }
     #expect(try tree.snapshot() == before)
     for command in Self.commands.dropLast(2) {
@@ -106,7 +107,7 @@ import Testing
       "INSERT INTO cache_clearing_dates (date_to_clear) VALUES ('2020-01-21'); NOTIFY date_updated")
     try listener.waitForLog(
       containing: "cache directory \(tree.fullPath("cache")): "
-        + "a link has come to lead its path elsewhere; SIGHUP follows it; "
+        + "a symbolic link in its path now leads elsewhere; send SIGHUP to follow it; "
         + "rows stay in their queues until it is back")
     #expect(try database.count("cache_clearing_dates") == 1)
     #expect(tree.exists("one/\(page)") && tree.exists("two/\(page)"))
@@ -152,7 +153,7 @@ import Testing
     #expect(clear.status == 1, "\(clear)")
     #expect(
       clear.stdout
-        == "1 page of 2 ports removed, 10 bytes; 1 port matched nothing; 1 could not be removed\n")
+        == "removed 1 page of 2 ports, 10 bytes; 1 port matched nothing; 1 could not be removed\n")
     #expect(clear.stderr == "fpcache: \(told); \(remedy)\n")
     #expect(try other.snapshot() == before)
 

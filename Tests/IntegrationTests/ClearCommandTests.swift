@@ -111,7 +111,9 @@ import Testing
     #expect(try tree.files() == all.filter { !gone.contains($0) })
   }
 
-  @Test("keys on standard input, one a line or ended by NUL", arguments: ["\n", "\0"])
+  @Test(
+    "keys on standard input, one a line (of Windows, too) or ended by NUL",
+    arguments: ["\n", "\r\n", "\0"])
   func standardInput(separator: String) throws {
     let tree = try tree()
     let keys = ["graphics/py-pygeoapi", "devel/libsigc++20", "no/such"]
@@ -127,7 +129,7 @@ import Testing
     let tree = try tree()
     let dry = try fpcache(["clear-date", "-n", "2020-01-21"], tree)
     #expect(
-      dry.stdout == "2 pages of 2020-01-21 removed, 20 bytes (dry run: nothing was changed)\n")
+      dry.stdout == "would remove 2 pages of 2020-01-21, 20 bytes\n")
     let quiet = try fpcache(["clear-date", "-q", "2020-01-21"], tree)
     #expect(quiet.stdout.isEmpty && quiet.stderr.isEmpty && quiet.status == 0, "\(quiet)")
     let again = try fpcache(["clear-date", "2020-01-21"], tree)
@@ -137,13 +139,15 @@ import Testing
   @Test(
     "a bad key is a usage error and touches nothing, good keys before it notwithstanding",
     arguments: [
-      (["clear-date", "2020-02-30"], "", "2020-02-30: there is no such day; expected 2020-01-21,"),
+      (["clear-date", "2020-02-30"], "", "2020-02-30: no such day; expected 2020-01-21,"),
       (["clear-date", "2020-01-21", "soon"], "", "soon: is not a date; expected 2020-01-21,"),
       (["clear-date", "2020-02-01..2020-01-01"], "", "ends before it begins"),
       (["clear-port", "graphics/py-pygeoapi", "x"], "", "x: expected CATEGORY/PORT, such as"),
-      (["clear-port", "graphics/.."], "", "\"..\" is no port: expected letters, digits"),
-      (["clear-port", "../etc"], "", "\"..\" is no category: expected lower-case letters"),
-      (["clear-port", "*/py-pygeoapi"], "", "\"*\" is no category"),
+      (["clear-port", "graphics/.."], "", "\"..\" is not a valid port: expected letters, digits"),
+      (
+        ["clear-port", "../etc"], "", "\"..\" is not a valid category: expected lower-case letters"
+      ),
+      (["clear-port", "*/py-pygeoapi"], "", "\"*\" is not a valid category"),
       (["clear-port", "-"], "graphics/py-pygeoapi\na/b/c\n", "standard input, key 2: a/b/c:"),
       (["clear-date", "--branch", "trunk", "2020"], "", "expected head or a quarter"),
       (["clear-date", "--nonsense", "2020"], "", "--nonsense"),

@@ -28,7 +28,8 @@ import Testing
       + #""bytes_removed":\#(bytes),"keys_without_match":\#(withoutMatch),"failures":[]}"# + "\n"
   }
 
-  @Test("a port without a folder and names with + and . are keys like others")
+  @Test(
+    "a port without a page leaves its category's pages; names with + and . are keys like others")
   func names() throws {
     let tree = try TemporaryTree()
     let pages = [
@@ -38,12 +39,18 @@ import Testing
     ]
     for page in pages { try tree.write(page, bytes: 10) }
     let none = try clear(["clear-port", "graphics/py-pygeoapi"], tree)
-    #expect(none.stdout == Self.json(keys: 1, files: 1, bytes: 10, withoutMatch: 1), "\(none)")
+    #expect(none.stdout == Self.json(keys: 1, files: 0, bytes: 0, withoutMatch: 1), "\(none)")
     #expect(none.status == 0 && none.stderr.isEmpty, "\(none)")
     let all = try clear(
       ["clear-port", "devel/libsigc++20", "print/R-cran-knitr", "x11-wm/i3.4_2"], tree)
     #expect(all.stdout == Self.json(keys: 3, files: 3, bytes: 30), "\(all)")
-    #expect(try tree.files() == [])
+    #expect(try tree.files() == [pages[0]])
+    // Beside one that has pages, it takes no more with it than that one does.
+    try tree.write(pages[1], bytes: 10)
+    try tree.write("categories/devel/devel.0.head.PageSize100.PageNum1.html", bytes: 10)
+    let both = try clear(["clear-port", "graphics/py-pygeoapi", "devel/libsigc++20"], tree)
+    #expect(both.stdout == Self.json(keys: 2, files: 2, bytes: 20, withoutMatch: 1), "\(both)")
+    #expect(try tree.files() == [pages[0]])
   }
 
   @Test("neither a prefix nor a pattern: no port's neighbour goes with it")

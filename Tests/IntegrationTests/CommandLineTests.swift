@@ -23,16 +23,16 @@ struct RefusedLine: CustomTestStringConvertible {
 
   private static let dates =
     "expected 2020-01-21, 2020-01, 2020, 2020-01-01..2020-01-31, today or yesterday"
-  private static let port = "expected letters, digits and + - _ ., not led by a dot"
+  private static let port = "expected letters, digits and + - _ ., not starting with a dot"
   private static let category =
-    "expected lower-case letters, digits and + - _ ., led by a letter or digit"
+    "expected lower-case letters, digits and + - _ ., starting with a letter or digit"
   private static let fields = """
     year, month, day, branch, category, port, page, part, size, number, file, path, user, id, \
     files,
     """
 
   static let keys = [
-    RefusedLine("clear-date 2020-02-30", "fpcache: 2020-02-30: there is no such day; \(dates)"),
+    RefusedLine("clear-date 2020-02-30", "fpcache: 2020-02-30: no such day; \(dates)"),
     RefusedLine("clear-date 2020-01-21 soon", "fpcache: soon: is not a date; \(dates)"),
     RefusedLine("clear-date 2020-1", "fpcache: 2020-1: is not a date; \(dates)"),
     RefusedLine(
@@ -40,29 +40,35 @@ struct RefusedLine: CustomTestStringConvertible {
       "fpcache: 2020-02-01..2020-01-01: ends before it begins; \(dates)"),
     RefusedLine(
       "clear-date 2020-01-21 -",
-      "fpcache: standard input, key 3: 2020-02-30: there is no such day; \(dates)",
+      "fpcache: standard input, key 3: 2020-02-30: no such day; \(dates)",
       input: "2020-01-21\n\n2020-02-30\n2020-01-22\n"),
     RefusedLine(
+      "clear-date 21-01-2020", "fpcache: 21-01-2020: is not a date; did you mean 2020-01-21?"),
+    RefusedLine(
       "clear-date -", "fpcache: standard input, key 1: 2020-01-21\\x0d: is not a date; \(dates)",
-      input: "2020-01-21\r\n"),
+      input: "2020-01-21\r\r\n"),
     RefusedLine(
       "clear-port graphics/py-pygeoapi x",
       "fpcache: x: expected CATEGORY/PORT, such as graphics/py-pygeoapi"),
     RefusedLine(
       "clear-port graphics/py-pygeoapi/x",
       "fpcache: graphics/py-pygeoapi/x: expected CATEGORY/PORT, such as graphics/py-pygeoapi"),
-    RefusedLine("clear-port graphics/..", "fpcache: graphics/..: \"..\" is no port: \(port)"),
-    RefusedLine("clear-port graphics/", "fpcache: graphics/: \"\" is no port: \(port)"),
-    RefusedLine("clear-port graphics/py*", "fpcache: graphics/py*: \"py*\" is no port: \(port)"),
-    RefusedLine("clear-port graphics/**", "fpcache: graphics/**: \"**\" is no port: \(port)"),
-    RefusedLine("clear-port ../x", "fpcache: ../x: \"..\" is no category: \(category)"),
-    RefusedLine("clear-port */*", "fpcache: */*: \"*\" is no category: \(category)"),
-    RefusedLine("clear-port Mk/x", "fpcache: Mk/x: \"Mk\" is no category: \(category)"),
-    RefusedLine("clear-port /x", "fpcache: /x: \"\" is no category: \(category)"),
     RefusedLine(
-      "clear-port -- -x/y", "fpcache: -x/y: \"-x\" is no category: \(category)"),
+      "clear-port graphics/..", "fpcache: graphics/..: \"..\" is not a valid port: \(port)"),
+    RefusedLine("clear-port graphics/", "fpcache: graphics/: \"\" is not a valid port: \(port)"),
     RefusedLine(
-      "clear-port -", "fpcache: standard input, key 2: ../x: \"..\" is no category: \(category)",
+      "clear-port graphics/py*", "fpcache: graphics/py*: \"py*\" is not a valid port: \(port)"),
+    RefusedLine(
+      "clear-port graphics/**", "fpcache: graphics/**: \"**\" is not a valid port: \(port)"),
+    RefusedLine("clear-port ../x", "fpcache: ../x: \"..\" is not a valid category: \(category)"),
+    RefusedLine("clear-port */*", "fpcache: */*: \"*\" is not a valid category: \(category)"),
+    RefusedLine("clear-port Mk/x", "fpcache: Mk/x: \"Mk\" is not a valid category: \(category)"),
+    RefusedLine("clear-port /x", "fpcache: /x: \"\" is not a valid category: \(category)"),
+    RefusedLine(
+      "clear-port -- -x/y", "fpcache: -x/y: \"-x\" is not a valid category: \(category)"),
+    RefusedLine(
+      "clear-port -",
+      "fpcache: standard input, key 2: ../x: \"..\" is not a valid category: \(category)",
       input: "graphics/py-pygeoapi\n../x\n"),
     RefusedLine(
       "clear-port - -0",
@@ -73,79 +79,91 @@ struct RefusedLine: CustomTestStringConvertible {
   static let flags = [
     RefusedLine(
       "nonsense",
-      "Error: nonsense: no such command; expected one of listen, clear-date, clear-port, clear-news, "
+      "fpcache: nonsense: no such command; expected one of listen, clear-date, clear-port, clear-news, "
         + "clear, stats, verify"),
-    RefusedLine("lissten --once", "Error: lissten: no such command; did you mean listen?"),
+    RefusedLine("lissten --once", "fpcache: lissten: no such command; did you mean listen?"),
     RefusedLine(
-      "clear_port a/b", "Error: clear_port: no such command; did you mean clear-port?"),
+      "clear_port a/b", "fpcache: clear_port: no such command; did you mean clear-port?"),
     RefusedLine(
       "--no-database stats",
-      "Error: Unknown option '--no-database'; an option stands behind its command: "
+      "fpcache: unknown option '--no-database'; write options after the command: "
         + "fpcache stats --no-database"),
-    RefusedLine("clear-date", "Error: Missing expected argument '<date> ...'"),
-    RefusedLine("clear-port -n", "Error: Missing expected argument '<category/port> ...'"),
-    RefusedLine("clear -n", "Error: expected a family, or --all"),
+    RefusedLine("clear-date", "fpcache: missing expected argument '<date> ...'"),
+    RefusedLine("clear-port -n", "fpcache: missing expected argument '<category/port> ...'"),
+    RefusedLine("clear -n", "fpcache: expected a family, or --all"),
     RefusedLine(
-      "clear --all ports", "Error: --all ports: expected either --all or a family, not both"),
+      "clear --all ports", "fpcache: --all ports: give either --all or a family, not both"),
     RefusedLine(
       "clear --all ports category=net",
-      "Error: --all ports: expected either --all or a family, not both"),
-    RefusedLine("clear --all -", "Error: --all -: expected either --all or a family, not both"),
-    RefusedLine("clear --all -0", "Error: --null: --all reads no keys; give one of them"),
-    RefusedLine("clear-news news", "Error: Unexpected argument 'news'"),
-    RefusedLine("stats --bogus", "Error: Unknown option '--bogus'. Did you mean '--log'?"),
-    RefusedLine("clear-news --news", "Error: Unknown option '--news'"),
-    RefusedLine("clear-date --no-category 2020", "Error: Unknown option '--no-category'"),
+      "fpcache: --all ports: give either --all or a family, not both"),
+    RefusedLine("clear --all -", "fpcache: --all -: give either --all or a family, not both"),
+    RefusedLine("clear --all -0", "fpcache: --null: not with --all, which reads no keys"),
+    RefusedLine("clear-news news", "fpcache: unexpected argument 'news'"),
+    RefusedLine("stats --bogus", "fpcache: unknown option '--bogus'"),
+    RefusedLine("clear-port --dry a/b", "fpcache: unknown option '--dry'; did you mean --dry-run?"),
+    RefusedLine("stats --group", "fpcache: unknown option '--group'; did you mean --group-by?"),
+    RefusedLine(
+      "help claer-port", "fpcache: claer-port: no such command; did you mean clear-port?"),
+    RefusedLine(
+      "clear port category=net",
+      "fpcache: port: no such family in the layout; did you mean ports?"),
+    RefusedLine(
+      "clear ports categry=net",
+      "fpcache: categry=net: ports has no field categry; did you mean category?"),
+    RefusedLine(
+      "verify --only bad", "fpcache: bad: no such code; did you mean bad-date?"),
+    RefusedLine("clear-news --news", "fpcache: unknown option '--news'"),
+    RefusedLine("clear-date --no-category 2020", "fpcache: unknown option '--no-category'"),
     RefusedLine(
       "clear-news -q -v",
-      "Error: --quiet and --verbose exclude each other; give one of them"),
+      "fpcache: --quiet and --verbose cannot be used together"),
     RefusedLine(
       "clear-date --branch trunk 2020",
-      "Error: --branch trunk: expected head or a quarter such as 2020Q1"),
+      "fpcache: --branch trunk: expected head or a quarter such as 2020Q1"),
     RefusedLine(
       "clear-port --branch head --branch 2020Q5 a/b",
-      "Error: --branch 2020Q5: expected head or a quarter such as 2020Q1"),
+      "fpcache: --branch 2020Q5: expected head or a quarter such as 2020Q1"),
     RefusedLine(
       "clear-date --format xml 2020",
-      "Error: The value 'xml' is invalid for '--format <format>'. "
-        + "Please provide one of 'text' and 'json'."),
+      "fpcache: the value 'xml' is invalid for '--format <format>'; "
+        + "expected one of 'text' and 'json'"),
     RefusedLine(
       "stats --format nagios",
-      "Error: The value 'nagios' is invalid for '--format <format>'. "
-        + "Please provide one of 'text', 'json' or 'prometheus'."),
+      "fpcache: the value 'nagios' is invalid for '--format <format>'; "
+        + "expected one of 'text', 'json' or 'prometheus'"),
     RefusedLine(
       "verify --format prometheus",
-      "Error: The value 'prometheus' is invalid for '--format <format>'. "
-        + "Please provide one of 'text', 'json' or 'nagios'."),
+      "fpcache: the value 'prometheus' is invalid for '--format <format>'; "
+        + "expected one of 'text', 'json' or 'nagios'"),
     RefusedLine(
       "clear-news --log file",
-      "Error: The value 'file' is invalid for '--log <log>'. "
-        + "Please provide one of 'stderr' and 'syslog'."),
-    RefusedLine("clear-news --cache-dir", "Error: Missing value for '--cache-dir <dir>'"),
-    RefusedLine("stats --top 0", "Error: --top 0: expected a number from 1"),
-    RefusedLine("stats --watch 0", "Error: --watch 0: expected seconds from 0.1 to 86400"),
-    RefusedLine("stats --watch soon", "Error: --watch soon: expected seconds from 0.1 to 86400"),
+      "fpcache: the value 'file' is invalid for '--log <log>'; "
+        + "expected one of 'stderr' and 'syslog'"),
+    RefusedLine("clear-news --cache-dir", "fpcache: missing value for '--cache-dir <dir>'"),
+    RefusedLine("stats --top 0", "fpcache: --top 0: expected a number from 1"),
+    RefusedLine("stats --watch 0", "fpcache: --watch 0: expected seconds from 0.1 to 86400"),
+    RefusedLine("stats --watch soon", "fpcache: --watch soon: expected seconds from 0.1 to 86400"),
     RefusedLine(
       "stats --watch 5 --format prometheus",
-      "Error: --watch: Prometheus asks by itself; expected --format text or json"),
+      "fpcache: --watch: not with --format prometheus; use text or json"),
     RefusedLine(
       "stats --older-than 5y",
-      "Error: The value '5y' is invalid for '--older-than <age>': "
+      "fpcache: the value '5y' is invalid for '--older-than <age>': "
         + "expected a number and s, m, h, d or w, such as 90d"),
     RefusedLine(
-      "verify --max-backlog=-1", "Error: --max-backlog -1: expected a number from 0"),
+      "verify --max-backlog=-1", "fpcache: --max-backlog -1: expected a number from 0"),
     RefusedLine(
       "verify --only empty,nonsense",
-      "Error: nonsense: no such code; expected some of unknown, misplaced, bad-date, future-date, "
+      "fpcache: nonsense: no such code; expected one of unknown, misplaced, bad-date, future-date, "
         + "empty, stub, symlink, special, not-clearable, unreadable, spool-leftover, empty-dir, "
         + "expired, stale, orphan, pending, backlog, missed, held-queue, no-listener, node-lag, node-lost, "
         + "unknown-event, missing-table, no-permission, risky-trigger, missing-dir, odd-value, "
         + "quoted-value, unused-key"
     ),
-    RefusedLine("listen --settle=-1", "Error: --settle -1: expected seconds from 0 to 3600"),
+    RefusedLine("listen --settle=-1", "fpcache: --settle -1: expected seconds from 0 to 3600"),
     RefusedLine(
       "listen --poll-interval 0",
-      "Error: --poll-interval 0: expected seconds from 0.1 to 86400"),
+      "fpcache: --poll-interval 0: expected seconds from 0.1 to 86400"),
     RefusedLine(
       "listen --dsn nonsense",
       "fpcache: --dsn: not a libpq connection string or URI; "
@@ -200,12 +218,28 @@ struct RefusedLine: CustomTestStringConvertible {
     // What a command needs is not needed for its help.
     let result = try Command.fpcache(arguments, environment: ["FPCACHE_CONFIG": "/nonexistent"])
     #expect(result.status == 0, "\(result)")
-    #expect(result.stdout.hasPrefix("OVERVIEW: "), "\(result)")
+    #expect(result.stdout.hasPrefix("USAGE: fpcache"), "\(result)")
     #expect(result.stderr.isEmpty, "\(result)")
   }
 
-  @Test func version() throws {
-    let result = try Command.fpcache(["--version"])
+  @Test(
+    "-h has the common options in one line, --help in full, and neither what the command does not use"
+  )
+  func commonOptions() throws {
+    let short = try Command.fpcache(["clear-date", "-h"]).stdout
+    #expect(short.contains("COMMON OPTIONS: see 'fpcache help options'\n  --config --cache-dir "))
+    #expect(!short.contains("FPCACHE_CONFIG") && short.contains("  --branch <branch>"))
+    let full = try Command.fpcache(["clear-date", "--help"]).stdout
+    #expect(full.contains("$FPCACHE_CONFIG") && full.contains("  -n, --dry-run "))
+    #expect(!full.contains("--dsn"))
+    let options = try Command.fpcache(["help", "options"])
+    #expect(options.stdout.hasPrefix("COMMON OPTIONS:\n  --config <file>"), "\(options)")
+    #expect(options.stdout.contains("--dsn") && options.status == 0)
+  }
+
+  @Test(arguments: ["--version", "-V", "version"])
+  func version(_ argument: String) throws {
+    let result = try Command.fpcache([argument])
     #expect(result.status == 0)
     #expect(result.stdout.wholeMatch(of: /fpcache \d+\.\d+\.\d+\n/) != nil, "\(result)")
   }

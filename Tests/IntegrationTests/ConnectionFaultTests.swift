@@ -9,7 +9,7 @@ import Testing
 @testable import TestSupport
 
 @Suite struct ConnectionFaultTests {
-  private static let lost = "trying again until it answers"
+  private static let lost = "will retry until it answers"
   private static let back = "database: reconnected after"
 
   /// The listener's backends in the order in which it made them: the one that listens first.
@@ -236,7 +236,7 @@ import Testing
     #expect(
       listener.lines.contains {
         $0.hasSuffix(
-          "database: connection lost: terminating connection due to administrator command; trying again until it "
+          "database: connection lost: terminating connection due to administrator command; will retry until it "
             + "answers")
       }, "\(listener)")
   }

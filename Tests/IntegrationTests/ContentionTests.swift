@@ -45,12 +45,12 @@ import Testing
     for mode in [PostgresServer.StopMode.fast, .immediate] {
       let mark = listener.lines.count
       try server.stop(mode)
-      try listener.waitForLog(containing: "trying again until it answers", after: mark)
+      try listener.waitForLog(containing: "will retry until it answers", after: mark)
       try server.start()
       try listener.waitForLog(containing: "database: reconnected after", after: mark)
       try listener.waitForLog(containing: "drained: ", after: mark)
       let lines = listener.lines.dropFirst(mark)
-      #expect(lines.count { $0.contains("trying again") } == 1, "\(listener)")
+      #expect(lines.count { $0.contains("will retry until it answers") } == 1, "\(listener)")
 
       let port = incident.ports[0]
       let page = IncidentTree.portPages(port)[0]

@@ -93,7 +93,7 @@ import Testing
       on: tree, database, ["--status-file", tree.fullPath("missing/status.json")])
     try listener.waitForLog(
       containing: "status file \(tree.path)/missing/status.json: No such file or directory; "
-        + "tried again at each write; create its folder or name another")
+        + "will retry at each write; create its folder or name another")
     for day in 1...2 {
       let page = "daily/2020/01/0\(day).daily.head"
       try tree.write(page, bytes: 1)

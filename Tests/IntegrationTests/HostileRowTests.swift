@@ -50,7 +50,7 @@ import fpcache
   private func quoted(_ log: String) throws -> [[UInt8]] {
     try log.split(separator: "\n").compactMap { (line) throws -> [UInt8]? in
       guard let first = line.firstIndex(of: "\""),
-        let last = line.range(of: "\" is no ", options: .backwards)
+        let last = line.range(of: "\" is not a valid ", options: .backwards)
       else { return nil }
       let text = String(line[line.index(after: first)..<last.lowerBound])
       let bytes = unescape(text)

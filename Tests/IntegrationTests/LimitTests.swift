@@ -117,7 +117,7 @@ import Testing
     #expect(result.status == 0, "\(result)")
     #expect(
       result.stderr.contains(
-        "settle: the list's file failed: No space left on device; it goes on in memory"),
+        "settle: cannot write the list: No space left on device; keeping it in memory"),
       "\(result)")
     #expect(try database.count("cache_clearing_ports") == 0)
     #expect(!tree.exists("cache/\(Self.page)"))
@@ -137,8 +137,9 @@ import Testing
     let result = try command.run()
     #expect(result.status == 1, "\(result)")
     #expect(
-      result.stderr == "fpcache: temporary file for standard input: No space left on device; "
-        + "point TMPDIR at a folder with room\n")
+      result.stderr
+        == "fpcache: cannot write the temporary file for standard input: No space left on device; "
+        + "set TMPDIR to a folder with free space\n")
     #expect(tree.exists("cache/\(Self.page)"))
   }
 
@@ -158,7 +159,7 @@ import Testing
     #expect(
       result.stderr.contains(
         "ports/a/x/Detail.PageSize1.PageNum1.html: Read-only file system; "
-          + "mount the cache for writing; the row stays and is retried"), "\(result)")
+          + "mount the cache for writing; the row stays; will retry"), "\(result)")
     #expect(try database.count("cache_clearing_ports") == 1)
     let again = try command.run()
     #expect(again.status == 0, "\(again)")

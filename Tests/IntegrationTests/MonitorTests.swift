@@ -224,8 +224,8 @@ import Testing
     #expect(untold.status == 3, "\(untold)")
     #expect(
       untold.stdout.contains(
-        "nothing tells which role the listener has, and \(monitor.role) may delete from no queue; "
-          + "run it as the listener's role"), "\(untold)")
+        "the listener's role is unknown, and \(monitor.role) has no DELETE permission on any "
+          + "queue; run this as the listener's role"), "\(untold)")
     // The site's file says which it is.
     let tree = try TemporaryTree()
     try tree.write("f.ini", text: "[database]\nDBUSER = listening\n", mode: 0o644)
@@ -260,7 +260,7 @@ import Testing
     #expect(result.status == 3, "\(result)")
     #expect(
       result.stdout.contains(
-        "backlog of cache_clearing_dates: not checked: 1 row waiting, and no row says since when"),
+        "backlog of cache_clearing_dates: not checked: 1 row waiting, and none has a date"),
       "\(result)")
     #expect(!result.stdout.contains("cache_clearing_dates_oldest"), "\(result)")
     try database.sql(
@@ -327,6 +327,8 @@ import Testing
     let none = try Command.fpcache(["stats", "--queues", "--dsn", "host=/nonexistent"])
     #expect(none.status == 69, "\(none)")
     let both = try Command.fpcache(["stats", "--queues", "--top", "5"])
-    #expect(both.status == 64 && both.stderr.contains("--queues and --top exclude"), "\(both)")
+    #expect(
+      both.status == 64 && both.stderr.contains("--queues and --top cannot be used together"),
+      "\(both)")
   }
 }

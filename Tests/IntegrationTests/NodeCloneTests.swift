@@ -148,7 +148,7 @@ private let stranger = "node web1: the name belongs to another cache"
     ]
     let (before, file) = try (token(), node.state.read("node"))
     let dry = try Command.fpcache(command + ["-n"], in: node.tree)
-    #expect(dry.status == 0 && dry.stdout.hasPrefix("1 row,"), "\(dry)")
+    #expect(dry.status == 0 && dry.stdout.hasPrefix("would drain 1 row,"), "\(dry)")
     #expect(try token() == before)
     #expect(try node.state.read("node") == file)
     #expect(try node.state.files() == ["node", "settle"])
@@ -185,7 +185,7 @@ private let stranger = "node web1: the name belongs to another cache"
       try node.tree.write(old, bytes: 1)
       try node.tree.give(to: .unprivileged)
     }
-    let warning = "node web1 will not be known again"
+    let warning = "node web1 will not be recognised after a restart"
     try fill()
     try node.state.setMode("", 0o555)
     try node.startAndSettle().waitForLog(containing: warning)

@@ -69,7 +69,7 @@ import Testing
     #expect(
       result.stderr.contains(
         "node web2: the log holds rows of wiki.page_changes with other columns than the "
-          + "configuration has; its cache is emptied") == !isSame, "\(result)")
+          + "configuration has; emptying the cache") == !isSame, "\(result)")
     #expect(try database.lag(of: "web2") == 0)
     // It goes on with what is moved with its own columns.
     try node.fill(columns)

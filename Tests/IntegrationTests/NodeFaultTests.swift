@@ -143,7 +143,7 @@ import fpcache
     try listener.waitForLog(containing: "fpcache listen --print-schema")
     #expect(try database.count("cache_clearing_ports") == 1)
     try database.prepareForNodes()
-    try listener.waitForLog(containing: "its cache is emptied")
+    try listener.waitForLog(containing: "emptying its cache")
     try eventually("the row is moved", details: "\(listener)") {
       try database.count("cache_clearing_ports") == 0
     }
@@ -223,7 +223,7 @@ import fpcache
     let before = try incident.tree.snapshot()
 
     let dry = try Command.fpcache(command + ["-n"], in: incident.tree)
-    #expect(dry.status == 0 && dry.stdout.hasPrefix("33 rows"), "\(dry)")
+    #expect(dry.status == 0 && dry.stdout.hasPrefix("would drain 33 rows"), "\(dry)")
     #expect(try incident.tree.snapshot() == before)
     #expect(try database.count("cache_clearing_ports") == 30)
 
@@ -257,7 +257,7 @@ import fpcache
     let registered = try database.sql("SELECT name, token, registered FROM fpcache_node")
 
     let warning =
-      "SIGHUP: another NODE counts from the next start only; until then it goes on as node web1"
+      "SIGHUP: NODE changed; restart to apply it; until then the listener runs as node web1"
     for (name, isTold) in [("web1", false), ("web2", true), (nil, true)] as [(String?, Bool)] {
       try configure(name)
       let mark = listener.lines.count
@@ -289,7 +289,8 @@ import fpcache
     try listener.waitForLog(containing: "drained: ")
     try files.write("fp.ini", text: "[listen]\nNODE = web1\n")
     listener.terminate(SIGHUP)
-    try listener.waitForLog(containing: "next start only; until then it goes on without a name")
+    try listener.waitForLog(
+      containing: "NODE changed; restart to apply it; until then the listener runs without a name")
     #expect(try database.count("fpcache_node") == 0)
   }
 

@@ -81,7 +81,7 @@ import Testing
       #expect(count > 0, "\(daemon)")
       moved += count
       #expect(
-        !daemon.lines.contains { $0.contains("tried again") || $0.contains("database:") },
+        !daemon.lines.contains { $0.contains("will retry") || $0.contains("database:") },
         "\(daemon)")
     }
     #expect(moved == expected)

@@ -145,7 +145,7 @@ private let port = PortKey("graphics", "py-pygeoapi")
       try node.tree.write(page, bytes: 1)
     }
     try node.startAndSettle()
-    try node.daemon?.waitForLog(containing: "node web2: its cache is emptied: 2 files")
+    try node.daemon?.waitForLog(containing: "node web2: emptied its cache: 2 files")
     #expect(try node.tree.files() == ["pages/commits.html", "searchlog.txt"])
 
     try node.stop()
@@ -180,7 +180,7 @@ private let port = PortKey("graphics", "py-pygeoapi")
 
     try away.startAndSettle()
     try away.daemon?.waitForLog(
-      containing: "web2: 3 rows of the log are gone that it has not seen; its cache is emptied")
+      containing: "web2: 3 rows of the log are gone before this node read them; emptying its cache")
     #expect(!away.tree.exists(old))
     try fleet.publish(port)
     try fleet.queue(port)
@@ -205,7 +205,9 @@ private let port = PortKey("graphics", "py-pygeoapi")
     try fleet.waitForRest(others)
     #expect(try fleet.database.sql("SELECT mover FROM fpcache_head") != name)
     #expect(
-      others.count { $0.daemon?.lines.contains { $0.contains("moves the queues' rows") } == true }
+      others.count {
+        $0.daemon?.lines.contains { $0.contains("moves the rows of the queues") } == true
+      }
         == 1, "\(fleet)")
     // The one that was killed comes back as one of the others.
     try mover.startAndSettle()

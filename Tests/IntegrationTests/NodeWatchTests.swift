@@ -56,7 +56,7 @@ import Testing
     #expect(lines[from..<(from + 4)].allSatisfy { $0.count <= 60 }, "\(result)")
     #expect(
       result.stdout.contains(
-        "node web3 has to empty its cache: the log no longer has what it has not seen"),
+        "node web3 must empty its cache: the log no longer has rows that it has not read"),
       "\(result)")
     #expect(result.stdout.contains("node web2 is behind by 3 rows and 10 min"), "\(result)")
   }
@@ -101,10 +101,10 @@ import Testing
         {"version":1,"dry_run":false,"files":null,"counts":{"node-lag":2,"node-lost":1},"findings":[\#
         {"code":"node-lag","severity":"critical","path":"web2",\#
         "message":"has 3 rows of the log to clear, the first for 10 min",\#
-        "remedy":"see that fpcache listen runs on it, and look into its log"},\#
+        "remedy":"check that fpcache listen runs on it, and read its log"},\#
         {"code":"node-lag","severity":"critical","path":"web3",\#
         "message":"has 8 rows of the log to clear, the first for 10 min",\#
-        "remedy":"see that fpcache listen runs on it, and look into its log"},\#
+        "remedy":"check that fpcache listen runs on it, and read its log"},\#
         {"code":"node-lost","severity":"critical","path":"web3",\#
         "message":"has not seen 2 rows that the log no longer has; it empties its cache when it comes back",\#
         "remedy":"start fpcache listen on it, or retire it: DELETE FROM fpcache_node WHERE name = ..."}]
@@ -180,7 +180,7 @@ import Testing
     try database.sql("UPDATE fpcache_node SET cursor = 100")
     try node.tree.write("daily/2020/01/21.daily.head", bytes: 1)
     let listener = try node.startAndSettle()
-    try listener.waitForLog(containing: "the log ends before what it has read")
+    try listener.waitForLog(containing: "the log ends before the rows already read")
     #expect(try node.tree.files() == [])
     let port = PortKey("a", "b")
     try node.tree.write(IncidentTree.portPages(port)[0], bytes: 1)

@@ -60,7 +60,7 @@ import Testing
       state + "/status.json", "--metrics-file", state + "/metrics.prom",
     ])
     #expect(result.status == 0, "\(result)")
-    #expect(result.stderr.contains("its file settle is somebody else's"), "\(result)")
+    #expect(result.stderr.contains("its file settle belongs to another user"), "\(result)")
     #expect(try tree.read("state/node").hasPrefix("web1 "))
     for name in ["status.json", "metrics.prom"] {
       var status = stat()

@@ -146,9 +146,9 @@ import Testing
       "verify", "--no-database", "--only", "unknown,misplaced,odd-value,unused-key")
     #expect(
       result.stdout == """
-        unused-key (notice): 1: is a key that fpcache knows and does not use
+        unused-key (notice): 1: is a known key that fpcache does not use
           \(site.snapshotPlace): \(Self.snapshot)
-          remedy: none is needed; remove the key when no other program needs it
+          remedy: nothing to do; remove the key if no other program needs it
         1 finding in \(Self.gone.count + Self.kept.count - 1) files
 
         """, "\(result)")

@@ -168,8 +168,8 @@ import Testing
     try site.database.sql(ShopSite.update(skus))
     try listener.waitForLog(
       containing:
-        "products: 4 keys changed at once, more than RECHECK_MOST allows (3): none of them is "
-        + "cleared. Run fpcache clear products, or raise RECHECK_MOST and send SIGHUP")
+        "products: 4 keys changed at once, more than RECHECK_MOST allows (3): cleared none of "
+        + "them. Run fpcache clear products, or raise RECHECK_MOST and send SIGHUP")
     #expect(skus.allSatisfy { site.has($0) }, "\(listener)")
     func refused() throws -> Int? {
       let data = Data(try site.tree.read("status.json").utf8)
@@ -225,10 +225,10 @@ import Testing
         reason: "canceling statement due to statement timeout"),
       Useless(
         query: "SELECT E'x/../y' AS sku, now() AS changed_at",
-        reason: "gives 1 row that can be no page's"),
+        reason: "gives 1 row that name no page"),
       Useless(
         query: "SELECT 'a' AS sku, 'infinity'::timestamptz AS changed_at",
-        reason: "which has not come yet"),
+        reason: "which is in the future"),
       Useless(
         query: "SELECT n::text AS sku, now() AS changed_at FROM generate_series(1, 1200000) AS n",
         reason: "changed at once, more than RECHECK_MOST allows"),

@@ -18,7 +18,7 @@ import Testing
     try incident.tree.setMode("ports/\(stuck)", 0o555)
     let listener = try Daemon.listen(on: incident.tree, database, as: .unprivileged)
 
-    try listener.waitForLog(containing: "the row stays and is retried")
+    try listener.waitForLog(containing: "the row stays; will retry")
     try eventually("the other rows go", details: "\(listener)") {
       try database.sql("SELECT category || '/' || port FROM cache_clearing_ports") == "\(stuck)"
     }
@@ -64,7 +64,7 @@ import Testing
     }
     let failed = try run()
     #expect(failed.status == 1 && failed.stdout.contains("\"keys_failed\":[\"news\"]"), "\(failed)")
-    #expect(failed.stderr.contains("the next run tries again"), "\(failed)")
+    #expect(failed.stderr.contains("the next run will retry"), "\(failed)")
     try tree.setMode("news", 0o755)
     #expect(try run().status == 0 && !tree.exists(page))
   }
@@ -78,7 +78,7 @@ import Testing
     try tree.setMode("news", 0o555)
     let listener = try Daemon.listen(
       on: tree, database, ["--settle", "0.1"], as: .unprivileged)
-    let line = try listener.waitForLog(containing: "tried again until it is gone")
+    let line = try listener.waitForLog(containing: "will retry until it is gone")
     #expect(line.contains("news/news.rss2.0.head.xml"), "\(line)")
     // Events that ask for it meanwhile change nothing.
     for _ in 0..<3 {
@@ -100,7 +100,7 @@ import Testing
     }
     try listener.waitForLog(containing: "news: cleared at last")
     #expect(
-      listener.lines.count { $0.contains("tried again until it is gone") } == 1, "\(listener)")
+      listener.lines.count { $0.contains("will retry until it is gone") } == 1, "\(listener)")
   }
 
   @Test("a role that may not delete: pages go, the queue is told of once, and drained when it may")
@@ -111,7 +111,7 @@ import Testing
     _ = try database.sql("REVOKE DELETE ON cache_clearing_ports FROM listening")
     let listener = try Daemon.listen(on: incident.tree, database, ["--poll-interval", "0.2"])
 
-    let line = try listener.waitForLog(containing: "it needs SELECT and DELETE")
+    let line = try listener.waitForLog(containing: "the listener needs SELECT and DELETE")
     #expect(line.contains("cache_clearing_ports"), "\(line)")
     try eventually("pages and the other queue's rows go", details: "\(listener)") {
       try incident.remainingPages() == [] && database.count("cache_clearing_dates") == 0
@@ -122,6 +122,7 @@ import Testing
     try listener.waitForLog(containing: "cache_clearing_ports: can be drained again")
     try eventually { try database.count("cache_clearing_ports") == 0 }
     #expect(
-      listener.lines.count { $0.contains("it needs SELECT and DELETE") } == 1, "\(listener)")
+      listener.lines.count { $0.contains("the listener needs SELECT and DELETE") } == 1,
+      "\(listener)")
   }
 }

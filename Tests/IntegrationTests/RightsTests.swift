@@ -42,16 +42,16 @@ import Testing
     #expect(
       told == [
         " warning: cannot delete here: daily/2020/01: Permission denied; run fpcache as the user "
-          + "who owns the cache, or give this one leave to write the folder",
+          + "who owns the cache, or give this user write permission on the folder",
         " warning: cannot delete here: news: Operation not permitted; run fpcache as the user "
-          + "who owns the cache, or give this one leave to write the folder",
+          + "who owns the cache, or give this user write permission on the folder",
       ], "\(some)")
 
     for folder in try tree.folders() { #expect(chown(tree.fullPath(folder), 0, 0) == 0) }
     let none = try listener(tree, database, as: .unprivileged)
     let lines = none.stderr.split(separator: "\n").filter { $0.contains("cannot delete") }
     #expect(lines.count == 6, "\(none)")
-    #expect(lines.last?.hasSuffix("cannot delete in 1 more of the folders looked at") == true)
+    #expect(lines.last?.hasSuffix("cannot delete in 1 more of the checked folders") == true)
   }
 
   @Test("root is told that it need not be, once")
@@ -65,7 +65,7 @@ import Testing
     #expect(lines.count == 1, "\(result)")
     #expect(
       lines.first?.hasSuffix(
-        "notice: running as root, which fpcache need not be: leave to write the folders of "
-          + "\(tree.path) is all that it asks for") == true, "\(result)")
+        "notice: running as root, which is not needed: write permission on the folders of "
+          + "\(tree.path) is enough") == true, "\(result)")
   }
 }

@@ -235,7 +235,7 @@ import Testing
     #expect(json.stdout.contains(#""total":{"files":6,"bytes":60,"#), "\(json)")
     let text = try stats("", tree, as: .unprivileged)
     #expect(text.status == 1, "\(text)")
-    let remedy = "run fpcache as the user who owns the cache, or give this one leave to read it"
+    let remedy = "run fpcache as the user who owns the cache, or give this user read permission"
     #expect(
       text.stderr
         == "fpcache: html/esc\\x1b[2J: Permission denied; \(remedy)\n"

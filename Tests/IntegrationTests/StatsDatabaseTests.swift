@@ -85,7 +85,7 @@ import Testing
         file_updated       that file, the news
         packages_imported  the packages
 
-        listening: nobody
+        listening: none
         notification queue: 0 % full
 
         """), "\(both)")
@@ -161,7 +161,7 @@ import Testing
     #expect((ports["newest"] as? [String: Any])?["key"] as? String == "a/b")
     #expect(
       try verdict(document) == [
-        "2 ports, 3 dates and 2 files wait, nobody knows since when: nobody is listening"
+        "2 ports, 3 dates and 2 files wait, since when is unknown: nobody is listening"
       ])
     let text = try stats(database).stdout
     #expect(
@@ -306,6 +306,6 @@ import Testing
     let named = try Command.fpcache(
       ["stats", "--dsn", "host=/nonexistent"], in: tree, environment: ["FPCACHE_DIR": tree.path])
     #expect(named.status == 69, "\(named)")
-    #expect(named.stdout.hasSuffix("\nthe queues are not known\n"), "\(named)")
+    #expect(named.stdout.hasSuffix("\nthe queues could not be read\n"), "\(named)")
   }
 }

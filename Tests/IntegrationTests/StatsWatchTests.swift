@@ -114,7 +114,7 @@ import Testing
     let program = try Daemon(shell)
     _ = try program.waitForLog(containing: "nothing waits, but nobody is listening")
     try server.stop()
-    _ = try program.waitForLog(containing: "the queues are not known")
+    _ = try program.waitForLog(containing: "the queues could not be read")
     _ = try program.waitForLog(containing: "queues not counted: cannot connect: ")
     let mark = program.lines.count
     try server.start()

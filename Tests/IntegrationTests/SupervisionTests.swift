@@ -162,7 +162,7 @@ import Testing
       let mark = listener.lines.count
       try files.write("fp-listen.ini", text: broken)
       listener.terminate(SIGHUP)
-      try listener.waitForLog(containing: "the configuration stays as it was", after: mark)
+      try listener.waitForLog(containing: "keeping the old configuration", after: mark)
       try listener.waitForLog(containing: "ready: listening on 10 channels", after: mark)
       try expectServed(listener, second, "extra")
     }
@@ -204,8 +204,8 @@ import Testing
       #expect(told.count == 1, "\(listener)")
       #expect(
         told.first?.hasSuffix(
-          "warning: SIGHUP: STATUS_FILE, METRICS_FILE, IDENT: a change of this needs a restart; "
-            + "it is as before") == true, "\(listener)")
+          "warning: SIGHUP: STATUS_FILE, METRICS_FILE, IDENT changed; restart "
+            + "to apply") == true, "\(listener)")
     }
     #expect(!tree.exists("b") && !tree.exists("m"))
     #expect(try reload(same) == [])

@@ -61,7 +61,7 @@ import Testing
       ["clear-news"] + row.flags.map { $0.replacing("@", with: tree.path) }, in: tree,
       environment: row.environment.mapValues { $0.replacing("@", with: tree.path) })
     #expect(result.status == 0, "\(result)")
-    #expect(result.stdout == "1 page of the news removed, 10 bytes\n", "\(result)")
+    #expect(result.stdout == "removed 1 page of the news, 10 bytes\n", "\(result)")
     #expect(try tree.files() == before.filter { $0 != "\(row.gone)/\(Self.page)" })
   }
 
@@ -82,12 +82,12 @@ import Testing
     arguments: [
       (
         "[dirs]\nBASEDIR = /x\nNEWS_CACHE_DIR = %(BASEDR)s/cache/news\n",
-        "@:3: NEWS_CACHE_DIR: '%(BASEDR)s' names no key of [dirs] or [DEFAULT]; "
+        "@:3: NEWS_CACHE_DIR: '%(BASEDR)s' is not a key of [dirs] or [DEFAULT]; "
           + "did you mean '%(BASEDIR)s'?"
       ),
       (
         "[dirs]\nBASEDIR = %(BASEDIR)s\n",
-        "@:2: BASEDIR: the references go in a circle, BASEDIR -> BASEDIR; "
+        "@:2: BASEDIR: the references form a circle, BASEDIR -> BASEDIR; "
           + "give one of these keys a value without a reference"
       ),
       (
@@ -97,18 +97,18 @@ import Testing
       ),
       (
         "[dirs]\nBASEDIR = /x\nNEWS_CACHE_DIR = %(BASEDIR)s/cache/*\n",
-        "@:3: NEWS_CACHE_DIR: names no folder of its own; "
-          + "expected one below the cache directory, such as news"
+        "@:3: NEWS_CACHE_DIR: has no folder of its own; "
+          + "write one below the cache directory, such as news"
       ),
       (
         "[dirs]\nBASEDIR = /x\nNEWS_CACHE_DIR = /etc\n",
-        "@:3: NEWS_CACHE_DIR: lies outside the cache directory; expected a path below /x/cache"
+        "@:3: NEWS_CACHE_DIR: is outside the cache directory; expected a path below /x/cache"
       ),
       (
         "BASEDIR = /x\n",
-        "@:1: the line stands before any section; write a line like [dirs] above it"
+        "@:1: the line is outside any section; write a line such as [dirs] above it"
       ),
-      ("\u{0}", "@:1: the line holds a NUL character; the file must be plain text in UTF-8"),
+      ("\u{0}", "@:1: the line contains a NUL character; the file must be plain text in UTF-8"),
     ])
   func brokenConfiguration(_ text: String, _ message: String) throws {
     let tree = try sites()
@@ -209,6 +209,21 @@ import Testing
     command.tree = tree
     let result = try command.run()
     #expect(result.stderr == "0\n", "\(result)")
+    #expect(try tree.files() == [])
+  }
+
+  @Test("a result that cannot be written is an error: standard output is closed")
+  func closedOutput() throws {
+    let tree = try TemporaryTree()
+    try tree.write("news/page", bytes: 1)
+    let script = #""$0" clear-news --cache-dir . >&-"#
+    var command = Command("/bin/sh", ["-c", script, try Command.fpcachePath()])
+    command.tree = tree
+    let result = try command.run()
+    #expect(
+      result.stderr == "fpcache: standard output: closed; the result could not be written\n",
+      "\(result)")
+    #expect(result.status == 1)
     #expect(try tree.files() == [])
   }
 

@@ -39,31 +39,32 @@ import fpcache
 
     static let all = [
       Big(
-        arguments: ["clear-date", "2020"], question: "Clear all daily pages of 2020? [y/N] ",
-        result: "2 pages of 2020 removed, 200 bytes"),
+        arguments: ["clear-date", "2020"],
+        question: "Clear all daily pages of 2020 (2 pages, 200 bytes)? [y/N] ",
+        result: "removed 2 pages of 2020, 200 bytes"),
       Big(
         arguments: ["clear-date", "2019-03-01..2020-02-29"],
-        question: "Clear all daily pages of 2019-03-01..2020-02-29? [y/N] ",
-        result: "3 pages of 2019-03-01..2020-02-29 removed, 300 bytes"),
+        question: "Clear all daily pages of 2019-03-01..2020-02-29 (3 pages, 300 bytes)? [y/N] ",
+        result: "removed 3 pages of 2019-03-01..2020-02-29, 300 bytes"),
       Big(
         arguments: ["clear-port", "graphics/*"],
-        question: "Clear all 2 ports of graphics? [y/N] ",
-        result: "2 pages of graphics/* and 1 of its category removed, 2.5 KB"),
+        question: "Clear all 2 ports of graphics (3 pages, 2.5 KB)? [y/N] ",
+        result: "removed 2 pages of graphics/* and 1 category page, 2.5 KB"),
       Big(
         arguments: ["clear-port", "--no-category", "graphics/*", "lang/python37", "print/*"],
-        question: "Clear all 2 ports of graphics and all 1 port of print? [y/N] ",
-        result: "4 pages of 3 keys removed, 4.0 KB"),
+        question: "Clear all 2 ports of graphics and all 1 port of print (4 pages, 4.0 KB)? [y/N] ",
+        result: "removed 4 pages of 3 keys, 4.0 KB"),
       Big(
         arguments: ["clear-date", "2016", "2017", "2018", "2019", "2020-01", "2021"],
         question: "Clear all daily pages of 2016, all daily pages of 2017, all daily pages of 2018 "
-          + "and 2 more? [y/N] ",
-        result: "2 pages of 6 dates removed, 200 bytes; 4 dates matched nothing"),
+          + "and 2 more (2 pages, 200 bytes)? [y/N] ",
+        result: "removed 2 pages of 6 dates, 200 bytes; 4 dates matched nothing"),
       Big(
         arguments: ["clear", "--all"],
         question: "Clear all of ports, all of categories, all of daily, all of commits, all of "
-          + "general report=sanity_test_failures, all of files, all of packages and all of news? "
-          + "[y/N] ",
-        result: "11 pages of 8 families removed, 5.8 KB; 4 families matched nothing"),
+          + "general report=sanity_test_failures, all of files, all of packages and all of news "
+          + "(11 pages, 5.8 KB)? [y/N] ",
+        result: "removed 11 pages of 8 families, 5.8 KB; 4 families matched nothing"),
     ]
   }
 
@@ -88,7 +89,9 @@ import fpcache
     #expect(status == 1)
     let echo = answer == "\u{4}" ? "" : answer.dropLast()
     #expect(
-      output == "Clear all 2 ports of graphics? [y/N] \(echo)\r\nfpcache: nothing was changed\r\n")
+      output
+        == "Clear all 2 ports of graphics (3 pages, 2.5 KB)? [y/N] \(echo)\r\nfpcache: nothing was changed\r\n"
+    )
     #expect(try tree.snapshot().differences(from: before) == [])
   }
 
@@ -106,18 +109,18 @@ import fpcache
   @Test(
     "not asked about: less than a year, --yes, -n",
     arguments: [
-      (["clear-date", "2020-01"], "1 page of 2020-01 removed, 100 bytes"),
+      (["clear-date", "2020-01"], "removed 1 page of 2020-01, 100 bytes"),
       (
         ["clear-date", "2019-03-01..2020-02-28"],
-        "3 pages of 2019-03-01..2020-02-28 removed, 300 bytes"
+        "removed 3 pages of 2019-03-01..2020-02-28, 300 bytes"
       ),
-      (["clear-date", "--yes", "2020"], "2 pages of 2020 removed, 200 bytes"),
-      (["clear-port", "-y", "print/*"], "1 page of print/* and 1 of its category removed, 1.5 KB"),
+      (["clear-date", "--yes", "2020"], "removed 2 pages of 2020, 200 bytes"),
+      (["clear-port", "-y", "print/*"], "removed 1 page of print/* and 1 category page, 1.5 KB"),
       (
         ["clear-port", "-n", "graphics/*", "--no-category"],
-        "2 pages of graphics/* removed, 2.0 KB (dry run: nothing was changed)"
+        "would remove 2 pages of graphics/*, 2.0 KB"
       ),
-      (["clear-news"], "1 page of the news removed, 40 bytes"),
+      (["clear-news"], "removed 1 page of the news, 40 bytes"),
     ])
   func unasked(_ arguments: [String], _ result: String) throws {
     let (status, output) = try TerminalSession.fpcache(arguments, in: try tree()).end()
@@ -130,7 +133,7 @@ import fpcache
     let tree = try tree()
     let result = try Command.fpcache(
       ["clear-date", "2020"], in: tree, environment: ["FPCACHE_DIR": tree.path], input: "n\n")
-    #expect(result.stdout == "2 pages of 2020 removed, 200 bytes\n", "\(result)")
+    #expect(result.stdout == "removed 2 pages of 2020, 200 bytes\n", "\(result)")
     #expect(result.stderr.isEmpty && result.status == 0, "\(result)")
   }
 
@@ -138,12 +141,12 @@ import fpcache
   func typedKeys() throws {
     let session = try TerminalSession.fpcache(["clear-port", "-"], in: try tree())
     try session.terminal.type("print/*\nlang/python37\n\u{4}")
-    try session.terminal.wait(for: "Clear all 1 port of print? [y/N] ")
+    try session.terminal.wait(for: "Clear all 1 port of print (4 pages, 3.0 KB)? [y/N] ")
     try session.terminal.type("y\n")
     let (status, output) = try session.end()
     #expect(status == 0)
     #expect(
-      output.hasSuffix("y\r\n2 pages of 2 keys and 2 of their categories removed, 3.0 KB\r\n"))
+      output.hasSuffix("y\r\nremoved 2 pages of 2 keys and 2 category pages, 3.0 KB\r\n"))
   }
 
   // MARK: Colour
@@ -168,7 +171,7 @@ import fpcache
     let (yellow, plain) = isColored ? (Self.yellow, Self.plain) : ("", "")
     #expect(
       try session.end().output
-        == "1 page of 2 ports removed, 1.0 KB; \(yellow)1 port matched nothing\(plain)\r\n"
+        == "removed 1 page of 2 ports, 1.0 KB; \(yellow)1 port matched nothing\(plain)\r\n"
         + "fpcache: nothing matched graphics/gmip; did you mean graphics/gimp?\r\n")
   }
 
@@ -256,7 +259,7 @@ import fpcache
       // Whatever the terminal has echoed is taken back.
       #expect(
         output.hasSuffix(
-          "\r\u{1B}[K\(grouped(removed)) pages of devel/* removed, \(sizeText(Int64(removed))); "
+          "\r\u{1B}[Kremoved \(grouped(removed)) pages of devel/*, \(sizeText(Int64(removed))); "
             + "\(Self.yellow)interrupted\(Self.plain)\r\n"), "\(output)")
       return
     }

@@ -31,8 +31,8 @@ private struct Fixture: CustomTestStringConvertible, Sendable {
   var testDescription: String { code }
 
   static let redo = "run fpcache verify --fix; the next visitor re-creates the page"
-  static let byHand = "remove it by hand and look for what wrote it"
-  static let drain = "see that fpcache listen runs, or run fpcache listen --once"
+  static let byHand = "remove it by hand and find the program that wrote it"
+  static let drain = "check that fpcache listen runs, or run fpcache listen --once"
   /// 2020-01-21T12:00:00Z.
   static let then = 1_579_608_000
 }
@@ -42,7 +42,7 @@ extension Fixture {
     Fixture(
       code: "unknown", severity: "warning", path: "ports/net/a/core",
       message: "matches no pattern of the layout",
-      remedy: "remove it by hand, or describe it in the layout"
+      remedy: "remove it by hand, or add it to the layout"
     ) { try $0.write("ports/net/a/core", bytes: 5) },
     Fixture(
       code: "misplaced", severity: "warning", path: "ports/21.daily.head",
@@ -55,7 +55,7 @@ extension Fixture {
     ) { try $0.write("daily/2020/02/30.daily.head", bytes: 5) },
     Fixture(
       code: "future-date", severity: "warning", path: "daily/2999/12/31.daily.head",
-      message: "names the day 2999-12-31, which has not come yet",
+      message: "names the day 2999-12-31, which is in the future",
       remedy: byHand + ", or set the clock"
     ) { try $0.write("daily/2999/12/31.daily.head", bytes: 5) },
     Fixture(
@@ -79,7 +79,7 @@ extension Fixture {
     Fixture(
       code: "unreadable", severity: "critical", path: "html/a",
       message: "cannot be read: Permission denied",
-      remedy: "give the user who runs fpcache leave to read it", files: 0
+      remedy: "give the user who runs fpcache permission to read it", files: 0
     ) {
       try $0.makeDirectory("html/a")
       try $0.setMode("html/a", 0)
@@ -95,7 +95,7 @@ extension Fixture {
     Fixture(
       code: "empty-dir", severity: "notice", path: "ports/net/a",
       message: "is a folder that has been empty since 2020-01-21T12:00:00Z",
-      remedy: "none is needed; fpcache verify --fix removes it", files: 0
+      remedy: "nothing to do; fpcache verify --fix removes it", files: 0
     ) {
       try $0.makeDirectory("ports/net/a")
       try $0.setTime("ports/net/a", then)
@@ -118,18 +118,18 @@ extension Fixture {
       configuration: "NEWS_CACHE_DIR = %(BASEDIR)s/cache/new/*"),
     Fixture(
       code: "odd-value", severity: "warning", path: "BASE/f.ini:4",
-      message: "SETTLE is 0: a page that was being rendered while it was cleared stays as it was",
+      message: "SETTLE is 0: a page that was being rendered while it was cleared stays stale",
       remedy: "correct the configuration", files: 0, configuration: "[listen]\nSETTLE = 0"),
     Fixture(
       code: "quoted-value", severity: "notice", path: "BASE/f.ini:4",
-      message: "SETTLE stands in quotes, which are not taken for a part of it",
-      remedy: "none is needed; take the quotes away when no other program needs them", files: 0,
+      message: "SETTLE is in quotes, which are ignored",
+      remedy: "nothing to do; remove the quotes if no other program needs them", files: 0,
       configuration: "[listen]\nSETTLE = '5'"),
     Fixture(
       code: "unused-key", severity: "notice", path: "BASE/f.ini:3",
       message: "PKG_ZFS_SNAPSHOT is not used: fpcache empties the packages family instead, which "
         + "does the same",
-      remedy: "none is needed; remove the key when no other program needs it", files: 0,
+      remedy: "nothing to do; remove the key if no other program needs it", files: 0,
       configuration: "PKG_ZFS_SNAPSHOT = tank/packages@empty"),
   ]
 
@@ -144,7 +144,7 @@ extension Fixture {
     Fixture(
       code: "stale", severity: "critical",
       path: "categories/net/net.0.head.PageSize1.PageNum1.html",
-      message: "was written at 2020-01-21T12:00:00Z; what it shows has changed at "
+      message: "was written at 2020-01-21T12:00:00Z; its content changed at "
         + "2020-01-22T12:00:00Z",
       remedy: "run fpcache verify --fix, and look for the trigger that queued nothing",
       configuration: """
@@ -183,9 +183,9 @@ extension Fixture {
         """),
     Fixture(
       code: "no-listener", severity: "critical", path: "listen_for",
-      message: "has nobody who listens to its channels: no session of the role listening or of "
-        + "another that we may see",
-      remedy: "start fpcache listen, and look into its log", files: 0, queues: empty, sql: "",
+      message: "has no listener on its channels: no session of the role listening or of "
+        + "another visible role",
+      remedy: "start fpcache listen and read its log", files: 0, queues: empty, sql: "",
       listens: false),
     Fixture(
       code: "unknown-event", severity: "critical", path: "new_thing",
@@ -195,7 +195,7 @@ extension Fixture {
     Fixture(
       code: "missing-table", severity: "warning", path: "cache_clearing_files",
       message: "is a table that this database does not have",
-      remedy: "create it, or take its event out of listen_for", files: 0,
+      remedy: "create it, or remove its event from listen_for", files: 0,
       queues: #"{"cache_clearing_ports":0,"cache_clearing_dates":0,"cache_clearing_commits":0}"#,
       sql: "DROP TABLE cache_clearing_files"),
     Fixture(
@@ -281,14 +281,19 @@ extension Fixture {
     #expect(Set(codes) == Set(Fixture.all.map(\.code) + others))
   }
 
-  @Test("a code that there is not: usage, and a list of those that there are")
+  @Test("an unknown code: usage, and the nearest or all that there are")
   func unknownCodes() throws {
     for flag in ["--only", "--skip"] {
       for list in ["stael", "stale,", "", "stale,em\u{1B}pty"] {
         let result = try Command.fpcache(["verify", flag, list])
         #expect(result.status == 64 && result.stdout.isEmpty, "\(result)")
+        let advice = [
+          "stael": "did you mean stale?", "stale,em\u{1B}pty": "did you mean empty?",
+        ]
         #expect(
-          result.stderr.contains("no such code; expected some of unknown, misplaced, bad-date, "))
+          result.stderr.contains(
+            "no such code; " + (advice[list] ?? "expected one of unknown, misplaced, bad-date, ")),
+          "\(result)")
         #expect(!result.stderr.contains("\u{1B}"))
       }
     }

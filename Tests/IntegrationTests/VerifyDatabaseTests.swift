@@ -249,9 +249,9 @@ import Testing
       Wrong(
         query: "SELECT 'x' AS \"col\u{1B}our\", now() AS changed_at",
         reason:
-          "the query of FILE:4 has a column col\\x1bour, which is no field of ports; expected "
+          "the query of FILE:4 has a column col\\x1bour, which is not a field of ports; expected "
           + "some of category, port, page, part, branch, size, number, file, changed_at",
-        odd: "PORTS has a column col\\x1bour, which is no field of ports; expected "
+        odd: "PORTS has a column col\\x1bour, which is not a field of ports; expected "
           + "some of category, port, page, part, branch, size, number, file, changed_at"),
       Wrong(
         query: "SELECT 'net' AS category, 'a' AS port, now() AS changed_at LIMIT 0",
@@ -309,7 +309,7 @@ import Testing
     }
     #expect(
       try notChecked(["--no-database", "--only", "expired,stub,stale,empty"]) == [
-        "expired not checked: --stale-after does not say from which age",
+        "expired not checked: --stale-after is not given",
         "stub not checked: no FAMILY_STUB in [verify] of the configuration",
         "stale not checked: --no-database",
       ])
@@ -318,8 +318,8 @@ import Testing
     #expect(
       try notChecked(["--dsn", database.listenerDSN, "--only", "stale,backlog"]) == [
         "stale not checked: no query in [verify] of the configuration",
-        "backlog not checked: --max-backlog does not say from how many rows, nor --max-wait from "
-          + "which age",
+        "backlog not checked: neither --max-backlog nor --max-wait is "
+          + "given",
       ])
   }
 
@@ -376,7 +376,7 @@ import Testing
     let (document, _) = try site.verify()
     #expect(
       document.findings.map(\.message) == [
-        "has a listener that has not proved its health since 2020-01-21T12:00:00Z "
+        "has a listener that has not reported healthy since 2020-01-21T12:00:00Z "
           + "(\(try site.tree.path)/status.json)"
       ])
   }

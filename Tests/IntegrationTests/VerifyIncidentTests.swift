@@ -40,24 +40,24 @@ import Testing
         misplaced (warning): 2: is named like a page that lies in another folder
           news/index-html-head-pagesize100-pagenum1-html: is named like a page of news, which lies in another folder
           news/news.rss2.0.head.xml: is named like a page of news, which lies in another folder
-          remedy: if the configuration names the right folder, remove it by hand and look for what wrote it
+          remedy: if the configuration names the right folder, remove it by hand and find the program that wrote it
         pending (critical): 245: has waited for more than a minute to be cleared
         \(try first(5, of: incident).joined(separator: "\n"))
           and 240 more (-v lists all)
-          remedy: see that fpcache listen runs, or run fpcache listen --once
-        backlog (critical): 1: has more rows waiting than allowed, or for longer
+          remedy: check that fpcache listen runs, or run fpcache listen --once
+        backlog (critical): 1: has too many rows waiting, or a row waiting for too long
           cache_clearing_ports: has 60 rows waiting; 50 are allowed
-          remedy: see that fpcache listen runs, or run fpcache listen --once
-        no-listener (critical): 1: has nobody who listens to its channels
-          listen_for: has nobody who listens to its channels: no session of the role listening or of \
-        another that we may see
-          remedy: start fpcache listen, and look into its log
+          remedy: check that fpcache listen runs, or run fpcache listen --once
+        no-listener (critical): 1: has no listener on its channels
+          listen_for: has no listener on its channels: no session of the role listening or of \
+        another visible role
+          remedy: start fpcache listen and read its log
         missing-dir (critical): 1: is a configured folder that does not exist
           new: is a configured folder that does not exist; did you mean news?
           remedy: correct the configuration, or create the folder
-        quoted-value (notice): 1: stands in quotes, which are not taken for a part of it
-          \(file):3: NEWS_CACHE_DIR stands in quotes, which are not taken for a part of it
-          remedy: none is needed; take the quotes away when no other program needs them
+        quoted-value (notice): 1: is in quotes, which are ignored
+          \(file):3: NEWS_CACHE_DIR is in quotes, which are ignored
+          remedy: nothing to do; remove the quotes if no other program needs them
         251 findings in 254 files
 
         """)

@@ -112,6 +112,6 @@ import Testing
     #expect(result.status == 64 && result.stdout.isEmpty, "\(result)")
     #expect(
       result.stderr
-        == "fpcache: --as-user no\\x1bbody at all: there is no such user on this machine\n")
+        == "fpcache: --as-user no\\x1bbody at all: no such user on this machine\n")
   }
 }

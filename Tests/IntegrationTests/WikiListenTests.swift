@@ -93,9 +93,9 @@ import Testing
     #expect(result.status == 0, "\(result)")
     #expect(result.stdout.contains("10 refused"), "\(result)")
     for words in [
-      "wiki.page_changes: row 2 \"../../secret\" is no title: expected",
+      "wiki.page_changes: row 2 \"../../secret\" is not a valid title: expected",
       "wiki.page_changes: row 3 holds NULL; nothing to clear, the row is deleted",
-      "media_changes: row .. \"..\" is no file: expected",
+      "media_changes: row .. \"..\" is not a valid file: expected",
       " (and 1 more: row a/b)",
     ] { #expect(result.stderr.contains(words), "\(words) \(result)") }
     #expect(wiki.left.count == WikiSite.pages.count - 3, "\(wiki.gone)")
@@ -151,7 +151,7 @@ import Testing
     try database.prepareForNodes()
     let listeners = try [("a", one), ("b", two)].map { name, wiki in
       let listener = try wiki.listen(database, ["--settle", "0", "--node", name])
-      try listener.waitForLog(containing: "its cache is emptied: ")
+      try listener.waitForLog(containing: "emptied its cache: ")
       return listener
     }
     for wiki in [one, two] {
@@ -205,7 +205,7 @@ import Testing
     let other = listener.lines.count
     try wiki.tree.write("wiki.ini", text: "[layout]\npages = {page...}\n")
     listener.terminate(SIGHUP)
-    try listener.waitForLog(containing: "the configuration stays as it was", after: other)
+    try listener.waitForLog(containing: "keeping the old configuration", after: other)
     listener.terminate()
     #expect(try listener.waitForExit().status == 0)
   }

@@ -415,8 +415,8 @@ import Testing
     #expect(drain.retriesWaiting == 1 && drain.pages.tally.rows == 2)
     #expect(
       lines.all.filter { !$0.contains(": cleared ") } == [
-        "cache_clearing_ports: www/p2: ports/www/p2: others write to it faster than it is cleared; "
-          + "the row stays and is retried"
+        "cache_clearing_ports: www/p2: ports/www/p2: other programs write to it faster than it can be cleared; "
+          + "the row stays; will retry"
       ])
     drain.pages.lockPatience = .seconds(60)
     try eventually("it goes by itself") {

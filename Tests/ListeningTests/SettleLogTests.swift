@@ -85,8 +85,8 @@ import Testing
     #expect(file.memory.read(at: 0, count: file.count).count { $0 == UInt8(ascii: "\n") } == 2)
     #expect(
       messages.all == [
-        "settle: the list's file failed: No space left on device; it goes on in memory, and the file is tried again "
-          + "each minute. Give the state directory room",
+        "settle: cannot write the list: No space left on device; keeping it in memory; will retry each minute. "
+          + "Free space for the state directory",
         "settle: the list is in its file again",
       ])
     clock.time += 600_000
@@ -233,7 +233,7 @@ import Testing
     let first = open(.milliseconds(5))
     #expect(throws: Errno.wouldBlock) { try FileSettleLog(in: folder) }
     let second = open(.milliseconds(5))
-    #expect(messages.all.count { $0.contains("another fpcache listen has it") } == 1)
+    #expect(messages.all.count { $0.contains("another fpcache listen uses it") } == 1)
     second.add([try port("a")])
     #expect(first.waiting == 0)
     #expect(try tree.read("settle") == "")
@@ -281,7 +281,7 @@ import Testing
       #expect(throws: Never.self) { try FileSettleLog(in: folder) }
     }
     #expect(messages.all.count == (geteuid() == 0 ? 3 : 2))
-    #expect(messages.all.allSatisfy { $0.contains(": its file settle is somebody else's; ") })
+    #expect(messages.all.allSatisfy { $0.contains(": its file settle belongs to another user; ") })
   }
 
   @Test("it is for our eyes only, also when an earlier one was not")

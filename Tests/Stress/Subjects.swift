@@ -38,7 +38,7 @@ struct ListenerStatus: Decodable {
 /// `fpcache listen`, with a state directory that outlives its process.
 final class FpcacheSubject: Subject {
   /// What its log must not say: the settle list has to be the one on disk.
-  private static let troubles = ["will not survive", "goes on in memory", "is no key"]
+  private static let troubles = ["will not survive", "keeping it in memory", "is not a key"]
 
   private let site: Site
   private let tree: TemporaryTree

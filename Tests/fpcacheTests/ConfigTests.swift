@@ -160,12 +160,12 @@ private func keywords(_ pairs: (String, String)...) -> ConnectionParameters {
   @Test(
     "a faulty file is told of by file, line and key",
     arguments: [
-      ("[dirs]\nBASEDIR", "2: no key with '=' or ':' behind it; write KEY = VALUE, or indent"),
-      ("[dirs]\n\nBASEDIR = %(x)s", "3: BASEDIR: '%(x)s' names no key of [dirs] or [DEFAULT]"),
+      ("[dirs]\nBASEDIR", "2: not a KEY = VALUE line; write one, or indent the line"),
+      ("[dirs]\n\nBASEDIR = %(x)s", "3: BASEDIR: '%(x)s' is not a key of [dirs] or [DEFAULT]"),
       ("[database]\nPASSWORD = top%secret", "2: PASSWORD: a single '%'; write '%%'"),
       (
         "[dirs]\nNEWS_CACHE_DIR = /elsewhere",
-        "2: NEWS_CACHE_DIR: lies outside the cache directory; expected a path below "
+        "2: NEWS_CACHE_DIR: is outside the cache directory; expected a path below "
       ),
     ])
   func faultyFile(_ text: String, _ start: String) {

@@ -46,7 +46,7 @@ private func keywords(_ text: String) throws -> [String] {
     #expect(
       throws: UserError(
         .configuration,
-        "/f.ini:3: DBUSER: the user is on line 2 already; keep one of the two")
+        "/f.ini:3: DBUSER: the user is on line 2 already; keep one of them")
     ) { try resolve("[database]\nUSER = a\nDBUSER = b") }
   }
 
@@ -54,7 +54,8 @@ private func keywords(_ text: String) throws -> [String] {
   func refused() {
     #expect(
       throws: UserError(
-        .configuration, "/f.ini:2: REPLICATION: is for sessions that cannot listen; remove the key")
+        .configuration,
+        "/f.ini:2: REPLICATION: a replication connection cannot listen; remove the key")
     ) { try resolve("[database]\nREPLICATION = database") }
   }
 

@@ -25,6 +25,9 @@ private func parse(_ text: String) throws(UserError) -> DateArgument {
     #expect(try parse("2020") == .year(2020))
     #expect(try parse("2020-01-01..2020-01-31") == .range(day(2020, 1, 1), day(2020, 1, 31)))
     #expect(try parse("2020-01-01..2020-01-01") == .range(day(2020, 1, 1), day(2020, 1, 1)))
+    #expect(try parse("2020-01..2020-02") == .range(day(2020, 1, 1), day(2020, 2, 29)))
+    #expect(try parse("2019..2020-02-10") == .range(day(2019, 1, 1), day(2020, 2, 10)))
+    #expect(try parse("2020-12-31..2021") == .range(day(2020, 12, 31), day(2021, 12, 31)))
     #expect(try parse("today") == .day(today))
     #expect(try parse("yesterday") == .day(day(2020, 2, 29)))
     #expect(try parse("0001-01-01") == .day(day(1, 1, 1)))
@@ -33,9 +36,9 @@ private func parse(_ text: String) throws(UserError) -> DateArgument {
   }
 
   private static let noDate = [
-    "", " ", "2020-1-1", "2020-01-1", "20200121", "2020/01/21", "21.01.2020", "2020-13", "2020-00",
+    "", " ", "20200121", "2020-13", "2020-00", "21-01-20", "2020-13..2021",
     "2020-1", "202", "20200", "0000", "-2020", "+202", "2020-", "2020-01-", "2020-01-21 ",
-    " 2020-01-21", "2020-01-21T00:00:00", "2020-01-01..", "..2020-01-01", "2020-01..2020-02",
+    " 2020-01-21", "2020-01-21T00:00:00", "2020-01-01..", "..2020-01-01", "2020..", "..",
     "2020-01-01...2020-01-31", "2020-01-01..2020-02-30", "Today", "TODAY", "tomorrow", "*",
     "2020-*", "..", "../../etc", "NULL", "infinity", "2020-01-21 BC", "２０２０",
   ]
@@ -46,21 +49,34 @@ private func parse(_ text: String) throws(UserError) -> DateArgument {
   }
 
   @Test(
+    "a date in another order or with other signs is told how it is written here",
+    arguments: [
+      "21-01-2020", "21.01.2020", "2020/01/21", "21/1/2020", "2020-1-21", "2020.01.21",
+    ])
+  func corrects(_ text: String) {
+    #expect(throws: UserError(.usage, "\(text): is not a date; did you mean 2020-01-21?")) {
+      try parse(text)
+    }
+  }
+
+  @Test(
     "days that do not exist",
     arguments: [
       "2020-02-30", "2019-02-29", "1900-02-29", "2020-04-31", "2020-00-10", "2020-13-01",
       "2020-01-00", "2020-01-32", "0000-01-01",
     ])
   func refusesNoSuchDay(_ text: String) {
-    #expect(throws: UserError(.usage, Self.message(text, "there is no such day"))) {
+    #expect(throws: UserError(.usage, Self.message(text, "no such day"))) {
       try parse(text)
     }
   }
 
   @Test func refusesRangeBackwards() {
-    let text = "2020-01-02..2020-01-01"
-    #expect(throws: UserError(.usage, Self.message(text, "ends before it begins"))) {
-      try parse(text)
+    for text in ["2020-01-02..2020-01-01", "2020-02..2020-01", "2021..2020", "2020-03..2020-02-29"]
+    {
+      #expect(throws: UserError(.usage, Self.message(text, "ends before it begins"))) {
+        try parse(text)
+      }
     }
   }
 

@@ -33,6 +33,6 @@ import Testing
     #expect(try ask("SELECT 1 AS port") == (nil, "has no column changed_at"))
     let odd = try ask("SELECT 1 AS prt, now() AS changed_at")
     #expect(odd.keys == nil)
-    #expect(odd.problem?.hasPrefix("has a column prt, which is no field of packages; ") == true)
+    #expect(odd.problem?.hasPrefix("has a column prt, which is not a field of packages; ") == true)
   }
 }

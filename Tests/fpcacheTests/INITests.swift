@@ -113,16 +113,16 @@ struct FaultyINI: CustomTestStringConvertible {
   var testDescription: String { rule }
 
   private static let notAKey =
-    "no key with '=' or ':' behind it; write KEY = VALUE, or indent to continue the value above"
+    "not a KEY = VALUE line; write one, or indent the line to continue the value above"
   private static let brokenHeader =
     "the section's name or its closing ']' is missing; write [SECTION]"
   private static let outsideSection =
-    "the line stands before any section; write a line like [dirs] above it"
+    "the line is outside any section; write a line such as [dirs] above it"
   private static let strayPercent =
     "a single '%'; write '%%' for a percent sign, or '%(KEY)s' for the value of another key"
   private static let brokenReference =
-    "a '%(' that no key and ')s' follow; write '%(KEY)s', or '%%(' for the plain text '%('"
-  private static let nul = "the line holds a NUL character; the file must be plain text in UTF-8"
+    "a '%(' without a key and ')s'; write '%(KEY)s', or '%%(' for the plain text '%('"
+  private static let nul = "the line contains a NUL character; the file must be plain text in UTF-8"
 
   static let syntax = [
     FaultyINI("a key before any section", "# x\n\na = 1\n[s]", "f.ini:3: " + outsideSection),
@@ -136,20 +136,20 @@ struct FaultyINI: CustomTestStringConvertible {
     FaultyINI("nothing but a bracket", "[", "f.ini:1: " + brokenHeader),
     FaultyINI(
       "a section twice", "[s]\na = 1\n[t]\n[s]\nb = 1",
-      "f.ini:4: section [s] is on line 1 already; put its keys there"),
+      "f.ini:4: section [s] is on line 1 already; put the keys there"),
     FaultyINI(
       "a key twice", "[s]\na = 1\nb = 2\nA = 3",
-      "f.ini:4: A: the key is in [s] on line 2 already; keep one of the two"),
+      "f.ini:4: A: the key is in [s] on line 2 already; keep one of them"),
     FaultyINI(
       "a key twice in [DEFAULT]", "[DEFAULT]\na = 1\n[s]\n[DEFAULT]\na = 2",
-      "f.ini:5: a: the key is in [DEFAULT] on line 2 already; keep one of the two"),
+      "f.ini:5: a: the key is in [DEFAULT] on line 2 already; keep one of them"),
     FaultyINI("a NUL in a value", "[s]\na = \0", "f.ini:2: " + nul),
     FaultyINI("a NUL in a comment", "[s]\n# \0", "f.ini:2: " + nul),
     FaultyINI("CRLF is one line end", "[s]\r\n\r\nb", "f.ini:3: " + notAKey),
     FaultyINI("the first fault counts", "[s]\nb\n[s]", "f.ini:2: " + notAKey),
     FaultyINI(
       "names are fit for a terminal", "[s\u{1B}]\n[s\u{1B}]",
-      "f.ini:2: section [s\\u{1B}] is on line 1 already; put its keys there"),
+      "f.ini:2: section [s\\u{1B}] is on line 1 already; put the keys there"),
   ]
 
   static let interpolation = [
@@ -165,32 +165,32 @@ struct FaultyINI: CustomTestStringConvertible {
     FaultyINI("no name", "[s]\na = %()s", asking: "a", "f.ini:2: a: " + brokenReference),
     FaultyINI(
       "an unknown key", "[s]\na = %(elsewhere)s\nb = 1", asking: "a",
-      "f.ini:2: a: '%(elsewhere)s' names no key of [s] or [DEFAULT]; add that key, or name another"
+      "f.ini:2: a: '%(elsewhere)s' is not a key of [s] or [DEFAULT]; add that key, or name another"
     ),
     FaultyINI(
       "an unknown key near a known one", "[s]\nBASEDIR = /x\nNEWS = %(BASEDR)s/y", asking: "news",
-      "f.ini:3: NEWS: '%(BASEDR)s' names no key of [s] or [DEFAULT]; did you mean '%(BASEDIR)s'?"),
+      "f.ini:3: NEWS: '%(BASEDR)s' is not a key of [s] or [DEFAULT]; did you mean '%(BASEDIR)s'?"),
     FaultyINI(
       "the nearest key is suggested", "[s]\nBASIDAR = 1\nBASEDIR = /x\na = %(basedirs)s",
       asking: "a",
-      "f.ini:4: a: '%(basedirs)s' names no key of [s] or [DEFAULT]; did you mean '%(BASEDIR)s'?"),
+      "f.ini:4: a: '%(basedirs)s' is not a key of [s] or [DEFAULT]; did you mean '%(BASEDIR)s'?"),
     FaultyINI(
       "spaces in a reference count", "[DEFAULT]\nroot = /x\n[s]\na = %( root )s", asking: "a",
-      "f.ini:4: a: '%( root )s' names no key of [s] or [DEFAULT]; did you mean '%(root)s'?"),
+      "f.ini:4: a: '%( root )s' is not a key of [s] or [DEFAULT]; did you mean '%(root)s'?"),
     FaultyINI(
       "a key does not suggest itself", "[s]\nnews1 = %(news2)s", asking: "news1",
-      "f.ini:2: news1: '%(news2)s' names no key of [s] or [DEFAULT]; add that key, or name another"
+      "f.ini:2: news1: '%(news2)s' is not a key of [s] or [DEFAULT]; add that key, or name another"
     ),
     FaultyINI(
       "other sections are not looked at", "[t]\nb = 1\n[s]\na = %(b)s", asking: "a",
-      "f.ini:4: a: '%(b)s' names no key of [s] or [DEFAULT]; add that key, or name another"),
+      "f.ini:4: a: '%(b)s' is not a key of [s] or [DEFAULT]; add that key, or name another"),
     FaultyINI(
       "a key that refers to itself", "[s]\nA = x%(a)s", asking: "a",
-      "f.ini:2: A: the references go in a circle, A -> A;"
+      "f.ini:2: A: the references form a circle, A -> A;"
         + " give one of these keys a value without a reference"),
     FaultyINI(
       "a circle of two behind a key", "[s]\na = %(b)s\nb = %(c)s\nc = %(b)s", asking: "a",
-      "f.ini:2: a: the references go in a circle, a -> b -> c -> b;"
+      "f.ini:2: a: the references form a circle, a -> b -> c -> b;"
         + " give one of these keys a value without a reference"),
     FaultyINI(
       "eleven levels", chain(of: 11), asking: "k0",
@@ -198,11 +198,11 @@ struct FaultyINI: CustomTestStringConvertible {
     FaultyINI(
       "a value that doubles ten times", doubling(of: String(repeating: "x", count: 65)),
       asking: "k0",
-      "f.ini:2: k0: the references bring in more than 65536 bytes; shorten the values they name"),
+      "f.ini:2: k0: the references expand to more than 65536 bytes; shorten the values they name"),
     FaultyINI(
       "very many references to nothing",
       "[s]\na = " + String(repeating: "%(b)s", count: 70_000) + "\nb =", asking: "a",
-      "f.ini:2: a: the references bring in more than 65536 bytes; shorten the values they name"),
+      "f.ini:2: a: the references expand to more than 65536 bytes; shorten the values they name"),
   ]
 
   /// `k0` refers to `k1` and so on; as many keys as `length` hold a reference, the last one `end`.

@@ -38,7 +38,8 @@ import Testing
     arguments: [
       ("a\nb\n", ["a", "b"]), ("a\nb", ["a", "b"]), ("\n\na\n\n\nb\n\n", ["a", "b"]), ("", []),
       ("\n", []), ("\n\n\n", []), ("a", ["a"]), ("a b\n c \n", ["a b", " c "]),
-      ("a\r\nb\r\n", ["a\r", "b\r"]), ("a\0b\n", ["a\0b"]), ("-\n", ["-"]), ("ä\n", ["ä"]),
+      ("a\r\nb\r\n", ["a", "b"]), ("a\rb\n", ["a\rb"]), ("\r\n\r\n", []), ("a\r", ["a"]),
+      ("a\0b\n", ["a\0b"]), ("-\n", ["-"]), ("ä\n", ["ä"]),
     ])
   func lines(_ input: String, _ expected: [String]) throws {
     #expect(try keys(["-"], input) == expected)
@@ -124,7 +125,7 @@ import Testing
   // MARK: Sizes
 
   private static let tooLong =
-    "longer than 4096 bytes; expected one key a line, or each ended by NUL with -0"
+    "longer than 4096 bytes; write one key per line, or end each with NUL and use -0"
 
   @Test("the longest key is taken, wherever a chunk ends", arguments: [1, 61_440, 65_535, 65_536])
   func longest(_ before: Int) throws {
@@ -169,6 +170,6 @@ import Testing
       error
         == UserError(
           .usage,
-          "standard input cannot be read: Is a directory; give it keys from a pipe or a file"))
+          "cannot read standard input: Is a directory; give it keys from a pipe or a file"))
   }
 }

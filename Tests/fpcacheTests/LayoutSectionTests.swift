@@ -172,16 +172,17 @@ struct RefusedLayout: CustomTestStringConvertible {
 
   private static let layouts = [
     RefusedLayout(
-      "[layout]", "1: [layout]: holds no family; expected keys such as pages = pages/{title}.html"),
+      "[layout]", "1: [layout]: defines no family; write keys such as pages = pages/{title}.html"),
     RefusedLayout(
       "[layout]\nA b = p/{t}",
-      "2: A b: is no family's name; expected a to z, digits, - and _, led by a letter, 32 at most"),
+      "2: A b: is not a valid family name; expected a to z, digits, - and _, starting with a letter, 32 characters at most"
+    ),
     RefusedLayout(
       "[layout]\nunknown = p/{t}",
-      "2: unknown: has a meaning of its own; expected another name for the family"),
+      "2: unknown: is a reserved word; choose another name for the family"),
     RefusedLayout(
       "[layout]\na_stub = p/{t}",
-      "2: a_stub: has a meaning of its own; expected another name for the family"),
+      "2: a_stub: is a reserved word; choose another name for the family"),
     RefusedLayout(
       "[layout]\npages =",
       "2: pages: is empty; expected a path below the cache directory, such as pages/{title}.html"),
@@ -191,38 +192,38 @@ struct RefusedLayout: CustomTestStringConvertible {
     ),
     RefusedLayout(
       "[layout]\npages = p/../{t}",
-      "2: pages: holds . or .. for a name; expected a path that goes down only"),
+      "2: pages: contains . or ..; write a path that only goes down"),
     RefusedLayout(
       "[layout]\npages = {t}/p",
-      "2: pages: begins with a field, and so might own whatever lies in the cache directory; "
+      "2: pages: begins with a field, so it would match everything in the cache directory; "
         + "expected a plain name first, such as pages/"),
     RefusedLayout(
       "[layout]\npages = {page...}",
-      "2: pages: begins with a field, and so might own whatever lies in the cache directory; "
+      "2: pages: begins with a field, so it would match everything in the cache directory; "
         + "expected a plain name first, such as pages/"),
     RefusedLayout(
       "[layout]\npages = p{t}",
-      "2: pages: begins with a field, and so might own whatever lies in the cache directory; "
+      "2: pages: begins with a field, so it would match everything in the cache directory; "
         + "expected a plain name first, such as pages/"),
     RefusedLayout(
       "[layout]\npages = p/*",
-      "2: pages: holds *; expected {field} for what differs from page to page, or {page...} for all "
-        + "that lies below a folder"),
+      "2: pages: holds *; write {field} for what differs from page to page, or {page...} "
+        + "for all below a folder"),
     RefusedLayout(
       "[layout]\npages = p/\n  {t}",
-      "2: pages: holds a line's end or another control character; expected a path below the cache "
+      "2: pages: contains a line break or another control character; expected a path below the cache "
         + "directory, such as pages/{title}.html"),
     RefusedLayout(
-      "[layout]\npages = p/{t", "2: pages: has a brace without its other; expected {field}"),
+      "[layout]\npages = p/{t", "2: pages: has an unmatched brace; write {field}"),
     RefusedLayout(
       "[layout]\npages = p//{t}",
-      "2: pages: has nothing between two slashes or at its end; expected a name there"),
+      "2: pages: has an empty name between two slashes or at its end; write a name"),
     RefusedLayout(
       "[layout]\npages = p/{a b}",
-      "2: pages: a b is no field's name; expected letters, digits and _"),
+      "2: pages: a b is not a valid field name; expected letters, digits and _"),
     RefusedLayout(
       "[layout]\npages = p/{a:colour}",
-      "2: pages: there is no kind colour; expected one of year, month, day, branch, lowerbranch, "
+      "2: pages: unknown kind colour; expected one of year, month, day, branch, lowerbranch, "
         + "category, port, number, flag, id, word, word?, port?, format, suffix, cutkey, name, or with ... one of rest, "
         + "visible, tree-path"),
     RefusedLayout(
@@ -231,17 +232,17 @@ struct RefusedLayout: CustomTestStringConvertible {
         + "or a narrower kind"),
     RefusedLayout(
       "[layout]\npages = p/{a...}/b",
-      "2: pages: {a...} stands before the last name of the path; expected it at the end only"),
+      "2: pages: {a...} is not the last name of the path; use it at the end only"),
     RefusedLayout(
       "[layout]\npages = p/{a}/{a:number}",
-      "2: pages: {a} is of two kinds; expected one, or two names"),
+      "2: pages: {a} has two kinds; use one kind, or two names"),
     RefusedLayout(
       "[layout]\npages = p/%x",
       "2: pages: a single '%'; write '%%' for a percent sign, or '%(KEY)s' for the value of another key"
     ),
     RefusedLayout(
       pages + "pages.colour = x",
-      "3: pages.colour: there is no .colour of a family; expected .shapes, .clearing or "
+      "3: pages.colour: there is no .colour for a family; expected .shapes, .clearing or "
         + ".recreated"),
     RefusedLayout(
       pages + "media.shapes = {x}", "3: media: has no pattern; expected a key media = ... beside it"
@@ -253,7 +254,7 @@ struct RefusedLayout: CustomTestStringConvertible {
       pages + "pages.clearing = all", "3: pages.clearing: expected everything, shapes or never"),
     RefusedLayout(
       pages + "pages.clearing = shapes",
-      "3: pages.clearing: asks for shapes; expected a key pages.shapes too"),
+      "3: pages.clearing: needs shapes; write a key pages.shapes too"),
     RefusedLayout(
       pages + "pages.shapes =", "3: pages.shapes: is empty; expected a shape, or one on each line"),
     RefusedLayout(
@@ -262,47 +263,48 @@ struct RefusedLayout: CustomTestStringConvertible {
         + "hold, or a narrower kind"),
     RefusedLayout(
       "[layout]\nmap = map.xml\nmap.shapes = {x}",
-      "3: map.shapes: says what the last name of the path looks like, which holds no field; expected "
+      "3: map.shapes: describes the last name of the path, which has no field; expected "
         + "none, or a pattern that ends in a field such as {page...}"),
     RefusedLayout(
       pages + "media = p/{x}.jpg\nother = p/{y:name}",
-      "4: other: matches paths of pages (line 2), such as p/a; expected families of which no path has two"
+      "4: other: matches paths of pages (line 2), such as p/a; a path may belong to one family only"
     ),
     RefusedLayout(
       pages + "media = p/{x:number}",
-      "3: media: matches paths of pages (line 2), such as p/1; expected families of which no path has two"
+      "3: media: matches paths of pages (line 2), such as p/1; a path may belong to one family only"
     ),
     RefusedLayout(
       "[layout]\none = a/{x}/b{x}\ntwo = a/c/bd",
-      "3: two: cannot be told apart from one (line 2) by names such as a/c/bd; expected another folder, "
-        + "or a name that the other cannot have"),
+      "3: two: cannot be told apart from one (line 2) by names such as a/c/bd; use another folder, or a "
+        + "name that the other family cannot have"),
     RefusedLayout(
       pages + "[dirs]\nNEWS_CACHE_DIR = news",
-      "4: NEWS_CACHE_DIR: says where a family of FreshPorts lies; expected none beside [layout], which "
-        + "says where all lie"),
+      "4: NEWS_CACHE_DIR: sets the folder of a FreshPorts family; remove it: the file has [layout], which "
+        + "sets all folders"),
     RefusedLayout(
       "[queues]\nt = pages",
-      "1: [queues]: is for a layout of the site's own; expected a section [layout] too"),
+      "1: [queues]: is for a site's own layout; write a section [layout] too"),
     RefusedLayout(
       "\n[events]\nt = nothing",
-      "2: [events]: is for a layout of the site's own; expected a section [layout] too"),
+      "2: [events]: is for a site's own layout; write a section [layout] too"),
   ]
 
   private static let site =
     "[layout]\npages = p/{ns}/{t}\nlog = l.txt\nlog.clearing = never\ndays = d/{year}/{month}/{day}\n"
   private static let name =
-    "letters of ASCII, digits, _ and $, not led by a digit, at most 63 bytes"
+    "ASCII letters, digits, _ and $, not starting with a digit, at most 63 bytes"
 
   private static let rules = [
     RefusedLayout(
       site + "[queues]\nt\"; DROP TABLE x;-- = pages(t)",
-      "7: t\"; DROP TABLE x;--: is no queue's name; expected table or schema.table, each \(name)"),
+      "7: t\"; DROP TABLE x;--: is not a valid queue name; expected table or schema.table, each \(name)"
+    ),
     RefusedLayout(
       site + "[queues]\na.b.c = pages(t)",
-      "7: a.b.c: is no queue's name; expected table or schema.table, each \(name)"),
+      "7: a.b.c: is not a valid queue name; expected table or schema.table, each \(name)"),
     RefusedLayout(
       site + "[queues]\nfpcache_log = pages(t)",
-      "7: fpcache_log: is no queue's name; expected table or schema.table, each \(name)"),
+      "7: fpcache_log: is not a valid queue name; expected table or schema.table, each \(name)"),
     RefusedLayout(
       site + "[queues]\nq =",
       "7: q: the end is not understood; expected a family, as in "
@@ -320,16 +322,16 @@ struct RefusedLayout: CustomTestStringConvertible {
       site + "[queues]\nq = pages(t, t)", "7: q: pages has t bound twice; expected it once"),
     RefusedLayout(
       site + "[queues]\nq = pages(t = )",
-      "7: q: \")\" is not understood; expected a column's name behind \"=\""),
+      "7: q: \")\" is not understood; expected a column name after \"=\""),
     RefusedLayout(
       site + "[queues]\nq = pages(t = a.b)",
-      "7: q: a.b behind \"=\" is no column's name; expected \(name)"),
+      "7: q: a.b behind \"=\" is not a valid column name; expected \(name)"),
     RefusedLayout(
       site + "[queues]\nq = pages(ns = 'a/b')",
-      "7: q: 'a/b' is no ns: expected letters, digits, _ and -"),
+      "7: q: 'a/b' is not a valid ns: expected letters, digits, _ and -"),
     RefusedLayout(
       site + "[queues]\nq = pages(ns = 'a)",
-      "7: q: a quote that does not close is not understood; expected a column's name behind \"=\""),
+      "7: q: a quote that does not close is not understood; expected a column name after \"=\""),
     RefusedLayout(
       site + "[queues]\nq = pages(t; ns)",
       "7: q: \";\" is not understood; expected a comma or a closing parenthesis"),
@@ -339,10 +341,10 @@ struct RefusedLayout: CustomTestStringConvertible {
         + "the end"),
     RefusedLayout(
       site + "[queues]\nq = pages(t) by",
-      "7: q: the end is not understood; expected a column's name behind \"by\""),
+      "7: q: the end is not understood; expected a column name after \"by\""),
     RefusedLayout(
       site + "[queues]\nq = pages(t) since 1x",
-      "7: q: 1x behind \"since\" is no column's name; expected \(name)"),
+      "7: q: 1x behind \"since\" is not a valid column name; expected \(name)"),
     RefusedLayout(
       site + "[queues]\nq = pages(year-month-day = d)",
       "7: q: pages has no field year; expected some of ns, t"),

@@ -18,7 +18,7 @@ import Testing
     "QueueSurvey.swift", "QueueTable.swift", "ListenerMetrics.swift", "ServerSurvey.swift",
     "SiteHealth.swift", "SiteRules.swift", "StatsQueueText.swift", "StatsText.swift",
     "SurveyMetrics.swift",
-    "TableRights.swift", "TriggerSurvey.swift", "WaitingRows.swift",
+    "TableRights.swift", "TriggerSurvey.swift", "UsageText.swift", "WaitingRows.swift",
   ]
   /// What stands before texts that are help, which the manual is made of.
   private static let help = [

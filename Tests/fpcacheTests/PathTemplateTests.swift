@@ -125,17 +125,17 @@ struct TemplateRow: CustomTestStringConvertible {
   ]
 
   private static let outside =
-    "lies outside the cache directory; expected a path below /var/fp/cache"
+    "is outside the cache directory; expected a path below /var/fp/cache"
   private static let noFolder =
-    "names no folder of its own; expected one below the cache directory, such as "
+    "has no folder of its own; write one below the cache directory, such as "
   private static let noFile =
-    "is no path of a file's pages; expected a folder, %%s and .PageSize*, such as ports%%s.PageSize*"
+    "is not a path of a file's pages; expected a folder, %%s and .PageSize*, such as ports%%s.PageSize*"
   private static let stars = "has more than one *, or one before the last /; expected one at most"
 
   static let bad = [
     TemplateRow(
       "empty", "NEWS_CACHE_DIR =",
-      "is empty; expected a path below the cache directory, or no such key"),
+      "is empty; write a path below the cache directory, or remove the key"),
     TemplateRow("another tree", "NEWS_CACHE_DIR = /var/www/news", outside),
     TemplateRow("the system's root", "NEWS_CACHE_DIR = /", outside),
     TemplateRow("beside the cache", "NEWS_CACHE_DIR = %(BASEDIR)s/cachet/news", outside),
@@ -152,10 +152,10 @@ struct TemplateRow: CustomTestStringConvertible {
       noFolder + "commits"),
     TemplateRow(
       "another family's folder", "NEWS_CACHE_DIR = %(BASEDIR)s/cache/ports",
-      "lies in the folder of ports; expected one of its own, such as news"),
+      "is in the folder of ports; write another one, such as news"),
     TemplateRow(
       "below another family's folder", "COMMIT_CACHE_PATH = %(BASEDIR)s/cache/html/%%s/",
-      "lies in the folder of html; expected one of its own, such as commits"),
+      "is in the folder of html; write another one, such as commits"),
     TemplateRow(
       "too few %s", "PORT_CACHE_PATH = %(BASEDIR)s/cache/ports/%%s/*",
       "has 1 %%s; expected 2: %%s (category), %%s (port)"),
@@ -187,14 +187,14 @@ struct TemplateRow: CustomTestStringConvertible {
       "a file with another end", "FILE_CACHE_PATH = %(BASEDIR)s/cache/ports%%s.html*", noFile),
     TemplateRow(
       "a file in the cache itself", "FILE_CACHE_PATH = %(BASEDIR)s/cache%%s.PageSize*",
-      "lies outside the cache directory; expected a path below /var/fp/cache"),
+      "is outside the cache directory; expected a path below /var/fp/cache"),
     TemplateRow(
       "a report without a name", "SANITY_CACHE_PATH = %(BASEDIR)s/cache/general/%%s.*",
-      "is no report's name; expected a folder, a name, a dot and globs, such as "
+      "is not the name of a report; expected a folder, a name, a dot and globs, such as "
         + "general/sanity_test_failures.%%s.*"),
     TemplateRow(
       "a report in a folder of a commit", "SANITY_CACHE_PATH = %(BASEDIR)s/cache/general/%%s/x.*",
-      "is no report's name; expected a folder, a name, a dot and globs, such as "
+      "is not the name of a report; expected a folder, a name, a dot and globs, such as "
         + "general/sanity_test_failures.%%s.*"),
     TemplateRow(
       "two fields in one", "PORT_CACHE_PATH = %(BASEDIR)s/cache/ports/%%s%%s/*",
@@ -257,7 +257,7 @@ struct TemplateRow: CustomTestStringConvertible {
     let error = #expect(throws: UserError.self) { try resolve("other/list.PageSize*") }
     #expect(
       error?.message
-        == "f.ini:4: SANITY_MAIN_CACHE_PATH: lies in another folder than SANITY_CACHE_PATH; "
+        == "f.ini:4: SANITY_MAIN_CACHE_PATH: is in another folder than SANITY_CACHE_PATH; "
         + "expected the same")
   }
 }

@@ -65,11 +65,12 @@ private func failure(_ path: String, _ error: Errno) -> PathFailure {
   func explanations() {
     #expect(
       failure("a\u{1B}b", .permissionDenied).explanation
-        == "a\\x1bb: Permission denied; run fpcache as the user who owns the cache, or give this "
-        + "one leave to write the folder")
+        == "a\\x1bb: Permission denied; run fpcache as the user who owns the cache, or give this user "
+        + "write permission on the folder")
     #expect(
       failure("ports", .notDirectory).explanation
-        == "ports: Not a directory; a link is never followed: put a real folder in its place")
+        == "ports: Not a directory; symbolic links are not followed; put a real folder in its place"
+    )
     #expect(
       failure("x", .readOnlyFileSystem).explanation
         == "x: Read-only file system; mount the cache for writing")

@@ -101,7 +101,7 @@ import Testing
     #expect(
       audit.lines(all: false) == [
         "unknown (warning): 1: matches no pattern of the layout", "  x",
-        "  remedy: remove it by hand, or describe it in the layout",
+        "  remedy: remove it by hand, or add it to the layout",
         "empty (critical): 1: is a page of zero bytes", "  html/a: removed", "1 finding in 5 files",
       ])
   }

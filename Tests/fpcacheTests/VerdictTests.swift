@@ -83,10 +83,10 @@ private let other = ListeningSession(
         text: "2 commits have waited 2 h although fpcache is listening", severity: .bad,
         queues: [queue(.commits, 2, age: 7200)], sessions: [other, ours]),
       Row(
-        text: "290 dates wait, nobody knows since when: nobody is listening", severity: .bad,
+        text: "290 dates wait, since when is unknown: nobody is listening", severity: .bad,
         queues: [queue(.dates, 290, age: nil)]),
       Row(
-        text: "1 date waits, nobody knows since when: fpcache is listening", severity: .waiting,
+        text: "1 date waits, since when is unknown: fpcache is listening", severity: .waiting,
         queues: [queue(.dates, 1, age: nil)], sessions: [ours]),
       Row(
         text: "1 port has waited 3 h although process 8 (py\\x1b[31m) is listening",
@@ -104,7 +104,7 @@ private let other = ListeningSession(
         text: "this database has none of the queues", severity: .bad,
         queues: QueueTable.all.map { QueueSurvey(table: $0, outcome: .missing) }),
       Row(
-        text: "not all queues are known; fpcache is listening", severity: .waiting,
+        text: "some queues could not be read; fpcache is listening", severity: .waiting,
         queues: [
           queue(.ports, 0),
           QueueSurvey(
@@ -157,7 +157,9 @@ private let other = ListeningSession(
       Verdict.of(overview(.done(empty))).last?.text
         == "listen_for is empty: a listener hears nothing")
     #expect(
-      Verdict.of(overview(.failed(.unreachable("x")))).map(\.text) == ["the queues are not known"])
+      Verdict.of(overview(.failed(.unreachable("x")))).map(\.text) == [
+        "the queues could not be read"
+      ])
     #expect(Verdict.of(overview(.notAsked)) == [])
   }
 
@@ -167,10 +169,10 @@ private let other = ListeningSession(
       ("listening", false, 10, 60, "the status file says listening, but process 5 is gone"),
       ("stopping", false, 10, 60, "the listener has stopped"),
       ("listening", true, 299, 60, nil),
-      ("listening", true, 300, 60, "the listener has not proved its health for 5 min"),
+      ("listening", true, 300, 60, "the listener has not reported healthy for 5 min"),
       ("listening", true, 3000, 3600, nil),
-      ("listening", true, 7200, 3600, "the listener has not proved its health for 2 h"),
-      ("starting", true, nil, 60, "the listener has not proved its health yet"),
+      ("listening", true, 7200, 3600, "the listener has not reported healthy for 2 h"),
+      ("starting", true, nil, 60, "the listener has not reported healthy yet"),
     ] as [(String, Bool, Int64?, Int64, String?)])
   func statusFile(
     _ state: String, _ isAlive: Bool, _ age: Int64?, _ poll: Int64, _ text: String?

@@ -49,15 +49,15 @@ private func oddities(_ text: String) throws -> [String] {
   @Test(arguments: [
     (
       "PORTS_STUB = x",
-      "/f.ini:2: PORTS_STUB: is no number in this range; expected bytes from 0 to 1073741824"
+      "/f.ini:2: PORTS_STUB: is not a number in this range; expected bytes from 0 to 1073741824"
     ),
     (
       "PORTS_STUB = -1",
-      "/f.ini:2: PORTS_STUB: is no number in this range; expected bytes from 0 to 1073741824"
+      "/f.ini:2: PORTS_STUB: is not a number in this range; expected bytes from 0 to 1073741824"
     ),
     (
       "TIMEOUT = 0",
-      "/f.ini:2: TIMEOUT: is no number in this range; expected seconds from 1 to 86400"
+      "/f.ini:2: TIMEOUT: is not a number in this range; expected seconds from 1 to 86400"
     ),
     (
       "PORTS = SELECT 5 % 2",
@@ -91,7 +91,7 @@ private func oddities(_ text: String) throws -> [String] {
         COMMIT_CACHE_PATH   = %(BASEDIR)s/cache/commits/%%s/
         SCRIPTDIR = /usr/local/libexec/freshports
         """) == [
-          "/f.ini:11 NEWS_CACHE_DIR stands in quotes, which are not taken for a part of it"
+          "/f.ini:11 NEWS_CACHE_DIR is in quotes, which are ignored"
         ])
   }
 
@@ -106,23 +106,23 @@ private func oddities(_ text: String) throws -> [String] {
     ),
     (
       "[database]\nPASSWORD = 's3cret'",
-      "/f.ini:2 PASSWORD stands in quotes, which are not taken for a part of it"
+      "/f.ini:2 PASSWORD is in quotes, which are ignored"
     ),
     (
       "[listen]\nSETTLE = '0'",
-      "/f.ini:2 SETTLE is 0: a page that was being rendered while it was cleared stays as it was"
+      "/f.ini:2 SETTLE is 0: a page that was being rendered while it was cleared stays stale"
     ),
     (
       "[dirs]\nBASEDIR = var/db",
-      "/f.ini:2 BASEDIR is no absolute path: it depends on where fpcache is started"
+      "/f.ini:2 BASEDIR is not an absolute path: it depends on the folder where fpcache is started"
     ),
     (
       "[listen]\nSETTLE = 0",
-      "/f.ini:2 SETTLE is 0: a page that was being rendered while it was cleared stays as it was"
+      "/f.ini:2 SETTLE is 0: a page that was being rendered while it was cleared stays stale"
     ),
     (
       "[listen]\nPOLL_INTERVAL = 7200",
-      "/f.ini:2 POLL_INTERVAL is more than an hour: what is not announced waits as long"
+      "/f.ini:2 POLL_INTERVAL is more than an hour: a change without a notification waits that long"
     ),
     ("[listen]\nCOLOUR = red", "/f.ini:2 unknown key COLOUR in [listen]"),
     (
@@ -166,7 +166,7 @@ private func oddities(_ text: String) throws -> [String] {
     }
     #expect(
       try words() == [
-        "\(file) holds a password and may be read by everybody; take it from them",
+        "\(file) contains a password and everybody can read it; remove the others' permission",
         "\(file) STATE_DIR names the folder \(tree.path)/none, which is not there",
         "\(file) METRICS_FILE names the folder \(tree.path)/f.ini, which is not there",
       ])

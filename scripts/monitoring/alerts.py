@@ -133,12 +133,12 @@ ALERTS = [
           " sum by (instance) (fpcache_listening_sessions) == 0 and on (instance)"
           f" fpcache_hidden_sessions == 0 and {FRESH}", "5m",
           "rows of {{ $labels.queue }} wait, and nothing listens",
-          "start fpcache listen, and look into its log"),
+          "start fpcache listen and read its log"),
     Alert("FpcacheRowsWait", "critical",
           "instance_queue:fpcache_oldest_row_age:seconds > 600 and on (instance)"
           f" sum by (instance) (fpcache_listening_sessions) > 0 and {FRESH}", "5m",
           "rows of {{ $labels.queue }} wait although something listens",
-          "look into the log of fpcache listen, and whether it listens to this database's channels"),
+          "read the log of fpcache listen, and check whether it listens to this database's channels"),
     Alert("FpcacheUnknownChannel", "warning",
           'fpcache_channels{known="no"} > 0', "30m",
           "listen_for has a channel that fpcache does not know: what it announces clears nothing",

@@ -94,7 +94,7 @@ package struct Finding: Equatable, Sendable {
   /// What puts it right.
   package var remedy: String {
     if code.isFixable, code.losesContent, !isRecreated {
-      return "no visitor re-creates it: run what writes it"
+      return "visitors do not re-create it; run the program that writes it"
     }
     return switch evidence {
     case .unshaped: FindingCode.unknown.remedy

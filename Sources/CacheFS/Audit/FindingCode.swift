@@ -96,19 +96,20 @@ package enum FindingCode: String, CaseIterable, Sendable {
     case .unknown:
       Row(
         .tree, .warning, .byHand, "matches no pattern of the layout",
-        "remove it by hand, or describe it in the layout")
+        "remove it by hand, or add it to the layout")
     case .misplaced:
       Row(
         .tree, .warning, .byHand, "is named like a page that lies in another folder",
-        "if the configuration names the right folder, remove it by hand and look for what wrote it")
+        "if the configuration names the right folder, remove it by hand and find the program that wrote it"
+      )
     case .badDate:
       Row(
         .tree, .warning, .byHand, "names a date that does not exist",
-        "remove it by hand and look for what wrote it")
+        "remove it by hand and find the program that wrote it")
     case .futureDate:
       Row(
-        .tree, .warning, .byHand, "names or bears a date that has not come yet",
-        "remove it by hand and look for what wrote it, or set the clock")
+        .tree, .warning, .byHand, "has a date in the future",
+        "remove it by hand and find the program that wrote it, or set the clock")
     case .empty: Row(.tree, .critical, .clearing, "is a page of zero bytes", Self.clear)
     case .stub:
       Row(.tree, .warning, .clearing, "is smaller than a page of its family can be", Self.clear)
@@ -123,11 +124,11 @@ package enum FindingCode: String, CaseIterable, Sendable {
     case .notClearable:
       Row(
         .tree, .critical, .byHand, "could not be deleted by the user who runs the listener",
-        "give that user leave to write, list and enter the folder")
+        "give that user permission to write, list and enter the folder")
     case .unreadable:
       Row(
         .tree, .critical, .byHand, "cannot be read",
-        "give the user who runs fpcache leave to read it")
+        "give the user who runs fpcache permission to read it")
     case .spoolLeftover:
       Row(
         .tree, .warning, .clearing, "was being written more than an hour ago and never finished",
@@ -135,11 +136,11 @@ package enum FindingCode: String, CaseIterable, Sendable {
     case .emptyDirectory:
       Row(
         .tree, .notice, .clearing, "is a folder that has been empty for more than an hour",
-        "none is needed; fpcache verify --fix removes it")
+        "nothing to do; fpcache verify --fix removes it")
     case .expired: Row(.tree, .warning, .clearing, "is older than the age allowed", Self.clear)
     case .stale:
       Row(
-        .database, .critical, .clearing, "is older than the last change of what it shows",
+        .database, .critical, .clearing, "is older than the last change of its content",
         "run fpcache verify --fix, and look for the trigger that queued nothing")
     case .orphan:
       Row(
@@ -148,14 +149,14 @@ package enum FindingCode: String, CaseIterable, Sendable {
     case .pending:
       Row(
         .database, .critical, .clearing, "has waited for more than a minute to be cleared",
-        "see that fpcache listen runs, or run fpcache listen --once")
+        "check that fpcache listen runs, or run fpcache listen --once")
     case .backlog:
       Row(
-        .database, .critical, .byHand, "has more rows waiting than allowed, or for longer",
-        "see that fpcache listen runs, or run fpcache listen --once")
+        .database, .critical, .byHand, "has too many rows waiting, or a row waiting for too long",
+        "check that fpcache listen runs, or run fpcache listen --once")
     case .missed:
       Row(
-        .database, .warning, .byHand, "is a family of pages that changed and no queue told of it",
+        .database, .warning, .byHand, "is a family with changes that no queue announced",
         "look for the trigger that queued nothing")
     case .heldQueue:
       Row(
@@ -164,15 +165,15 @@ package enum FindingCode: String, CaseIterable, Sendable {
         "end the transaction")
     case .noListener:
       Row(
-        .database, .critical, .byHand, "has nobody who listens to its channels",
-        "start fpcache listen, and look into its log")
+        .database, .critical, .byHand, "has no listener on its channels",
+        "start fpcache listen and read its log")
     case .nodeLag:
       Row(
         .database, .critical, .byHand, "is a node that has not cleared what others have",
-        "see that fpcache listen runs on it, and look into its log")
+        "check that fpcache listen runs on it, and read its log")
     case .nodeLost:
       Row(
-        .database, .critical, .byHand, "is a node that is away, or has been for too long",
+        .database, .critical, .byHand, "is a node that is away, or was away for too long",
         "start fpcache listen on it, or retire it: DELETE FROM fpcache_node WHERE name = ...")
     case .unknownEvent:
       Row(
@@ -181,15 +182,15 @@ package enum FindingCode: String, CaseIterable, Sendable {
     case .missingTable:
       Row(
         .database, .warning, .byHand, "is a table that this database does not have",
-        "create it, or take its event out of listen_for")
+        "create it, or remove its event from listen_for")
     case .noPermission:
       Row(
-        .database, .critical, .byHand, "may not be used as the listener has to",
-        "grant the role what is missing")
+        .database, .critical, .byHand, "lacks permissions that the listener needs",
+        "grant the missing permissions")
     case .riskyTrigger:
       Row(
         .database, .warning, .byHand,
-        "is a trigger's function that can lose a change unseen",
+        "is a trigger function that can lose a change silently",
         "add the row by one INSERT ... ON CONFLICT DO NOTHING: see docs/drain-protocol.md")
     case .missingDirectory:
       Row(
@@ -201,12 +202,12 @@ package enum FindingCode: String, CaseIterable, Sendable {
         "correct the configuration")
     case .quotedValue:
       Row(
-        .configuration, .notice, .byHand, "stands in quotes, which are not taken for a part of it",
-        "none is needed; take the quotes away when no other program needs them")
+        .configuration, .notice, .byHand, "is in quotes, which are ignored",
+        "nothing to do; remove the quotes if no other program needs them")
     case .unusedKey:
       Row(
-        .configuration, .notice, .byHand, "is a key that fpcache knows and does not use",
-        "none is needed; remove the key when no other program needs it")
+        .configuration, .notice, .byHand, "is a known key that fpcache does not use",
+        "nothing to do; remove the key if no other program needs it")
     }
   }
 

@@ -111,7 +111,7 @@ extension KeyError {
     case .unknownField(let field, let family): "the family \(family) has no field \(field)"
     case .neverCleared(let family): "the family \(family) is never cleared"
     case .badValue(let value, let field, let kind):
-      "\"\(excerpt(value))\" is no \(field): expected \(kind.expectation)"
+      "\"\(excerpt(value))\" is not a valid \(field): expected \(kind.expectation)"
     }
   }
 }

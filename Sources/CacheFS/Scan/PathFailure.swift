@@ -27,7 +27,7 @@ package struct PathFailure: Hashable, Sendable {
     switch error {
     case .improperLink: "another file system is mounted here"
     case .mountAway: "its file system is not mounted"
-    case .isRefilled: "others write to it faster than it is cleared"
+    case .isRefilled: "other programs write to it faster than it can be cleared"
     default: error.description
     }
   }

@@ -33,9 +33,9 @@ extension Errno {
   fileprivate var remedy: String? {
     switch self {
     case .permissionDenied, .notPermitted:
-      "run fpcache as the user who owns the cache, or give this one leave to write the folder"
+      "run fpcache as the user who owns the cache, or give this user write permission on the folder"
     case .notDirectory, .tooManySymbolicLinkLevels:
-      "a link is never followed: put a real folder in its place"
+      "symbolic links are not followed; put a real folder in its place"
     case .readOnlyFileSystem: "mount the cache for writing"
     case .improperLink: PathFailure.mountRemedy
     case .mountAway: "mount it"

@@ -42,7 +42,7 @@ package final class CacheWatch {
       if try clearer.followRoot() || !hasRoot {
         logger.notice(
           """
-          cache directory \(clearer.rootText) is another one or back again; clearing goes on there
+          cache directory \(clearer.rootText) was replaced or is back; resuming
           """)
       }
       hasRoot = true
@@ -54,7 +54,7 @@ package final class CacheWatch {
       if hasRoot {
         let problem =
           error == .tooManySymbolicLinkLevels
-          ? "a link has come to lead its path elsewhere; SIGHUP follows it" : "\(error)"
+          ? "a symbolic link in its path now leads elsewhere; send SIGHUP to follow it" : "\(error)"
         logger.error(
           """
           cache directory \(clearer.rootText): \(problem); rows stay in their queues until it is back

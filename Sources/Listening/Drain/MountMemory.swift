@@ -43,8 +43,8 @@ package final class MountMemory {
     for folder in folders where away.insert(folder).inserted {
       logger.error(
         """
-        \(folder): its file system is not mounted; rows stay in their queues until it is back. If it is a plain \
-        folder by now, remove \(escape(Array(path.string.utf8))) and restart
+        \(folder): its file system is not mounted; rows stay in their queues until it is back. If it is now a \
+        plain folder, remove \(escape(Array(path.string.utf8))) and restart
         """)
     }
   }
@@ -75,8 +75,8 @@ package final class MountMemory {
       hasToldOfFailure = true
       logger.warning(
         """
-        \(escape(Array(path.string.utf8))): \(error); after a restart, a file system that is not mounted will not be \
-        missed. Name another state directory with --state-dir
+        \(escape(Array(path.string.utf8))): \(error); after a restart, a missing mount will not be \
+        noticed. Name another state directory with --state-dir
         """)
     }
   }

@@ -224,7 +224,7 @@ package final class PageClearer {
       .init(subject: name.table.name, reason: first.reason),
       "\(name.table.name): \(name.text): \(first.explanation)\(Self.more(than: reasons))",
       name: name.text,
-      end: ("; the row stays and is retried", "; the rows stay and are retried"))
+      end: ("; the row stays; will retry", "; the rows stay; will retry"))
   }
 
   private static func more(than reasons: [PathFailure]) -> String {

@@ -37,7 +37,7 @@ package struct QueueHold {
     logger.warning(
       """
       \(queue.table.name): held since \(utcTimestamp(Int(since / 1_000_000_000))) by \(name): its rows stay until \
-      that ends, and their pages are cleared by turns\(remedy)
+      that ends; their pages are cleared meanwhile\(remedy)
       """)
   }
 

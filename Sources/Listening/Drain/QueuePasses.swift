@@ -125,8 +125,8 @@ final class QueuePasses {
   private func tellKept(_ row: QueueRow) {
     let (name, table) = (RowName(row).text, row.table.name)
     let end =
-      "; a trigger, a rule or row-level security of the table keeps it. Let the listener's role delete rows; "
-      + "their pages are cleared, and deleting is tried again"
+      "; a trigger, a rule or row-level security of the table keeps it. Allow the listener's role to delete "
+      + "rows. The pages are cleared; will retry to delete"
     pages.failures.note(
       .init(subject: table, reason: "kept"),
       "\(table): \(name): the server did not delete the row, and reported no error", name: name,

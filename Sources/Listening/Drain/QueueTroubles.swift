@@ -59,18 +59,18 @@ struct QueueTroubles {
     if table == .log {
       logger.error("\(reason.explanation)\(remedy ?? "")")
     } else if !reason.isMissingTable {
-      let needs = reason.isPermissionDenied ? "; it needs SELECT and DELETE" : ""
+      let needs = reason.isPermissionDenied ? "; the listener needs SELECT and DELETE" : ""
       logger.error(
-        "\(table.name): \(reason.explanation)\(remedy ?? "\(needs); tried again later")")
+        "\(table.name): \(reason.explanation)\(remedy ?? "\(needs); will retry")")
     } else if isNeeded(table) {
       logger.error(
         """
-        \(table.name): no such table in this database; its events clear nothing, and it is looked for \
-        again. Create it, or take its event out of listen_for
+        \(table.name): no such table in this database; its events clear nothing; will look for it \
+        again. Create it, or remove its event from listen_for
         """)
     } else {
       logger.notice(
-        "\(table.name): no such table in this database, and nothing announces it: it is left out")
+        "\(table.name): no such table in this database, and no event announces it; skipped")
     }
   }
 }

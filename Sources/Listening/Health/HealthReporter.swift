@@ -170,8 +170,8 @@ package final class HealthReporter {
     } catch {
       if failed.insert(what).inserted {
         let remedy =
-          error == .noSpace ? "make room on its file system" : "create its folder or name another"
-        logger.warning("\(what) \(file.name): \(error); tried again at each write; \(remedy)")
+          error == .noSpace ? "free space on its file system" : "create its folder or name another"
+        logger.warning("\(what) \(file.name): \(error); will retry at each write; \(remedy)")
       }
     }
   }

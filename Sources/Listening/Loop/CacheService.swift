@@ -135,7 +135,7 @@ package final class CacheService: ListenerService {
     if isFresh || tally.rows > 0 || (tally.files > 0 && isNews) || isHeld {
       let rest =
         complete
-        ? "" : "; a writer holds the rest: pages are cleared meanwhile, rows follow when it ends"
+        ? "" : "; a writer holds the rest: their pages are cleared now, the rows when it ends"
       let isRoutine = !isFresh && complete && !hasToldOfWriter && time < Self.progressInterval
       drains.note(tally, in: time, isRoutine ? .routine : .news, end: rest)
     }
@@ -349,7 +349,7 @@ package final class CacheService: ListenerService {
       drain.pages.requested = recheck.requested
       return (site.connection, site.settings)
     } catch {
-      logger.error("SIGHUP: \(error.message); the configuration stays as it was")
+      logger.error("SIGHUP: \(error.message); keeping the old configuration")
       return nil
     }
   }

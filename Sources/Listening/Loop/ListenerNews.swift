@@ -49,8 +49,8 @@ extension ListenerNews {
     case .notHeard(let channel, let error):
       (
         .error,
-        "channel \(channel.text): LISTEN failed: \(error.explanation); what it announces is found "
-          + "by the next poll only"
+        "channel \(channel.text): LISTEN failed: \(error.explanation); its rows wait for "
+          + "the next poll"
       )
     case .unknownEvent(let channel):
       (
@@ -59,11 +59,11 @@ extension ListenerNews {
           + "\(escape(Array(channel.scriptName.utf8))) in listen_for; it clears nothing. Correct it there, or delete the row"
       )
     case .disconnected(let error):
-      (.error, "database: \(error.explanation); trying again until it answers")
+      (.error, "database: \(error.explanation); will retry until it answers")
     case .notAdmitted(let error): (.error, "database: \(error.explanation); still trying")
     case .reconnected(let downtime): (.notice, "database: reconnected after \(downtime.text)")
     case .probeUnanswered:
-      (.warning, "database: our own notification did not come back; connecting anew")
+      (.warning, "database: our own notification did not come back; reconnecting")
     case .deaf(let interval):
       (
         .error,

@@ -65,8 +65,8 @@ package struct SingleRun {
     guard drain.pages.cache.hasRoot else {
       throw ListeningError(
         .noCacheDirectory,
-        "cache directory \(drain.pages.cache.clearer.rootText) went away; its rows stay in their queues. "
-          + "Run it again when it is back")
+        "cache directory \(drain.pages.cache.clearer.rootText) disappeared; the rows stay in their queues. Run "
+          + "the command again when it is back")
     }
     // As if each channel had been notified, but for what no queue remembers.
     service.finish(

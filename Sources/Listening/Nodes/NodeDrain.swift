@@ -107,7 +107,7 @@ final class NodeDrain {
       guard try log.claim(from: other) else { return .drained(retryAfter: .seconds(1)) }
       node.mover = .this
       logger.notice(
-        "\(node.name): moves the queues' rows from now on; \(other.escaped) did not")
+        "\(node.name): now moves the rows of the queues; \(other.escaped) did not")
       return nil
     }
   }
@@ -121,9 +121,9 @@ final class NodeDrain {
     case .unregistered:
       if node.wasRegistered {
         logger.error(
-          "\(node.name): somebody has retired it; its cache is emptied and it begins anew")
+          "\(node.name): the node was retired; emptying its cache and registering again")
       } else {
-        logger.notice("\(node.name): registers; its cache is emptied once")
+        logger.notice("\(node.name): registered; emptying its cache once")
       }
       return try begin(log)
     case .taken: return try takeName(log)
@@ -131,21 +131,21 @@ final class NodeDrain {
       let rows = Int(gone)
       logger.error(
         """
-        \(node.name): \(counted(rows, "row")) of the log \(rows == 1 ? "is" : "are") gone that it \
-        has not seen; its cache is emptied
+        \(node.name): \(counted(rows, "row")) of the log \(rows == 1 ? "is" : "are") gone before this \
+        node read them; emptying its cache
         """)
       return try begin(log)
     case .another:
       logger.error(
         """
-        \(node.name): the log ends before what it has read, and is another one; its cache is emptied
+        \(node.name): the log ends before the rows already read, so it is another log; emptying the cache
         """)
       return try begin(log)
     case .otherColumns(let queue):
       logger.error(
         """
         \(node.name): the log holds rows of \(queue) with other columns than the configuration has; \
-        its cache is emptied
+        emptying the cache
         """)
       return try begin(log)
     case .batch(let batch):
@@ -278,16 +278,16 @@ final class NodeDrain {
         node.hasToldOfRival = true
         logger.error(
           """
-          \(node.name): another listener has taken the name; two caches must not share one. It is \
-          taken back, and the cache emptied, in \((NodeState.takeBackAfter - since).text)
+          \(node.name): another listener uses this name; two caches must not share one. Will \
+          take it back and empty the cache in \((NodeState.takeBackAfter - since).text)
           """)
       }
       return .drained(retryAfter: NodeState.takeBackAfter - since)
     }
     logger.error(
       """
-      \(node.name): the name belongs to another cache, which may be a copy of this one, or this one's \
-      state directory is not the one it had; the cache is emptied
+      \(node.name): the name belongs to another cache (a copy of this one, or this one \
+      with another state directory); emptying the cache
       """)
     node.tookName = .now
     return try begin(log)
@@ -309,7 +309,7 @@ final class NodeDrain {
     if let first = sum.failures.first {
       if node.emptying.isNew {
         logger.error(
-          "\(node.name): its cache cannot be emptied: \(first.explanation); tried again until it is"
+          "\(node.name): cannot empty its cache: \(first.explanation); will retry until it is empty"
         )
       }
       node.emptying.postpone()
@@ -321,7 +321,7 @@ final class NodeDrain {
     try log.noteEmptied()
     logger.notice(
       """
-      \(node.name): its cache is emptied: \(counted(sum.filesRemoved, "file")) in \
+      \(node.name): emptied its cache: \(counted(sum.filesRemoved, "file")) in \
       \(began.duration(to: .now).text)
       """)
   }

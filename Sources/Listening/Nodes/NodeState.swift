@@ -17,12 +17,12 @@ final class NodeState {
         + "fpcache listen --print-schema grants"
     }
     if reason.isReadOnly {
-      return "; a node writes down how far it has come: connect to the primary server, with a role "
+      return "; a node records its progress: connect to the primary server with a role "
         + "that may write"
     }
     // A number that the log has already: its head has begun anew.
     let isSchema = reason.isMissingTable || reason.isMissingColumn || reason.isDuplicate
-    guard isSchema || reason == .noHead else { return "; tried again later" }
+    guard isSchema || reason == .noHead else { return "; will retry" }
     return "; have the tables' owner run: fpcache listen --print-schema | psql DATABASE"
   }
 

@@ -114,7 +114,7 @@ package final class NodeTokens {
       logger.warning(
         """
         state directory \(escape(Array(stateDirectory.string.utf8))): \(error); node \(node.name) will \
-        not be known again, and each start empties its cache. Name another with --state-dir
+        not be recognised after a restart, and each start empties its cache. Name another with --state-dir
         """)
     }
   }

@@ -49,7 +49,7 @@ package struct FamilyChanges {
         let fields = layout.family(named: family)?.fieldNames ?? []
         return (
           nil,
-          "has a column \(escape(Array(field.utf8))), which is no field of \(family); expected "
+          "has a column \(escape(Array(field.utf8))), which is not a field of \(family); expected "
             + "some of \((fields + [ChangeQuery.timeColumn]).joined(separator: ", "))"
         )
       }

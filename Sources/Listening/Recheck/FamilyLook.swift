@@ -123,11 +123,11 @@ struct FamilyLook: Sendable {
 
     func oddity(now: Int64, _ ahead: Int64) -> String? {
       if let refused {
-        return "gives \(counted(refused.rows, "row")) that can be no page's: \(refused.example)"
+        return "gives \(counted(refused.rows, "row")) that name no page: \(refused.example)"
       }
       guard latest > clampedSum(now, ahead) else { return nil }
       return
-        "dates a change at \(timestamp(latest)), which has not come yet: what changes there until then is not seen"
+        "dates a change at \(timestamp(latest)), which is in the future: later changes until then are not seen"
     }
   }
 }

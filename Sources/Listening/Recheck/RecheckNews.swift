@@ -20,13 +20,13 @@ struct RecheckNews {
 
   mutating func tell(_ outcome: RecheckLook.Outcome) {
     if let failure = outcome.failure, failure != self.failure {
-      logger.warning("recheck: database: \(failure); tried again at the next interval")
+      logger.warning("recheck: database: \(failure); will retry at the next interval")
     }
     failure = outcome.failure
     for (family, reason) in outcome.failures.sorted(by: { $0.key < $1.key })
     where problems[family] != reason {
       logger.warning(
-        "\(family): cannot be rechecked: \(reason); what no queue tells of stays as it is")
+        "\(family): cannot be rechecked: \(reason); changes without a queued row are not cleared")
     }
     // Where the connection was lost, nothing new is known of the others.
     if outcome.failure == nil {
@@ -52,7 +52,7 @@ struct RecheckNews {
     hasToldOfSight = true
     logger.notice(
       """
-      recheck: the role may not see which transactions are open; one that lasts longer than RECHECK_OVERLAP \
+      recheck: no permission to see open transactions; a change by one that lasts longer than RECHECK_OVERLAP \
       (\(overlap.text)) can be missed. GRANT pg_read_all_stats TO the listener's role
       """)
   }
@@ -61,12 +61,12 @@ struct RecheckNews {
     logger.error(
       """
       \(family): \(counted(keys, "key")) changed at once, more than RECHECK_MOST allows (\(grouped(most))): \
-      none of them is cleared. Run fpcache clear \(family), or raise RECHECK_MOST and send SIGHUP
+      cleared none of them. Run fpcache clear \(family), or raise RECHECK_MOST and send SIGHUP
       """)
   }
 
   func tellEnd(_ family: String) {
     logger.notice(
-      "\(family): no page is left from before its many keys changed: nothing of it waits any more")
+      "\(family): no page is left from before the large change; nothing is waiting")
   }
 }

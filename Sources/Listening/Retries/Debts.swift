@@ -51,7 +51,7 @@ package final class Debts {
     let noted = ledger.postpone(key)
     // A mount that is away is one piece of news, which has been told.
     if noted != .again, first.error != .mountAway {
-      let next = creditor == .nextRun ? "the next run tries again" : "tried again until it is gone"
+      let next = creditor == .nextRun ? "the next run will retry" : "will retry until it is gone"
       failures.note(
         .init(subject: Self.family(key, layout), reason: first.reason),
         "\(Self.name(key, layout)): \(first.explanation)", name: Self.name(key, layout),

@@ -76,8 +76,8 @@ package final class Settle {
       if delay > .zero {
         let reason =
           switch error {
-          case .wouldBlock: "another fpcache listen has it"
-          case .notPermitted: "its file settle is somebody else's"
+          case .wouldBlock: "another fpcache listen uses it"
+          case .notPermitted: "its file settle belongs to another user"
           default: "\(error)"
           }
         logger.warning(
@@ -111,7 +111,8 @@ package final class Settle {
     ownStart = log.count
     readHead()
     if waiting > 0 {
-      logger.notice("settle: \(counted(waiting, "key")) of an earlier run to clear")
+      logger.notice(
+        "settle: \(counted(waiting, "key")) left from an earlier run; clearing them again")
     }
   }
 
@@ -222,7 +223,7 @@ package final class Settle {
     do throws(KeyError) {
       return try layout.key(text: line[line.utf8.index(after: tab)...])
     } catch {
-      logger.warning("settle: a line of the list is no key: \(error.explanation); passed over")
+      logger.warning("settle: skipped a line of the list that is not a key: \(error.explanation)")
       return nil
     }
   }
@@ -238,8 +239,8 @@ package final class Settle {
     guard !(log is MemorySettleLog) else { return }
     logger.warning(
       """
-      settle: the list's file failed: \(error); it goes on in memory, and the file is tried again each minute. \
-      Give the state directory room
+      settle: cannot write the list: \(error); keeping it in memory; will retry each minute. Free space \
+      for the state directory
       """)
     failed = (log, now() + Self.retryInterval)
     let memory = MemorySettleLog()

@@ -25,10 +25,10 @@ package enum RowProblem: Error, Equatable {
 
   var explanation: String {
     switch self {
-    case .unknownQueue: "is of a queue that this version does not know"
+    case .unknownQueue: "belongs to a queue that this version does not know"
     case .row(.null): "holds NULL"
-    case .row(.badDate(let text)): "\"\(excerpt(text))\" is no day of the calendar"
-    case .row(.relative(let path)): "\"\(excerpt(path))\" is no path that begins with a slash"
+    case .row(.badDate(let text)): "\"\(excerpt(text))\" is not a day of the calendar"
+    case .row(.relative(let path)): "\"\(excerpt(path))\" is not a path that begins with a slash"
     case .row(.badKey(let error)): error.explanation
     }
   }

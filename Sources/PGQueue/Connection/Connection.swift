@@ -222,7 +222,7 @@ package final class Connection {
     let taken = inbox.collect(from: handle, own: ownPayload)
     let grown = space.flatMap { space in addressSpace.size.map { $0 - space } } ?? 0
     guard max(received, grown) <= Self.largestAnswer, inbox.kinds.count <= Inbox.mostKinds else {
-      throw .lost("the server sends more than was asked for")
+      throw .lost("the server sent more than was requested")
     }
     return taken
   }

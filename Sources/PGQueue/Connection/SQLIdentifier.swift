@@ -16,7 +16,7 @@ package struct SQLIdentifier: Hashable, Sendable, CustomStringConvertible {
 
   /// What a name may be, for those who gave another.
   package static let expectation =
-    "letters of ASCII, digits, _ and $, not led by a digit, at most \(longestPart) bytes"
+    "ASCII letters, digits, _ and $, not starting with a digit, at most \(longestPart) bytes"
 
   /// A column's name; nil for what is none.
   package init?(column name: String) {

@@ -12,6 +12,12 @@ import SystemPackage
 /// A subcommand that works on a site.
 protocol SiteCommand: ParsableCommand {
   var common: CommonOptions { get }
+  /// Common options that mean nothing to it: they are taken, and its help does not list them.
+  static var unusedOptions: Set<String> { get }
+}
+
+extension SiteCommand {
+  static var unusedOptions: Set<String> { [] }
 }
 
 struct CommonOptions: ParsableArguments {
@@ -19,7 +25,7 @@ struct CommonOptions: ParsableArguments {
     help: ArgumentHelp(
       "Configuration file (fp-listen.ini).",
       discussion: """
-        Else $FPCACHE_CONFIG, then the first that exists of \
+        Default: $FPCACHE_CONFIG, then the first that exists of \
         \(Config.defaultFiles.joined(separator: ", ")). A file named and missing is an error.
         """, valueName: "file"),
     completion: .file())
@@ -29,17 +35,17 @@ struct CommonOptions: ParsableArguments {
     help: ArgumentHelp(
       "The cache directory.",
       discussion: """
-        Else $FPCACHE_DIR, then the configuration's, then \(Config.defaultCacheDirectory).
+        Default: $FPCACHE_DIR, then the configuration's, then \(Config.defaultCacheDirectory).
         """, valueName: "dir"),
     completion: .directory)
   var cacheDir: String?
 
   @Flag(
     help: ArgumentHelp(
-      "Take any folder for the cache directory.",
+      "Accept any folder as the cache directory.",
       discussion: """
-        Else the system's own folders, home directories, and what holds none of the cache's \
-        folders but other things are refused.
+        Without this, fpcache refuses system folders, home directories, and folders with other \
+        files and none of the cache's folders.
         """))
   var anyCacheDir = false
 
@@ -47,7 +53,7 @@ struct CommonOptions: ParsableArguments {
     help: ArgumentHelp(
       "Enter file systems that are mounted anywhere inside the cache directory.",
       discussion: """
-        Those at the folders of families are entered anyway; others are reported and left alone, unless \
+        File systems mounted on the folder of a family are always entered. Others are reported and skipped, unless \
         CROSS_MOUNTS in [dirs] of the configuration is yes.
         """))
   var crossMounts = false
@@ -56,18 +62,18 @@ struct CommonOptions: ParsableArguments {
     help: ArgumentHelp(
       "How to reach the database: a libpq string or URI.",
       discussion: """
-        Else [database] of the configuration, else libpq's own PG* environment, service file \
-        and .pgpass, which is where a password belongs.
+        Default: [database] of the configuration, else libpq's PG* environment and \
+        service file. Put a password into ~/.pgpass.
         """, valueName: "conninfo"))
   var dsn: String?
 
-  @Flag(name: [.customShort("n"), .long], help: "Change nothing; say what would be done.")
+  @Flag(name: [.customShort("n"), .long], help: "Change nothing; print what would be done.")
   var dryRun = false
 
-  @Flag(name: .shortAndLong, help: "Say nothing but errors.")
+  @Flag(name: .shortAndLong, help: "Print errors only.")
   var quiet = false
 
-  @Flag(name: .shortAndLong, help: "Say more: each path, each step.")
+  @Flag(name: .shortAndLong, help: "Print more: each path, each step.")
   var verbose = false
 
   @Option(help: "Where messages go.")
@@ -81,15 +87,15 @@ struct CommonOptions: ParsableArguments {
         """))
   var logFormat: LogFormat?
 
-  @Option(help: "Colour in text for people.")
+  @Option(help: "When to use colour.")
   var color = ColorChoice.auto
 
   func validate() throws {
     if quiet, verbose {
-      throw ValidationError("--quiet and --verbose exclude each other; give one of them")
+      throw ValidationError("--quiet and --verbose cannot be used together")
     }
     if log == .syslog, logFormat != nil {
-      throw ValidationError("--log syslog and --log-format exclude each other; give one of them")
+      throw ValidationError("--log syslog and --log-format cannot be used together")
     }
   }
 
@@ -119,14 +125,15 @@ struct CommonOptions: ParsableArguments {
   }
 
   /// The clearer of a command.
+  /// - Parameter counting: it only counts what it would remove.
   /// - Throws: ``UserError`` when the cache directory cannot be opened.
   func clearer(
     _ config: Config, paths: PathList, branches: Set<[UInt8]>? = nil, watch: ClearWatch? = nil,
-    remembersMounts: Bool = false
+    remembersMounts: Bool = false, counting: Bool = false
   ) throws(UserError) -> Clearer {
     Clearer(
       try config.openCacheDirectory(remembersMounts: remembersMounts), layout: config.layout,
-      dryRun: dryRun ? .yes : .no,
+      dryRun: dryRun || counting ? .yes : .no,
       paths: paths, branches: branches, watch: watch)
   }
 }

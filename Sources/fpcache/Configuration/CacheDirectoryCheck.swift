@@ -29,13 +29,13 @@ extension Config {
     throw UserError(
       .configuration,
       "cache directory \(cacheDirectoryText) (\(cacheDirectoryOrigin)) \(objection); "
-        + "name the right one with --cache-dir, or insist with --any-cache-dir")
+        + "name the right one with --cache-dir, or use --any-cache-dir to insist")
   }
 
   /// Why this can hardly be a cache directory.
   private func objection(to directory: Directory) throws(Errno) -> String? {
     let path = directory.realPath.string
-    if Self.systemFolders.contains(path) { return "is the system's own" }
+    if Self.systemFolders.contains(path) { return "is a system directory" }
     if let home = getenv("HOME"), directory.stands(at: FilePath(platformString: home)) {
       return "is your home directory"
     }
@@ -45,7 +45,7 @@ extension Config {
     switch try known.presence(in: directory) {
     case .some, .empty: return nil
     case .foreign:
-      return "holds other things and none of \(layout.topNames.joined(separator: ", "))"
+      return "contains other files and none of \(layout.topNames.joined(separator: ", "))"
     }
   }
 

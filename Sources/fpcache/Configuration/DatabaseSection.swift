@@ -43,7 +43,7 @@ struct DatabaseSection {
   private static func refuse(_ ini: INI) throws(UserError) {
     if let value = try value("replication", ini), !value.text.isEmpty {
       throw value.problem(
-        "REPLICATION", "is for sessions that cannot listen; remove the key")
+        "REPLICATION", "a replication connection cannot listen; remove the key")
     }
     let own = ini.ownKeys(in: name)
     let places = ["USER", userAlias].compactMap { key in
@@ -55,7 +55,7 @@ struct DatabaseSection {
       throw UserError(
         .configuration,
         "\(ini.file):\(last.line): \(last.spelling.uppercased()): the user is on line \(first) "
-          + "already; keep one of the two")
+          + "already; keep one of them")
     }
   }
 

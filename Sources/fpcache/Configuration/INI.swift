@@ -118,31 +118,31 @@ extension INIError.Problem {
   fileprivate var wording: String {
     switch self {
     case .nul:
-      "the line holds a NUL character; the file must be plain text in UTF-8"
+      "the line contains a NUL character; the file must be plain text in UTF-8"
     case .outsideSection:
-      "the line stands before any section; write a line like [dirs] above it"
+      "the line is outside any section; write a line such as [dirs] above it"
     case .brokenHeader:
       "the section's name or its closing ']' is missing; write [SECTION]"
     case .notAKey:
-      "no key with '=' or ':' behind it; write KEY = VALUE, or indent to continue the value above"
+      "not a KEY = VALUE line; write one, or indent the line to continue the value above"
     case .strayPercent:
       "a single '%'; write '%%' for a percent sign, or '%(KEY)s' for the value of another key"
     case .brokenReference:
-      "a '%(' that no key and ')s' follow; write '%(KEY)s', or '%%(' for the plain text '%('"
+      "a '%(' without a key and ')s'; write '%(KEY)s', or '%%(' for the plain text '%('"
     case .duplicateSection(let name, let firstLine):
-      "section [\(INI.shown(name))] is on line \(firstLine) already; put its keys there"
+      "section [\(INI.shown(name))] is on line \(firstLine) already; put the keys there"
     case .duplicateKey(let section, let firstLine):
-      "the key is in [\(INI.shown(section))] on line \(firstLine) already; keep one of the two"
+      "the key is in [\(INI.shown(section))] on line \(firstLine) already; keep one of them"
     case .unknownReference(let name, let section, let nearest):
-      "'%(\(INI.shown(name)))s' names no key of [\(INI.shown(section))] or [DEFAULT]; "
+      "'%(\(INI.shown(name)))s' is not a key of [\(INI.shown(section))] or [DEFAULT]; "
         + (nearest.map { "did you mean '%(\(INI.shown($0)))s'?" } ?? "add that key, or name another")
     case .circularReference(let keys):
-      "the references go in a circle, \(keys.map(INI.shown).joined(separator: " -> "));"
+      "the references form a circle, \(keys.map(INI.shown).joined(separator: " -> "));"
         + " give one of these keys a value without a reference"
     case .nestedTooDeep(let limit):
       "the references are nested more than \(limit) deep; refer to the last key directly"
     case .tooMuchText(let byteLimit):
-      "the references bring in more than \(byteLimit) bytes; shorten the values they name"
+      "the references expand to more than \(byteLimit) bytes; shorten the values they name"
     }
   }
 }

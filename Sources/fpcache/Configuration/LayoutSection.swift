@@ -63,14 +63,15 @@ struct LayoutSection {
       case let other?:
         throw value.problem(
           key.spelling,
-          "there is no .\(other.escaped) of a family; expected .shapes, .clearing or .recreated")
+          "there is no .\(other.escaped) for a family; expected .shapes, .clearing or .recreated"
+        )
       }
     }
     if entries.isEmpty {
       throw UserError(
         .configuration,
-        "\(ini.place(ofSection: Self.name)): [\(Self.name)]: holds no family; "
-          + "expected keys such as pages = pages/{title}.html")
+        "\(ini.place(ofSection: Self.name)): [\(Self.name)]: defines no family; "
+          + "write keys such as pages = pages/{title}.html")
     }
   }
 
@@ -85,10 +86,12 @@ struct LayoutSection {
       }
     guard isName else {
       throw value.problem(
-        key, "is no family's name; expected a to z, digits, - and _, led by a letter, 32 at most")
+        key,
+        "is not a valid family name; expected a to z, digits, - and _, starting with a letter, 32 characters at most"
+      )
     }
     guard !takenNames.contains(name), !name.hasSuffix(takenSuffix) else {
-      throw value.problem(key, "has a meaning of its own; expected another name for the family")
+      throw value.problem(key, "is a reserved word; choose another name for the family")
     }
     return name
   }
@@ -138,7 +141,7 @@ struct LayoutSection {
     for field in fields + family.shapes.flatMap(\.fields)
     where fields.contains(where: { $0.name == field.name && $0 != field }) {
       throw (entry.shapes ?? value).problem(
-        entry.name, "{\(field.name)} is of two kinds; expected one, or two names")
+        entry.name, "{\(field.name)} has two kinds; use one kind, or two names")
     }
     return family
   }
@@ -164,19 +167,19 @@ struct LayoutSection {
       throw value.problem(key, "begins with a slash; \(example)")
     }
     if text.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }) {
-      throw value.problem(key, "holds a line's end or another control character; \(example)")
+      throw value.problem(key, "contains a line break or another control character; \(example)")
     }
     for glob in "*?".unicodeScalars where text.unicodeScalars.contains(glob) {
       throw value.problem(
         key,
-        "holds \(glob); expected {field} for what differs from page to page, or {page...} for all "
-          + "that lies below a folder")
+        "holds \(glob); write {field} for what differs from page to page, or {page...} "
+          + "for all below a folder")
     }
     let first = text.utf8.prefix { $0 != UInt8(ascii: "/") }
     if first.contains(UInt8(ascii: "{")) {
       throw value.problem(
         key,
-        "begins with a field, and so might own whatever lies in the cache directory; "
+        "begins with a field, so it would match everything in the cache directory; "
           + "expected a plain name first, such as \(key)/")
     }
     if text.utf8.split(separator: UInt8(ascii: "/")).contains(where: {
@@ -201,7 +204,7 @@ struct LayoutSection {
     {
       throw value.problem(
         key,
-        "says what the last name of the path looks like, which holds no field; "
+        "describes the last name of the path, which has no field; "
           + "expected none, or a pattern that ends in a field such as {page...}")
     }
     return shapes
@@ -215,7 +218,7 @@ struct LayoutSection {
     case "never": return .never
     case "shapes":
       guard entry.shapes != nil else {
-        throw value.problem(key, "asks for shapes; expected a key \(entry.name).shapes too")
+        throw value.problem(key, "needs shapes; write a key \(entry.name).shapes too")
       }
       return .knownShapes
     default: throw value.problem(key, "expected everything, shapes or never")
@@ -233,12 +236,12 @@ struct LayoutSection {
       throw value.problem(
         family.name,
         "matches paths of \(other.name) (line \(line)), such as \(path); "
-          + "expected families of which no path has two")
+          + "a path may belong to one family only")
     case .path(let path, isCertain: false):
       throw value.problem(
         family.name,
         "cannot be told apart from \(other.name) (line \(line)) by names such as \(path); "
-          + "expected another folder, or a name that the other cannot have")
+          + "use another folder, or a name that the other family cannot have")
     }
   }
 }
@@ -247,19 +250,19 @@ extension PatternProblem {
   /// What is wrong and what was expected, for the person who wrote the file.
   fileprivate var explanation: String {
     switch self {
-    case .emptyComponent: "has nothing between two slashes or at its end; expected a name there"
-    case .dotComponent: "holds . or .. for a name; expected a path that goes down only"
-    case .unbalancedBrace: "has a brace without its other; expected {field}"
+    case .emptyComponent: "has an empty name between two slashes or at its end; write a name"
+    case .dotComponent: "contains . or ..; write a path that only goes down"
+    case .unbalancedBrace: "has an unmatched brace; write {field}"
     case .unknownKind(let kind):
-      "there is no kind \(kind.escaped); expected one of \(Self.kinds), or with ... one of "
+      "unknown kind \(kind.escaped); expected one of \(Self.kinds), or with ... one of "
         + Self.spanningKinds
     case .badFieldName(let name):
-      "\(name.isEmpty ? "{}" : name.escaped) is no field's name; expected letters, digits and _"
+      "\(name.isEmpty ? "{}" : name.escaped) is not a valid field name; expected letters, digits and _"
     case .ambiguous(let field):
       "a name could be cut in two ways at {\(field)}; expected text behind it that it cannot hold, "
         + "or a narrower kind"
     case .restNotLast(let field):
-      "{\(field)...} stands before the last name of the path; expected it at the end only"
+      "{\(field)...} is not the last name of the path; use it at the end only"
     }
   }
 

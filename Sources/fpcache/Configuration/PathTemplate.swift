@@ -196,13 +196,13 @@ extension PathTemplate.Problem {
     let family = template.family
     let fields = template.fields.map { "%%s (\($0))" }.joined(separator: ", ")
     switch self {
-    case .empty: return "is empty; expected a path below the cache directory, or no such key"
+    case .empty: return "is empty; write a path below the cache directory, or remove the key"
     case .outside(let root):
-      return "lies outside the cache directory; expected a path below \(root)"
+      return "is outside the cache directory; expected a path below \(root)"
     case .noFolder:
-      return "names no folder of its own; expected one below the cache directory, such as \(family)"
+      return "has no folder of its own; write one below the cache directory, such as \(family)"
     case .taken(let other):
-      return "lies in the folder of \(other); expected one of its own, such as \(family)"
+      return "is in the folder of \(other); write another one, such as \(family)"
     case .fieldCount(let count):
       return "has \(count) %%s; expected \(template.fields.count)"
         + (fields.isEmpty ? "" : ": " + fields)
@@ -211,12 +211,12 @@ extension PathTemplate.Problem {
     case .glob(let character):
       return "holds \(character); expected a path of plain names, %%s and *"
     case .noFileForm:
-      return "is no path of a file's pages; expected a folder, %%s and .PageSize*, such as "
+      return "is not a path of a file's pages; expected a folder, %%s and .PageSize*, such as "
         + "ports%%s.PageSize*"
     case .noReportForm:
-      return "is no report's name; expected a folder, a name, a dot and globs, such as "
+      return "is not the name of a report; expected a folder, a name, a dot and globs, such as "
         + "general/sanity_test_failures" + (template.fields.isEmpty ? ".PageSize*" : ".%%s.*")
-    case .apart(let key): return "lies in another folder than \(key); expected the same"
+    case .apart(let key): return "is in another folder than \(key); expected the same"
     case .pattern: return "cannot be told apart into its fields; expected text between two %%s"
     }
   }

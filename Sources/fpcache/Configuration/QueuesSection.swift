@@ -44,8 +44,8 @@ struct QueuesSection {
     for section in [queues, events] where ini.has(section: section) {
       throw UserError(
         .configuration,
-        "\(ini.place(ofSection: section)): [\(section)]: is for a layout of the site's own; "
-          + "expected a section [\(LayoutSection.name)] too")
+        "\(ini.place(ofSection: section)): [\(section)]: is for a site's own layout; "
+          + "write a section [\(LayoutSection.name)] too")
     }
   }
 
@@ -61,7 +61,8 @@ struct QueuesSection {
       else {
         throw value.problem(
           key.spelling,
-          "is no queue's name; expected table or schema.table, each \(SQLIdentifier.expectation)")
+          "is not a valid queue name; expected table or schema.table, each \(SQLIdentifier.expectation)"
+        )
       }
       var reading = QueueReading(table, value, key.spelling, layout)
       rules.append(try reading.rule())
@@ -147,7 +148,7 @@ struct QueuesSection {
       if case .quoted(let constant) = text.next {
         guard field.kind.accepts(text: constant) else {
           throw value.problem(
-            key, "'\(constant.escaped)' is no \(name): expected \(field.kind.expectation)")
+            key, "'\(constant.escaped)' is not a valid \(name): expected \(field.kind.expectation)")
         }
         text.advance()
         return [.init(name, .constant(Array(constant.utf8)))]
@@ -174,7 +175,7 @@ struct QueuesSection {
 
     private mutating func takeColumn(_ before: String) throws(UserError) -> SQLIdentifier {
       guard let name = text.takeWord() else {
-        throw unexpected("a column's name behind \"\(before)\"")
+        throw unexpected("a column name after \"\(before)\"")
       }
       return try column(name, "behind \"\(before)\"")
     }
@@ -182,7 +183,8 @@ struct QueuesSection {
     private func column(_ name: String, _ place: String) throws(UserError) -> SQLIdentifier {
       guard let column = SQLIdentifier(column: name) else {
         throw value.problem(
-          key, "\(name.escaped) \(place) is no column's name; expected \(SQLIdentifier.expectation)"
+          key,
+          "\(name.escaped) \(place) is not a valid column name; expected \(SQLIdentifier.expectation)"
         )
       }
       return column
@@ -294,9 +296,10 @@ extension Layout {
   }
 
   /// The families that may be cleared, as a list.
-  var clearableNames: String {
-    families.filter { $0.clearing != .never }.map(\.name).joined(separator: ", ")
-  }
+  var clearableNames: String { clearableFamilies.joined(separator: ", ") }
+
+  /// The families that a command may clear.
+  var clearableFamilies: [String] { families.filter { $0.clearing != .never }.map(\.name) }
 }
 
 extension Family {
@@ -310,7 +313,7 @@ extension SiteRules {
     guard queues.isEmpty, events.isEmpty else { return }
     throw UserError(
       .configuration,
-      "the configuration has a [\(LayoutSection.name)] and says of no table or event what it "
+      "the configuration has a [\(LayoutSection.name)] and does not say what a table or event "
         + "clears: write [\(QueuesSection.queues)] and [\(QueuesSection.events)]")
   }
 }

@@ -54,10 +54,10 @@ struct Setting: Hashable, Sendable {
   static let settle = row("listen", "SETTLE") {
     $0.domain = .seconds(0...3600)
     $0.fallback = whole(ListenSettings.defaultSettle.seconds)
-    $0.comment = "Seconds until each key is cleared a second time: longer than the slowest render"
+    $0.comment = "Seconds until each key is cleared again: longer than the slowest render takes"
     $0.option = Option(
       name: "settle",
-      help: "Clear each key once more after this many seconds; 0 does not", valueName: "seconds")
+      help: "Clear each key again after this many seconds; 0 disables", valueName: "seconds")
     $0.needsRestart = true
   }
 
@@ -66,7 +66,7 @@ struct Setting: Hashable, Sendable {
     $0.fallback = whole(ListenerMachine.Settings().pollInterval.seconds)
     $0.comment = "Seconds between two drains without a notification"
     $0.option = Option(
-      name: "poll-interval", help: "Drain without being asked this often, in seconds",
+      name: "poll-interval", help: "Drain all queues at least this often, in seconds",
       valueName: "seconds")
   }
 
@@ -79,7 +79,7 @@ struct Setting: Hashable, Sendable {
       """
     $0.option = Option(
       name: "recheck-interval",
-      help: "Ask the queries of [verify] this often what has changed, in seconds; 0 does not",
+      help: "Ask the queries of [verify] for changes this often, in seconds; 0 disables",
       valueName: "seconds")
   }
 
@@ -103,7 +103,7 @@ struct Setting: Hashable, Sendable {
     $0.example = ListenSettings.defaultStateDirectories[0]
     $0.comment = "A folder in which the list of second clears survives a crash"
     $0.option = Option(
-      name: "state-dir", help: "Where the list of keys to be cleared once more survives a crash",
+      name: "state-dir", help: "Folder for the list of keys to clear again, which survives a crash",
       valueName: "dir")
     $0.needsRestart = true
   }
@@ -269,7 +269,7 @@ extension Setting {
     guard let seconds = seconds(in: value.text) else {
       throw value.problem(
         key,
-        "is no number in this range; expected seconds from \(plain(range.lowerBound)) to "
+        "is not a number in this range; expected seconds from \(plain(range.lowerBound)) to "
           + plain(range.upperBound))
     }
     return seconds
@@ -281,7 +281,7 @@ extension Setting {
     guard let number = Int(value.text), range.contains(number) else {
       throw value.problem(
         key,
-        "is no number in this range; expected a whole number from \(range.lowerBound) to "
+        "is not a number in this range; expected a whole number from \(range.lowerBound) to "
           + "\(range.upperBound)")
     }
     return number
@@ -293,11 +293,11 @@ extension Setting {
     guard let value else { return nil }
     switch domain {
     case .node where !Node.isName(value.text):
-      throw value.problem(key, "is no node's name; \(Node.expectation)")
+      throw value.problem(key, "is not a valid node name; \(Node.expectation)")
     case .facility where SyslogSettings.facility(named: value.text) == nil:
       throw value.problem(
         key,
-        "is no facility of syslog; expected one of "
+        "is not a syslog facility; expected one of "
           + SyslogSettings.facilities.map(\.name).joined(separator: ", "))
     default: return value
     }

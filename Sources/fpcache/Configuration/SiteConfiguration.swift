@@ -93,8 +93,8 @@ struct SiteConfiguration {
     if let (template, value) = templates.first {
       throw value.problem(
         template.key,
-        "says where a family of FreshPorts lies; expected none beside [\(LayoutSection.name)], which "
-          + "says where all lie")
+        "sets the folder of a FreshPorts family; remove it: the file has [\(LayoutSection.name)], which "
+          + "sets all folders")
     }
     return (layout, try QueuesSection.read(ini, layout))
   }

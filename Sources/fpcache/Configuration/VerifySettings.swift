@@ -45,7 +45,7 @@ struct VerifySettings: Equatable, Sendable {
       guard let value = try Self.value(key, ini) else { continue }
       guard let size = Int64(value.text), (0...Self.largestStub).contains(size) else {
         throw value.problem(
-          key, "is no number in this range; expected bytes from 0 to \(Self.largestStub)")
+          key, "is not a number in this range; expected bytes from 0 to \(Self.largestStub)")
       }
       leastSizes[family] = size
     }

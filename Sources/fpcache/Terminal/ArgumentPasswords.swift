@@ -28,7 +28,7 @@ func hidePasswordsFromArguments() {
     }
     if kernelCopiesArguments {
       printError(
-        "fpcache: a password among the arguments is there for all to see; .pgpass is the place for it"
+        "fpcache: other users can read a password on the command line; put it in ~/.pgpass"
       )
     }
   }

@@ -34,8 +34,9 @@ func writeResult(_ text: String) throws(UserError) -> Audience {
     return .there
   } catch {
     if error == .brokenPipe { return .gone }
+    let reason = error == .badFileDescriptor ? "closed" : "\(error)"
     throw UserError(
-      .incomplete, "standard output: \(error); the result could not be written")
+      .incomplete, "standard output: \(reason); the result could not be written")
   }
 }
 
@@ -64,10 +65,15 @@ private func shown(_ text: String, on descriptor: CInt) -> String {
 func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
 /// Opens what the caller has closed of the standard streams. A descriptor of our own would take
-/// their number otherwise, and be written to: the listener once read its log as signals.
+/// their number otherwise, and be written to: the listener once read its log as signals. Standard output is
+/// opened for reading only, so that a result that cannot be written is an error.
 func openStandardStreams() {
   while true {
-    let descriptor = open("/dev/null", O_RDWR)
+    var descriptor = open("/dev/null", O_RDWR)
+    if descriptor == STDOUT_FILENO {
+      close(descriptor)
+      descriptor = open("/dev/null", O_RDONLY)
+    }
     if (STDIN_FILENO...STDERR_FILENO).contains(descriptor) { continue }
     if descriptor >= 0 { close(descriptor) }
     return

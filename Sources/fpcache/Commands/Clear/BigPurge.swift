@@ -21,8 +21,12 @@ struct BigPurge {
     if first.count < named { first.append(request) }
   }
 
+  /// Whether there is something to ask about, and a person at a terminal to ask.
+  var isAsked: Bool { count > 0 && Screen.isAt(STDIN_FILENO) && Screen.isAt(STDERR_FILENO) }
+
   /// The question, or nil when nothing is big.
-  func question(_ names: FieldValues) -> String? {
+  /// - Parameter expected: what the purge would remove.
+  func question(_ names: FieldValues, _ expected: ClearReport) -> String? {
     guard count > 0 else { return nil }
     var parts = first.map { request in
       switch request.extent {
@@ -34,15 +38,14 @@ struct BigPurge {
       }
     }
     if count > first.count { parts.append("\(grouped(count - first.count)) more") }
-    return "Clear \(listed(parts, "and"))? [y/N] "
+    let size = "\(counted(expected.filesRemoved, "page")), \(sizeText(expected.bytesRemoved))"
+    return "Clear \(listed(parts, "and")) (\(size))? [y/N] "
   }
 
-  /// Asks, if there is something to ask about and somebody to ask.
+  /// Asks.
   /// - Throws: ``UserError`` with status 1 for any answer but yes.
-  func confirm(_ names: FieldValues) throws(UserError) {
-    guard count > 0, Screen.isAt(STDIN_FILENO), Screen.isAt(STDERR_FILENO),
-      let question = question(names)
-    else { return }
+  func confirm(_ names: FieldValues, _ expected: ClearReport) throws(UserError) {
+    guard let question = question(names, expected) else { return }
     Screen.put(question, on: STDERR_FILENO)
     let answer = Self.readLine()
     // The end of input leaves the cursor behind the question.

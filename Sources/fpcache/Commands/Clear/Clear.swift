@@ -11,10 +11,8 @@ struct Clear: SiteCommand {
     commandName: "clear", _superCommandName: "fpcache",
     abstract: "Delete the pages of any family, by its fields.",
     discussion: """
-      The families are those of the layout, FreshPorts' or the one of [layout] in the configuration. \
-      Each FIELD=VALUE narrows down what goes; without any the whole family goes. With - each line of \
-      standard input is a key more: FIELD=VALUE, with tabs between when there are several. With --all \
-      every family goes that an invalidation may clear, and what nobody re-creates stays.
+      The families are those of the layout: FreshPorts', or [layout] of the configuration. Each \
+      FIELD=VALUE selects fewer pages; without any, the whole family is deleted. With -, each line of standard input is one key: FIELD=VALUE, separated by tabs. With --all, every family that an invalidation may clear is deleted; pages that visitors do not re-create stay.
 
       EXAMPLES
         fpcache clear packages category=graphics port=gimp
@@ -24,10 +22,12 @@ struct Clear: SiteCommand {
         fpcache clear --format json packages - < keys.txt   one a line
       """)
 
+  static let unusedOptions: Set = ["--dsn"]
+
   @Flag(help: "Clear every family that an invalidation may clear.") var all = false
   @OptionGroup var keys: KeyOptions
   @Option(help: "How to print the result.") var format = ClearFormat.text
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: UsageText.commonTitle) var common: CommonOptions
 
   @Argument(
     help: ArgumentHelp("A family of the layout.", valueName: "family"), completion: .families)
@@ -44,9 +44,9 @@ struct Clear: SiteCommand {
       return
     }
     if let family {
-      throw ValidationError("--all \(family.escaped): expected either --all or a family, not both")
+      throw ValidationError("--all \(family.escaped): give either --all or a family, not both")
     }
-    if keys.null { throw ValidationError("--null: --all reads no keys; give one of them") }
+    if keys.null { throw ValidationError("--null: not with --all, which reads no keys") }
   }
 
   func run() throws {
@@ -86,10 +86,10 @@ struct Clear: SiteCommand {
         throw UserError(
           .usage,
           "\(escape(binding)): \(name) has no field \(escape(field)); "
-            + "expected one of \(family.fieldList)")
+            + suggestion(for: fieldName, among: family.fields.map(\.name)))
       }
       guard !values.contains(where: { $0.field == fieldName }) else {
-        throw UserError(.usage, "\(escape(binding)): \(fieldName) is given twice; expected it once")
+        throw UserError(.usage, "\(escape(binding)): \(fieldName) is given twice; give it once")
       }
       values.append((fieldName, Array(binding.dropFirst(field.count + 1))))
     }
@@ -110,7 +110,8 @@ struct Clear: SiteCommand {
     guard let family = layout.family(named: name) else {
       throw UserError(
         .usage,
-        "\(name.escaped): the layout has no such family; expected one of \(layout.clearableNames)")
+        "\(name.escaped): no such family in the layout; "
+          + suggestion(for: name, among: layout.clearableFamilies))
     }
     guard family.clearing != .never else {
       throw UserError(

@@ -47,15 +47,13 @@ struct ClearCommand {
     let input = try KeyInput(arguments, separator: keys?.null == true ? .null : .newline) {
       (key) throws(UserError) in purge.note(try request(config.layout, key))
     }
-    let clearer = try clearer(config, branches: options?.branchSet)
-    if keys?.yes != true, !common.dryRun { try purge.confirm(clearer.names) }
-    try perform(clearer, keysGiven: input.count) { (run) throws(UserError) in
+    try ask(purge, config, keysGiven: input.count) { (run, counting) throws(UserError) in
       try input.each { (key) throws(UserError) in
         if !run.isStopped { run.add(try request(config.layout, key)) }
       }
       if options?.news == true {
         // The listener empties the family whatever the branch: so does this.
-        run.addNews(try Self.news(config.layout), try self.clearer(config))
+        run.addNews(try Self.news(config.layout), try self.clearer(config, counting: counting))
       }
     }
   }
@@ -64,7 +62,7 @@ struct ClearCommand {
   func runNews() throws {
     let config = try common.resolve()
     let news = try Self.news(config.layout)
-    try perform(try clearer(config), keysGiven: 1) { run in
+    try perform(try clearer(config), keysGiven: 1) { (run) throws(UserError) in
       run.add(ClearRequest(text: Array("news".utf8), keys: [news], isBroad: true))
     }
   }
@@ -80,28 +78,59 @@ struct ClearCommand {
         isBroad: false, extent: .part)
     }
     for request in requests { purge.note(request) }
-    let clearer = try clearer(config)
-    if keys?.yes != true, !common.dryRun { try purge.confirm(clearer.names) }
-    try perform(clearer, keysGiven: requests.count) { run in
+    try ask(purge, config, keysGiven: requests.count) { (run, _) throws(UserError) in
       for request in requests { run.add(request) }
     }
   }
 
+  /// Clears, and asks a person before a big purge; what it would remove is counted for the question.
+  /// - Parameter fill: gives the keys to a run, which may only count them.
+  private func ask(
+    _ purge: BigPurge, _ config: Config, keysGiven: Int,
+    _ fill: (inout ClearRun, _ counting: ClearTally?) throws(UserError) -> Void
+  ) throws {
+    let branches = options?.branchSet
+    var expected: ClearReport?
+    if keys?.yes != true, !common.dryRun, purge.isAsked {
+      let counting = ClearTally()
+      let counter = try clearer(config, branches: branches, counting: counting)
+      var run = ClearRun(counter, subject, counting)
+      let counted = try withProgress({ counting.progress(of: keysGiven, "counted") }) {
+        () throws(UserError) in
+        try fill(&run, counting)
+        return run.finish(keysGiven: keysGiven).cleared
+      }
+      try purge.confirm(counter.names, counted)
+      expected = counted
+    }
+    try perform(
+      try clearer(config, branches: branches), keysGiven: keysGiven, expected: expected
+    ) { (run) throws(UserError) in try fill(&run, nil) }
+  }
+
+  /// Shows how far a job is while it runs.
+  private func withProgress<Result>(
+    _ text: @escaping @Sendable () -> String, _ body: () throws(UserError) -> Result
+  ) throws(UserError) -> Result {
+    let isShown = !common.quiet && Screen.canRewrite(STDERR_FILENO)
+    let progress = Progress.start(if: isShown, text)
+    defer { progress?.finish() }
+    return try body()
+  }
+
+  /// - Parameter expected: what it comes to, where that is known.
   private func perform(
-    _ clearer: Clearer, keysGiven: Int, _ body: (inout ClearRun) throws(UserError) -> Void
+    _ clearer: Clearer, keysGiven: Int, expected: ClearReport? = nil,
+    _ body: (inout ClearRun) throws(UserError) -> Void
   ) throws {
     Interruption.catchSignals()
     var run = ClearRun(clearer, subject, tally)
     let (tally, verb) = (tally, common.dryRun ? "counted" : "removed")
     let isRewritten = Screen.canRewrite(STDERR_FILENO)
-    let progress = Progress.start(if: !common.quiet && isRewritten) {
-      tally.progress(of: keysGiven, verb)
-    }
-    let summary: ClearSummary
-    do {
-      defer { progress?.finish() }
+    let summary = try withProgress({ tally.progress(of: keysGiven, verb, expected) }) {
+      () throws(UserError) in
       try body(&run)
-      summary = run.finish(keysGiven: keysGiven)
+      return run.finish(keysGiven: keysGiven)
     }
     // The terminal has written ^C there.
     if summary.interruption != nil, isRewritten { Screen.wipeLine(on: STDERR_FILENO) }
@@ -111,10 +140,11 @@ struct ClearCommand {
   }
 
   private func clearer(
-    _ config: Config, branches: Set<[UInt8]>? = nil
+    _ config: Config, branches: Set<[UInt8]>? = nil, counting: ClearTally? = nil
   ) throws(UserError) -> Clearer {
     try common.clearer(
-      config, paths: common.verbose ? .kept : .dropped, branches: branches, watch: tally.watch)
+      config, paths: common.verbose && counting == nil ? .kept : .dropped, branches: branches,
+      watch: (counting ?? tally).watch, counting: counting != nil)
   }
 
   private static func news(_ layout: Layout) throws(UserError) -> CacheKey {
@@ -178,10 +208,14 @@ extension Layout {
 }
 
 extension ClearTally {
-  /// How far it is by now.
-  fileprivate func progress(of keysGiven: Int, _ verb: String) -> String {
-    let pages =
-      "\(counted(watch.filesRemoved, "page")) \(verb), \(sizeText(watch.bytesRemoved))"
+  /// How far it is.
+  /// - Parameter expected: what it comes to; nil where that is not known.
+  fileprivate func progress(
+    of keysGiven: Int, _ verb: String, _ expected: ClearReport? = nil
+  ) -> String {
+    let total = expected.map { " of \(counted($0.filesRemoved, "page"))" }
+    let done = total.map { grouped(watch.filesRemoved) + $0 } ?? counted(watch.filesRemoved, "page")
+    let pages = "\(done) \(verb), \(sizeText(watch.bytesRemoved))"
     return keysGiven > 1
       ? "\(grouped(keysCleared)) of \(grouped(keysGiven)) done, \(pages)" : pages
   }

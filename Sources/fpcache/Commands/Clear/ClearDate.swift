@@ -10,8 +10,8 @@ struct ClearDate: SiteCommand {
     commandName: "clear-date", _superCommandName: "fpcache",
     abstract: "Delete the daily pages of dates.",
     discussion: """
-      The days named are those of the site's archive of daily commits, each with a page for every \
-      branch. A day, month, year or range that does not exist is refused before anything goes.
+      Each day of the archive of daily commits has one page per branch. A day, month, \
+      year or range that does not exist is an error, and nothing is deleted.
 
       EXAMPLES
         fpcache clear-date yesterday today
@@ -21,10 +21,12 @@ struct ClearDate: SiteCommand {
         fpcache clear-date --news - < dates.txt     one a line
       """)
 
+  static let unusedOptions: Set = ["--dsn"]
+
   @OptionGroup var options: ClearOptions
   @OptionGroup var keys: KeyOptions
   @Option(help: "How to print the result.") var format = ClearFormat.text
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: UsageText.commonTitle) var common: CommonOptions
 
   @Argument(
     help: ArgumentHelp(

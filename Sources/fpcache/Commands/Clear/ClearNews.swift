@@ -9,18 +9,20 @@ struct ClearNews: SiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "clear-news", _superCommandName: "fpcache",
     abstract: "Empty the news family: feeds and the front page.",
+    usage: "fpcache clear-news [<options>]",
     discussion: """
-      Files and whole folders go; names that begin with a dot stay. The listener does the same \
-      after every change, so this is for a site whose front page is stale and whose listener is not \
-      running.
+      Deletes files and whole folders, except names that begin with a dot. The listener does the \
+      same after every change; use this command when the front page is stale and the listener is not running.
 
       EXAMPLES
         fpcache clear-news -n -v   what would go
         fpcache clear-news
       """)
 
+  static let unusedOptions: Set = ["--dsn"]
+
   @Option(help: "How to print the result.") var format = ClearFormat.text
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: UsageText.commonTitle) var common: CommonOptions
 
   func run() throws {
     try ClearCommand(common, nil, nil, format, .news).runNews()

@@ -15,7 +15,7 @@ struct ClearOptions: ParsableArguments {
     completion: .branches)
   var branches: [String] = []
 
-  @Flag(help: "Empty the news family too, as the listener would.")
+  @Flag(help: "Empty the news family too, as the listener does.")
   var news = false
 
   func validate() throws {
@@ -34,7 +34,7 @@ struct ClearOptions: ParsableArguments {
 
 /// Those that concern keys, whatever they are keys of.
 struct KeyOptions: ParsableArguments {
-  @Flag(help: "Exit with status 3 when a key matches nothing.")
+  @Flag(help: "Exit with status 3 if a key matches nothing.")
   var requireMatch = false
 
   @Flag(
@@ -42,11 +42,12 @@ struct KeyOptions: ParsableArguments {
     help: ArgumentHelp(
       "Do not ask before a big purge.",
       discussion: """
-        Else a whole category or family, a year or more of days, or all of a folder, is asked about \
-        once, and only at a terminal: a script is never asked.
+        Without this, fpcache asks once before it deletes a whole category, family or folder, or a \
+        year of days; only at a terminal, never in a script.
         """))
   var yes = false
 
-  @Flag(name: [.customShort("0"), .customLong("null")], help: "Keys on standard input end in NUL.")
+  @Flag(
+    name: [.customShort("0"), .customLong("null")], help: "Keys on standard input end with NUL.")
   var null = false
 }

@@ -11,8 +11,8 @@ struct ClearPort: SiteCommand {
     commandName: "clear-port", _superCommandName: "fpcache",
     abstract: "Delete the pages of ports, and of their categories.",
     discussion: """
-      Whatever lies in a port's folder goes with it. The pages of its category list its ports, so \
-      they go too unless --no-category leaves them.
+      Deletes everything in the folder of a port. The pages of its category list its ports, so they are deleted too, unless --no-category is given. \
+      A port without a page deletes nothing, and keeps its category's pages.
 
       EXAMPLES
         fpcache clear-port graphics/py-pygeoapi
@@ -21,12 +21,14 @@ struct ClearPort: SiteCommand {
         fpcache clear-port --format json - < ports.txt     one a line
       """)
 
-  @Flag(name: .customLong("no-category"), help: "Leave the category's own pages.")
+  static let unusedOptions: Set = ["--dsn"]
+
+  @Flag(name: .customLong("no-category"), help: "Keep the category's own pages.")
   var noCategory = false
   @OptionGroup var options: ClearOptions
   @OptionGroup var keys: KeyOptions
   @Option(help: "How to print the result.") var format = ClearFormat.text
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: UsageText.commonTitle) var common: CommonOptions
 
   @Argument(
     help: ArgumentHelp(

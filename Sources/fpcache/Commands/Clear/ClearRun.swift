@@ -20,7 +20,7 @@ struct ClearRequest {
   /// As it was given, for messages.
   let text: [UInt8]
   let keys: [CacheKey]
-  /// Cleared along with it, but not what was asked for: a port's category.
+  /// Cleared along with it where it matched a page, but not what was asked for: a port's category.
   var companions: [CacheKey] = []
   /// Whether it may overlap with other requests, so that their order matters.
   let isBroad: Bool
@@ -133,25 +133,32 @@ struct ClearRun {
   }
 
   private mutating func flush() {
-    var plan = KeySet()
-    let requests = batch.map { request in
-      (request: request, own: plan.add(request.keys), companions: plan.add(request.companions))
-    }
+    let requests = batch
     batch.removeAll(keepingCapacity: true)
-    let reports = clearer.clear(plan.keys)
-    var companions: Set<Int> = []
-    for request in requests {
-      companions.formUnion(request.companions)
-      if (request.own + request.companions).contains(where: { reports[$0].isPartial }) { continue }
-      summary.keys += 1
-      if request.own.contains(where: { reports[$0].matched }) { continue }
-      summary.keysWithoutMatch += 1
-      // What could not be looked at may well be there.
-      let hasFailed = request.own.contains { !reports[$0].failures.isEmpty }
-      if !hasFailed, unmatched.count < Self.remembered { unmatched.append(request.request) }
+    var own = KeySet()
+    let ownKeys = requests.map { own.add($0.keys) }
+    let reports = clearer.clear(own.keys)
+    // A name that matches no page was probably mistyped: then its companions stay, too. What could not be
+    // looked at may well be there.
+    var companions = KeySet()
+    let companionKeys = zip(requests, ownKeys).map { request, keys in
+      keys.contains { reports[$0].matched || !reports[$0].failures.isEmpty }
+        ? companions.add(request.companions) : []
     }
-    for (index, report) in reports.enumerated() {
-      if companions.contains(index) { summary.companionFiles += report.filesRemoved }
+    let companionReports = clearer.clear(companions.keys)
+    for (index, request) in requests.enumerated() {
+      let found = ownKeys[index].map { reports[$0] }
+      let beside = companionKeys[index].map { companionReports[$0] }
+      if (found + beside).contains(where: \.isPartial) { continue }
+      summary.keys += 1
+      if found.contains(where: \.matched) { continue }
+      summary.keysWithoutMatch += 1
+      let hasFailed = found.contains { !$0.failures.isEmpty }
+      if !hasFailed, unmatched.count < Self.remembered { unmatched.append(request) }
+    }
+    reports.forEach { summary.cleared.add($0) }
+    for report in companionReports {
+      summary.companionFiles += report.filesRemoved
       summary.cleared.add(report)
     }
     tally.clearedKeys(requests.count)

@@ -14,7 +14,7 @@ extension ClearSummary {
   private func sentence(_ palette: Palette) -> String {
     if let interruption, interruption.keysGiven == 0 { return "interrupted" }
     guard keys > 0 || interruption != nil || newsFiles > 0 else {
-      return "nothing to clear: standard input held no key"
+      return "nothing to clear: standard input had no keys"
     }
     var clauses = [removal]
     if keysWithoutMatch > 0, keysWithoutMatch < keys {
@@ -31,22 +31,21 @@ extension ClearSummary {
         ? "" : " after \(grouped(keys)) of \(named(interruption.keysGiven))"
       clauses.append(palette.paint("interrupted" + reached, .yellow))
     }
-    return clauses.joined(separator: "; ") + (dryRun ? " (dry run: nothing was changed)" : "")
+    return clauses.joined(separator: "; ")
   }
 
-  /// `3 pages of graphics/py-pygeoapi and 1 of its category removed, 71 KB`.
+  /// `removed 3 pages of graphics/py-pygeoapi and 1 category page, 71 KB`.
   private var removal: String {
     let ownFiles = cleared.filesRemoved - companionFiles - newsFiles
+    let verb = dryRun ? "would remove" : "removed"
     guard cleared.filesRemoved > 0 else {
-      return cleared.failures.isEmpty ? "no page of \(owner) in the cache" : "nothing removed"
+      return cleared.failures.isEmpty ? "no page of \(owner) in the cache" : "\(verb) nothing"
     }
-    var parts = [ownFiles == 0 ? "no page of \(owner)" : "\(counted(ownFiles, "page")) of \(owner)"]
-    if companionFiles > 0 {
-      parts.append(
-        "\(grouped(companionFiles)) of \(onlyKey == nil ? "their categories" : "its category")")
-    }
-    if newsFiles > 0 { parts.append("\(grouped(newsFiles)) of the news") }
-    return "\(listed(parts, "and")) removed, \(sizeText(cleared.bytesRemoved))"
+    var parts = ownFiles == 0 ? [] : ["\(counted(ownFiles, "page")) of \(owner)"]
+    if companionFiles > 0 { parts.append(counted(companionFiles, "category page")) }
+    if newsFiles > 0 { parts.append(counted(newsFiles, "news page")) }
+    let none = ownFiles == 0 ? "no page of \(owner); " : ""
+    return "\(none)\(verb) \(listed(parts, "and")), \(sizeText(cleared.bytesRemoved))"
   }
 
   /// Whose pages they are.

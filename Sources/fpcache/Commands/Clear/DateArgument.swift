@@ -25,47 +25,74 @@ enum DateArgument: Equatable {
     default: break
     }
     if let ends = Self.range(text) {
-      guard ends.0 <= ends.1 else { throw Self.bad(text, "ends before it begins") }
-      self = .range(ends.0, ends.1)
-    } else if let date = CalendarDate(text) {
-      self = .day(date)
-    } else if let year = CalendarDate.number(text, digits: 4), year > 0 {
-      self = .year(year)
-    } else if let month = Self.month(text) {
-      self = .month(year: month.0, month: month.1)
+      guard ends.first <= ends.last else {
+        throw Self.bad(text, "ends before it begins")
+      }
+      self = .range(ends.first, ends.last)
+    } else if let part = Self.part(text) {
+      self = part
     } else {
       throw Self.bad(text, Self.problem(text))
     }
   }
 
-  private static func range(_ text: [UInt8]) -> (CalendarDate, CalendarDate)? {
-    // YYYY-MM-DD..YYYY-MM-DD and nothing else.
-    guard text.count == 22, text[10...11].allSatisfy({ $0 == UInt8(ascii: ".") }),
-      let first = CalendarDate(text[..<10]), let last = CalendarDate(text[12...])
+  /// A day, a month or a year.
+  private static func part(_ text: some Collection<UInt8>) -> DateArgument? {
+    let text = Array(text)
+    if let date = CalendarDate(text) { return .day(date) }
+    if let year = CalendarDate.number(text, digits: 4), year > 0 { return .year(year) }
+    guard text.count == 7, text[4] == UInt8(ascii: "-"),
+      let first = CalendarDate(text + Array("-01".utf8))
+    else { return nil }
+    return .month(year: first.year, month: first.month)
+  }
+
+  /// From the first day of one part to the last of another, as in `2020-01..2020-03`; nil for what is none.
+  private static func range(_ text: [UInt8]) -> (first: CalendarDate, last: CalendarDate)? {
+    guard let dots = text.firstRange(of: Array("..".utf8)),
+      let first = part(text[..<dots.lowerBound])?.firstDay,
+      let last = part(text[dots.upperBound...])?.lastDay
     else { return nil }
     return (first, last)
   }
 
-  private static func month(_ text: [UInt8]) -> (Int, Int)? {
-    guard text.count == 7, text[4] == UInt8(ascii: "-"),
-      let first = CalendarDate(text + Array("-01".utf8))
-    else { return nil }
-    return (first.year, first.month)
+  private var firstDay: CalendarDate? {
+    switch self {
+    case .day(let date), .range(let date, _): date
+    case .month(let year, let month): CalendarDate(year: year, month: month, day: 1)
+    case .year(let year): CalendarDate(year: year, month: 1, day: 1)
+    }
   }
 
-  /// Tells a day that does not exist from what is no date at all.
+  private var lastDay: CalendarDate? {
+    switch self {
+    case .day(let date), .range(_, let date): date
+    case .month(let year, let month):
+      CalendarDate(
+        year: year, month: month, day: CalendarDate.days(inMonth: month, of: year))
+    case .year(let year): CalendarDate(year: year, month: 12, day: 31)
+    }
+  }
+
+  /// Tells a day that does not exist, and a date that is written in another way, from what is no date at all.
   private static func problem(_ text: [UInt8]) -> String {
+    var parts = text.split(omittingEmptySubsequences: false) { "-./".utf8.contains($0) }
+      .map { $0.count == 1 ? [UInt8(ascii: "0")] + $0 : Array($0) }
+    if parts.last?.count == 4 { parts.reverse() }
+    if let date = CalendarDate(Array(parts.joined(separator: "-".utf8))) {
+      return "is not a date; did you mean \(date)?"
+    }
     let looksLikeDate =
       text.count == 10
       && text.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == 0x2D }
-    return looksLikeDate ? "there is no such day" : "is not a date"
+    return looksLikeDate ? "no such day" : "is not a date"
   }
 
   private static func bad(_ text: [UInt8], _ problem: String) -> UserError {
-    UserError(
-      .usage,
-      "\(escape(text)): \(problem); expected 2020-01-21, 2020-01, 2020, "
-        + "2020-01-01..2020-01-31, today or yesterday")
+    let forms =
+      problem.hasSuffix("?")
+      ? "" : "; expected 2020-01-21, 2020-01, 2020, 2020-01-01..2020-01-31, today or yesterday"
+    return UserError(.usage, "\(escape(text)): \(problem)\(forms)")
   }
 
   /// The keys of the daily family that name these days and no others.

@@ -54,8 +54,8 @@ struct KeyInput {
         guard key.count <= Self.longestKey else {
           throw UserError(
             .usage,
-            "longer than \(Self.longestKey) bytes; expected one key a line, "
-              + "or each ended by NUL with -0")
+            "longer than \(Self.longestKey) bytes; write one key per line, "
+              + "or end each with NUL and use -0")
         }
         if !key.isEmpty {
           try check(key)
@@ -102,7 +102,7 @@ struct KeyInput {
       } catch {
         throw UserError(
           .usage,
-          "standard input cannot be read: \(error); give it keys from a pipe or a file")
+          "cannot read standard input: \(error); give it keys from a pipe or a file")
       }
       if count == 0 { return }
       try body(chunk[..<count])
@@ -122,7 +122,7 @@ private struct Splitter {
   ) throws(UserError) {
     var rest = chunk
     while let end = rest.firstIndex(of: separator) {
-      try body(pending + rest[..<end])
+      try body(line(pending + rest[..<end]))
       pending.removeAll(keepingCapacity: true)
       rest = rest[(end + 1)...]
     }
@@ -132,8 +132,14 @@ private struct Splitter {
   }
 
   mutating func finish(_ body: ([UInt8]) throws(UserError) -> Void) throws(UserError) {
-    if !pending.isEmpty { try body(pending) }
+    if !pending.isEmpty { try body(line(pending)) }
     pending = []
+  }
+
+  /// Lines may end as they do on Windows.
+  private func line(_ key: [UInt8]) -> [UInt8] {
+    separator == KeySeparator.newline.rawValue && key.last == UInt8(ascii: "\r")
+      ? key.dropLast() : key
   }
 }
 
@@ -149,8 +155,8 @@ private final class Spool {
     guard descriptor >= 0 else {
       throw UserError(
         .incomplete,
-        "\(folder): no temporary file for standard input: \(Errno(rawValue: errno)); "
-          + "point TMPDIR at a folder that may be written")
+        "\(folder): cannot create a temporary file for standard input: "
+          + "\(Errno(rawValue: errno)); set TMPDIR to a writable folder")
     }
     unlink(name)
   }
@@ -165,8 +171,8 @@ private final class Spool {
       guard written > 0 else {
         throw UserError(
           .incomplete,
-          "temporary file for standard input: \(Errno(rawValue: errno)); "
-            + "point TMPDIR at a folder with room")
+          "cannot write the temporary file for standard input: \(Errno(rawValue: errno)); "
+            + "set TMPDIR to a folder with free space")
       }
       rest = rest.dropFirst(written)
     }

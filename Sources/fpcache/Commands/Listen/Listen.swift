@@ -13,26 +13,25 @@ import SystemPackage
 struct Listen: SiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "listen", _superCommandName: "fpcache",
-    abstract: "Serve invalidations as the database announces them.",
+    abstract: "Clear pages when the database announces a change.",
     discussion: """
-      Listens on the channels of listen_for, drains every queue at the start and whenever it is \
-      told or a minute has passed, and runs until SIGTERM. SIGHUP reads the configuration and \
-      listen_for again; SIGUSR1 logs a status line.
+      Listens on the channels of listen_for. Drains every queue at the start, at each \
+      notification and every minute. Runs until SIGTERM. SIGHUP reads the configuration and listen_for again; SIGUSR1 logs a status line.
 
       EXAMPLES
         fpcache listen --config /usr/local/etc/freshports/fp-listen.ini
-        fpcache listen --once --quiet      from cron: serve what waits, and leave
+        fpcache listen --once --quiet      for cron: drain the queues, then exit
         fpcache listen --once -n           what a drain would do
       """)
 
-  @Flag(help: "Drain everything that waits, then leave: for cron.") var once = false
+  @Flag(help: "Drain all queues, then exit; for cron.") var once = false
   @Option(help: Setting.settle.help()) var settle: String?
   @Option(help: Setting.pollInterval.help()) var pollInterval: String?
   @Option(help: Setting.recheckInterval.help()) var recheckInterval: String?
   @Option(
     help: Setting.stateDirectory.help(
       """
-      Else $STATE_DIRECTORY, then the first that is there of \
+      Default: $STATE_DIRECTORY, then the first that exists of \
       \(ListenSettings.defaultStateDirectories.joined(separator: " and ")).
       """),
     completion: .directory)
@@ -42,10 +41,10 @@ struct Listen: SiteCommand {
   @Option(
     help: Setting.node.help("Needs the tables of --print-schema; see docs/nodes.md."))
   var node: String?
-  @Flag(help: "Print the SQL that --node needs, for the tables' owner to run, and leave.")
+  @Flag(help: "Print the SQL that --node needs, for the owner of the tables to run, and exit.")
   var printSchema = false
   @Option(help: "How to print the result of --once.") var format = ClearFormat.text
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: UsageText.commonTitle) var common: CommonOptions
 
   func validate() throws {
     try Setting.settle.validate(settle)
@@ -83,7 +82,7 @@ struct Listen: SiteCommand {
     guard let signals = Signals() else {
       throw UserError(
         .incomplete,
-        "no pipe for signals: too many files are open; raise the limit (ulimit -n)")
+        "cannot create a pipe for signals: too many open files; raise the limit (ulimit -n)")
     }
     let site = try site(config, node, signals, logger)
     let reporter = HealthReporter(
@@ -135,7 +134,7 @@ struct Listen: SiteCommand {
       let fixed = settings.changed(in: flags.orElse(config.listen))
       if !fixed.isEmpty {
         logger.warning(
-          "SIGHUP: \(fixed.joined(separator: ", ")): a change of this needs a restart; it is as before"
+          "SIGHUP: \(fixed.joined(separator: ", ")) changed; restart to apply"
         )
       }
       return site
@@ -208,7 +207,7 @@ struct Listen: SiteCommand {
     guard flags.orElse(config.listen).node != node?.node.name else { return }
     let name = node.map { "as node \($0.node.name)" } ?? "without a name"
     logger.warning(
-      "SIGHUP: another NODE counts from the next start only; until then it goes on \(name)")
+      "SIGHUP: NODE changed; restart to apply it; until then the listener runs \(name)")
   }
 
   /// How many folders are named one by one.
@@ -219,8 +218,8 @@ struct Listen: SiteCommand {
     if geteuid() == 0 {
       logger.notice(
         """
-        running as root, which fpcache need not be: leave to write the folders of \
-        \(config.cacheDirectoryText) is all that it asks for
+        running as root, which is not needed: write permission on the folders of \
+        \(config.cacheDirectoryText) is enough
         """)
     }
     let failures = clearer.unclearableFolders
@@ -229,7 +228,7 @@ struct Listen: SiteCommand {
     }
     if failures.count > toldSingly {
       logger.warning(
-        "cannot delete in \(failures.count - toldSingly) more of the folders looked at")
+        "cannot delete in \(failures.count - toldSingly) more of the checked folders")
     }
   }
 
@@ -239,7 +238,7 @@ struct Listen: SiteCommand {
     case .text:
       if !common.quiet {
         try printResult(
-          result.text + (common.dryRun ? " (dry run: nothing was changed)" : ""))
+          (common.dryRun ? "would drain " : "") + result.text)
       }
     }
   }

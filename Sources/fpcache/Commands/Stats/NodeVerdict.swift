@@ -49,8 +49,8 @@ extension Verdict {
     [
       NodeTrouble(severity: .bad, isMeant: { $0.lost > 0 }) { meant in
         meant.isOne
-          ? "has to empty its cache: the log no longer has what it has not seen"
-          : "have to empty their caches: the log no longer has what they have not seen"
+          ? "must empty its cache: the log no longer has rows that it has not read"
+          : "must empty their caches: the log no longer has rows that they have not read"
       },
       NodeTrouble(severity: .bad, isMeant: { $0.seen >= longestSilence }) { meant in
         let seen = durationText(meant.map(\.seen).min() ?? 0)

@@ -104,8 +104,8 @@ extension PathFailure {
   /// What could not be read, and what to try.
   fileprivate var readingExplanation: String {
     guard error == .permissionDenied else { return explanation }
-    return "\(path): \(error); run fpcache as the user who owns the cache, or give this one leave "
-      + "to read it"
+    return "\(path): \(error); run fpcache as the user who owns the cache, or give this user read "
+      + "permission"
   }
 }
 

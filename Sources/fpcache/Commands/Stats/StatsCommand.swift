@@ -12,7 +12,7 @@ import PGQueue
 struct Stats: SiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats", _superCommandName: "fpcache",
-    abstract: "Count the tree and the rows that wait.",
+    abstract: "Count the pages of the tree and the rows of the queues.",
     discussion: """
       EXAMPLES
         fpcache stats
@@ -21,6 +21,8 @@ struct Stats: SiteCommand {
         fpcache stats --watch 5
         fpcache stats --queues --dsn "host=db.example.org dbname=freshports.org user=reporting"
       """)
+
+  static let unusedOptions: Set = ["--dry-run"]
 
   enum Format: String, WordArgument {
     case text, json, prometheus
@@ -40,21 +42,21 @@ struct Stats: SiteCommand {
   var olderThan: Age?
   @Option(
     help: ArgumentHelp(
-      "Look again this often, and show what changes in a second; Ctrl-C ends it.",
+      "Refresh this often and show rates a second; Ctrl-C ends it.",
       valueName: "seconds"))
   var watch: String?
   @Option(
     help: ArgumentHelp(
-      "The listener's status file.", discussion: "Else STATUS_FILE of the configuration.",
+      "The listener's status file.", discussion: "Default: STATUS_FILE of the configuration.",
       valueName: "file"), completion: .file())
   var statusFile: String?
-  @Flag(help: "Leave the queues alone.") var noDatabase = false
+  @Flag(help: "Do not read the queues.") var noDatabase = false
   @Flag(
     help: ArgumentHelp(
-      "Show the queues alone.",
-      discussion: "The tree is not walked, and no cache directory is needed."))
+      "Show only the queues.",
+      discussion: "Does not walk the tree; needs no cache directory."))
   var queues = false
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: UsageText.commonTitle) var common: CommonOptions
 
   func validate() throws {
     if let top, top < 1 { throw ValidationError("--top \(top): expected a number from 1") }
@@ -65,7 +67,7 @@ struct Stats: SiteCommand {
         throw ValidationError("--watch \(watch): expected seconds from 0.1 to 86400")
       }
       if format == .prometheus {
-        throw ValidationError("--watch: Prometheus asks by itself; expected --format text or json")
+        throw ValidationError("--watch: not with --format prometheus; use text or json")
       }
     }
   }
@@ -77,7 +79,7 @@ struct Stats: SiteCommand {
       ("--no-database", noDatabase),
     ]
     guard let (option, _) = others.first(where: \.1) else { return }
-    throw ValidationError("--queues and \(option) exclude each other; give one of them")
+    throw ValidationError("--queues and \(option) cannot be used together")
   }
 
   /// What a group or a file is called would be a label with values without bound, and a metric that sometimes counts

@@ -112,7 +112,7 @@ extension StatsText {
   private func listening(_ server: ServerSurvey) -> [String] {
     var lines: [String] = []
     if server.listening.isEmpty {
-      lines.append("listening: nobody")
+      lines.append("listening: none")
     } else {
       lines += terminal.lines { _ in
         TextTable(

@@ -36,7 +36,7 @@ struct Verdict: Equatable {
       verdicts += notifications(answers) + channels(answers)
     }
     if case .failed = overview.database {
-      verdicts.append(Verdict(severity: .waiting, text: "the queues are not known"))
+      verdicts.append(Verdict(severity: .waiting, text: "the queues could not be read"))
     }
     verdicts += statusFile(overview)
     if overview.tree.failureCount > 0 {
@@ -66,7 +66,7 @@ struct Verdict: Equatable {
         return Verdict(severity: .bad, text: "this database has none of the queues")
       }
       if answers.queues.contains(where: \.isRefused) {
-        return Verdict(severity: .waiting, text: "not all queues are known; \(listener.text)")
+        return Verdict(severity: .waiting, text: "some queues could not be read; \(listener.text)")
       }
       return Verdict(
         severity: listener.isThere ? .good : .waiting,
@@ -79,7 +79,7 @@ struct Verdict: Equatable {
     let age = ages.max()
     let wait =
       age.map { "\(number == 1 ? "has" : "have") waited \(durationText($0))" }
-      ?? "\(number == 1 ? "waits" : "wait"), nobody knows since when"
+      ?? "\(number == 1 ? "waits" : "wait"), since when is unknown"
     let ending = ending(waiting, rates)
     // What is being worked off just now may be as old as it likes.
     let isLate = ending == nil && age.map { $0 >= longestWait } ?? false
@@ -154,13 +154,13 @@ struct Verdict: Equatable {
       return [Verdict(severity: .bad, text: "the server refuses the listener \(queues)")]
     }
     guard let age = overview.age(status.healthyAt) else {
-      return [Verdict(severity: .waiting, text: "the listener has not proved its health yet")]
+      return [Verdict(severity: .waiting, text: "the listener has not reported healthy yet")]
     }
     guard Double(age) >= longestSilence(overview) else { return [] }
     return [
       Verdict(
         severity: .bad,
-        text: "the listener has not proved its health for \(durationText(Double(age)))")
+        text: "the listener has not reported healthy for \(durationText(Double(age)))")
     ]
   }
 }

@@ -50,11 +50,11 @@ extension INI {
     guard let value = try? value(key.spelling, in: section)?.text else { return nil }
     switch key.spelling.uppercased() {
     case "BASEDIR" where value.utf8.first != UInt8(ascii: "/"):
-      return "\(name) is no absolute path: it depends on where fpcache is started"
+      return "\(name) is not an absolute path: it depends on the folder where fpcache is started"
     case Setting.settle.key where ListenSettings.seconds(value, 0...0) != nil:
-      return "\(name) is 0: a page that was being rendered while it was cleared stays as it was"
+      return "\(name) is 0: a page that was being rendered while it was cleared stays stale"
     case Setting.pollInterval.key where ListenSettings.seconds(value, 3_601...86_400) != nil:
-      return "\(name) is more than an hour: what is not announced waits as long"
+      return "\(name) is more than an hour: a change without a notification waits that long"
     default: return nil
     }
   }
@@ -96,7 +96,8 @@ extension Config {
     if holdsPassword, (try? Ownership(of: FilePath(file)))?.isReadableByOthers == true {
       found.append(
         Oddity(
-          place: place, words: "holds a password and may be read by everybody; take it from them"))
+          place: place,
+          words: "contains a password and everybody can read it; remove the others' permission"))
     }
     for (key, path) in [(Setting.stateDirectory.key, listen.stateDirectory)]
       + [

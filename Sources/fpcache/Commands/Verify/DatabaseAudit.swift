@@ -318,7 +318,7 @@ final class DatabaseAudit {
       } else if limits.isUntold(by: still) {
         leaveOut(
           first.table.name, [.backlog],
-          "\(counted(still.rows, "row")) waiting, and no row says since when")
+          "\(counted(still.rows, "row")) waiting, and none has a date")
       }
     }
     try judgeHolders()

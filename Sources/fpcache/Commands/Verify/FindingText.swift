@@ -15,12 +15,12 @@ extension Finding {
     case .unshaped: "has zero bytes and a name that no page here has"
     case .families(let families):
       "is named like a page of \(families.joined(separator: " or ")), which lies in another folder"
-    case .day(let day): "names the day \(day), which has not come yet"
+    case .day(let day): "names the day \(day), which is in the future"
     case .written(let time): words(written: timestamp(time))
     case .size(let size, let least):
       "has \(counted(Int(size), "byte")); a page of its family has at least \(grouped(least))"
     case .changed(let written, let changed):
-      "was written at \(timestamp(written)); what it shows has changed at \(timestamp(changed))"
+      "was written at \(timestamp(written)); its content changed at \(timestamp(changed))"
     case .waiting(let table, let since):
       "has waited in \(table) since \(timestamp(since)) to be cleared"
     case .denied(let denial): denial.words
@@ -33,7 +33,7 @@ extension Finding {
 
   private func words(written time: String) -> String {
     switch code {
-    case .futureDate: "was written at \(time), which has not come yet"
+    case .futureDate: "was written at \(time), which is in the future"
     case .spoolLeftover: "was being written at \(time) and never finished"
     case .emptyDirectory: "is a folder that has been empty since \(time)"
     default: "was written at \(time), which is longer ago than allowed"

@@ -43,8 +43,8 @@ struct ListenerAudit {
   }
 
   var words: String {
-    "has nobody who listens to its channels: no session of the role \(sessions.role.escaped) "
-      + "or of another that we may see"
+    "has no listener on its channels: no session of the role \(sessions.role.escaped) "
+      + "or of another visible role"
   }
 }
 
@@ -90,8 +90,8 @@ extension DatabaseAudit {
     guard !roles.isEmpty else {
       return leaveOut(
         "listen_for", [.noPermission],
-        "nothing tells which role the listener has, and \(sessions?.role.escaped ?? "") may delete from "
-          + "no queue; run it as the listener's role")
+        "the listener's role is unknown, and \(sessions?.role.escaped ?? "") has no DELETE permission "
+          + "on any queue; run this as the listener's role")
     }
     for role in roles {
       for table in try TableRights.all(of: config.rules.tables, for: role, on: connection)
@@ -115,7 +115,7 @@ extension DatabaseAudit {
         $0.subject == .name(Array(queue.utf8)) && [.noPermission, .missingTable].contains($0.code)
       }
       if !isKnown {
-        tell(.noPermission, queue, .words("is refused to the listener: its log says why"))
+        tell(.noPermission, queue, .words("is refused to the listener; see its log"))
       }
     }
   }
@@ -155,7 +155,7 @@ extension DatabaseAudit {
     tell(
       .noListener, "listen_for",
       .words(
-        "has a listener that has not proved its health since \(timestamp(proof)) "
+        "has a listener that has not reported healthy since \(timestamp(proof)) "
           + "(\(escape(Array(path.utf8))))"))
   }
 }

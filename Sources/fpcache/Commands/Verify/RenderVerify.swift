@@ -82,15 +82,14 @@ struct Audit: Equatable {
           code.severity.paint
         ))
       let shown = all ? findings[...] : findings.prefix(Self.listed)
-      lines += shown.map { ("  \($0.text)", nil) }
+      lines += shown.map { ("  \($0.text(dryRun: dryRun))", nil) }
       if shown.count < findings.count {
         lines.append(("  and \(grouped(findings.count - shown.count)) more (-v lists all)", nil))
       }
       lines += Self.remedies(open[code] ?? []).map { ("  \($0)", nil) }
     }
     lines += notChecked.map { ("\($0.heading): \($0.words)", .yellow) }
-    let end = dryRun ? " (dry run: nothing was changed)" : ""
-    return lines + [(verdict + end, verdictPaint)]
+    return lines + [(verdict, verdictPaint)]
   }
 
   private var verdictPaint: Palette.Paint {
@@ -177,13 +176,13 @@ struct Audit: Equatable {
 }
 
 extension Finding {
-  fileprivate var text: String {
+  fileprivate func text(dryRun: Bool) -> String {
     // The heading has said what the code means.
     var text = evidence == .none ? "\(subject)" : "\(subject): \(words)"
     switch fix {
     case nil: break
-    case .removed: text += ": removed"
-    case .passed: text += ": no longer so"
+    case .removed: text += dryRun ? ": would be removed" : ": removed"
+    case .passed: text += ": no longer true"
     case .failed(let failure): text += ": not removed: \(failure.error.description)"
     }
     return text

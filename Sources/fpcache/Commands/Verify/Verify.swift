@@ -11,10 +11,10 @@ import PGQueue
 struct Verify: SiteCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", _superCommandName: "fpcache",
-    abstract: "Audit the tree; change nothing unless told to.",
+    abstract: "Audit the tree; change nothing without --fix.",
     discussion: """
-      Whether pages are older than what they show is asked by the site's own SQL, from [verify] of \
-      the configuration; etc/fpcache.ini.sample has queries for FreshPorts.
+      The site's own SQL, in [verify] of the configuration, tells whether a page is older than \
+      its content; etc/fpcache.ini.sample has queries for FreshPorts.
 
       CODES
       \(FindingCode.allCases.map { "  \($0.rawValue): \($0.meaning)" }.joined(separator: "\n"))
@@ -33,19 +33,19 @@ struct Verify: SiteCommand {
 
   @Option(help: "How to print the result.") var format = Format.text
   @Option(
-    help: ArgumentHelp("Look for these codes only.", valueName: "code,..."),
+    help: ArgumentHelp("Check only these codes.", valueName: "code,..."),
     completion: .list(of: FindingCode.allCases.map(\.rawValue)))
   var only: String?
   @Option(
-    help: ArgumentHelp("Do not look for these codes.", valueName: "code,..."),
+    help: ArgumentHelp("Skip these codes.", valueName: "code,..."),
     completion: .list(of: FindingCode.allCases.map(\.rawValue)))
   var skip: String?
   @Flag(
     help: ArgumentHelp(
       "Remove what is safe to remove.",
-      discussion: "That is: \(FindingCode.fixable); never what no pattern matches, and no link."))
+      discussion: "That is: \(FindingCode.fixable). Never removes unknown files or links."))
   var fix = false
-  @Flag(help: "Leave the database alone.") var noDatabase = false
+  @Flag(help: "Do not ask the database.") var noDatabase = false
   @Option(
     help: ArgumentHelp("Report pages older than this, such as 365d.", valueName: "age"),
     transform: Age.parse)
@@ -60,10 +60,10 @@ struct Verify: SiteCommand {
   var maxWait: Age?
   @Option(
     help: ArgumentHelp(
-      "Whether this user could delete the pages, instead of who runs the audit.",
+      "Check permissions as this user.",
       valueName: "user"))
   var asUser: String?
-  @OptionGroup var common: CommonOptions
+  @OptionGroup(title: UsageText.commonTitle) var common: CommonOptions
 
   func validate() throws {
     _ = try codes()
@@ -82,8 +82,8 @@ struct Verify: SiteCommand {
     for name in list.split(separator: ",", omittingEmptySubsequences: false) {
       guard let code = FindingCode(rawValue: String(name)) else {
         throw ValidationError(
-          "\(escape(Array(name.utf8))): no such code; expected some of "
-            + FindingCode.allCases.map(\.rawValue).joined(separator: ", "))
+          "\(escape(Array(name.utf8))): no such code; "
+            + suggestion(for: String(name), among: FindingCode.allCases.map(\.rawValue)))
       }
       codes.insert(code)
     }
@@ -145,7 +145,7 @@ struct Verify: SiteCommand {
     guard let asUser else { return .current }
     guard let actor = Actor(named: asUser) else {
       throw UserError(
-        .usage, "--as-user \(escape(Array(asUser.utf8))): there is no such user on this machine")
+        .usage, "--as-user \(escape(Array(asUser.utf8))): no such user on this machine")
     }
     return actor
   }

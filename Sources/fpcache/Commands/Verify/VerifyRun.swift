@@ -108,7 +108,7 @@ struct VerifyRun {
   ) -> [NotChecked] {
     var reasons: [(code: FindingCode, reason: String)] = []
     if codes.contains(.expired), staleAfter == nil {
-      reasons.append((.expired, "--stale-after does not say from which age"))
+      reasons.append((.expired, "--stale-after is not given"))
     }
     if codes.contains(.stub), config.verify.leastSizes.isEmpty {
       reasons.append((.stub, "no FAMILY_STUB in [verify] of the configuration"))
@@ -120,7 +120,7 @@ struct VerifyRun {
         reasons.append((code, databaseError.explanation))
       } else if code == .backlog, limits.isUnlimited {
         reasons.append(
-          (code, "--max-backlog does not say from how many rows, nor --max-wait from which age"))
+          (code, "neither --max-backlog nor --max-wait is given"))
       } else if code == .stale || code == .orphan, config.verify.queries.isEmpty {
         reasons.append((code, "no query in [verify] of the configuration"))
       }
