@@ -42,15 +42,16 @@ public final class TemporaryTree: Sendable, CustomStringConvertible {
     var content: [UInt8] = []
     content.reserveCapacity(count + line.count)
     while content.count < count { content += line }
-    try write(relative, Array(content[..<count]), mode: mode)
+    try write(relative, content: Array(content[..<count]), mode: mode)
   }
 
   /// Writes a file with this text, making the folders above it.
   public func write(_ relative: String, text: String, mode: mode_t = 0o664) throws {
-    try write(relative, Array(text.utf8), mode: mode)
+    try write(relative, content: Array(text.utf8), mode: mode)
   }
 
-  private func write(_ relative: String, _ content: [UInt8], mode: mode_t) throws {
+  /// Writes a file of these bytes, making the folders above it.
+  public func write(_ relative: String, content: [UInt8], mode: mode_t = 0o664) throws {
     let whole = fullPath(relative)
     var number = create(whole)
     if number < 0, errno == ENOENT {

@@ -13,7 +13,7 @@ import Logging
 
 /// A reader of outside input.
 enum FuzzTarget: String, CaseIterable, Sendable {
-  case ini, pattern, name, date, port, row, settle, json, prometheus, secret
+  case ini, pattern, name, date, port, row, settle, json, prometheus, secret, head
 
   /// What does not hold for these bytes; nil when all does. A trap is for the caller to notice.
   func problem(with bytes: [UInt8]) -> String? {
@@ -29,6 +29,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
       case .json: try Self.checkJSON(bytes)
       case .prometheus: try Self.checkPrometheus(bytes)
       case .secret: try Self.checkSecret(bytes)
+      case .head: try Self.checkHead(bytes)
       }
       return nil
     } catch {
@@ -83,6 +84,31 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     }
     return !isTrimmed && !scalars.contains { "\n\r\0".unicodeScalars.contains($0) }
       && !"'\"#;\u{FEFF}".unicodeScalars.contains(first)
+  }
+
+  // MARK: Cache files of nginx
+
+  /// The first byte says how much of the file is there, the rest is its beginning.
+  private static func checkHead(_ bytes: [UInt8]) throws(Broken) {
+    let file = Array(bytes.dropFirst())
+    let reading = file.withUnsafeBytes { NginxHead.read($0) }
+    guard case .head(let head) = reading else { return }
+    try require(head.key.upperBound == head.headerStart - 1, "the key does not end at its line")
+    try require(
+      head.headerStart <= head.bodyStart && head.bodyStart <= NginxHead.longest,
+      "starts in disorder")
+    try require(head.variant?.count ?? 16 == 16, "a variant of another size")
+    // Whatever of a longer head is there, the fields are the same and the key is its beginning.
+    let whole = file + [UInt8](repeating: 0x6B, count: max(0, head.headerStart - file.count))
+    let cut = max(336, min(whole.count, Int(bytes.first ?? 0) * 4))
+    let less = whole.prefix(cut).withUnsafeBytes { NginxHead.read($0) }
+    try require(less == reading, "the head depends on what stands behind it")
+    let key = Array(whole[head.key])
+    let beginning = Array(key.prefix(key.count / 2))
+    for text in [key, beginning + [KeyGlob.star]] where FieldKind.nginxKey.accepts(text) {
+      let matches = KeyGlob(text).map { glob in key.withUnsafeBufferPointer { glob.matches($0) } }
+      try require(matches ?? true, "a key is not of its own pattern")
+    }
   }
 
   // MARK: Layout

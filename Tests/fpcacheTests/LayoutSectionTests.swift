@@ -52,6 +52,20 @@ struct RefusedLayout: CustomTestStringConvertible {
     #expect(try config(text).layout.families.map(\.isRecreated) == [false, true, true])
   }
 
+  @Test("a cache of nginx: its names, its key, its variants")
+  func nginx() throws {
+    let text =
+      "[layout]\na = n/p/{key:nginx...}\na.levels = 2:1\na.vary = no\nb = q/{url:nginx...}\nb.levels = none\n"
+    let families = try config(text + "[queues]\nt = a(key), b(url = path)\n").layout.families
+    #expect(
+      families.map(\.pattern.description) == [
+        "n/p/{level1:hex2}/{level2:hex1}/{file:name}", "q/{file:name}",
+      ])
+    #expect(families.map(\.fieldNames) == [["key"], ["url"]])
+    #expect(families.map(\.hashed?.hasVariants) == [false, true])
+    #expect(families.allSatisfy { $0.isConfigured && $0.clearing == .knownShapes })
+  }
+
   @Test("the wiki: families, queues, events")
   func wiki() throws {
     let config = try config(WikiSite.sections)
@@ -224,8 +238,8 @@ struct RefusedLayout: CustomTestStringConvertible {
     RefusedLayout(
       "[layout]\npages = p/{a:colour}",
       "2: pages: unknown kind colour; expected one of year, month, day, branch, lowerbranch, "
-        + "category, port, number, flag, id, word, word?, port?, format, suffix, cutkey, name, or with ... one of rest, "
-        + "visible, tree-path"),
+        + "category, port, number, flag, id, word, word?, port?, format, suffix, cutkey, hex1, hex2, md5, name, or with ... one of "
+        + "rest, visible, tree-path, nginx"),
     RefusedLayout(
       "[layout]\npages = p/{a}{b}",
       "2: pages: a name could be cut in two ways at {a}; expected text behind it that it cannot hold, "
@@ -243,7 +257,39 @@ struct RefusedLayout: CustomTestStringConvertible {
     RefusedLayout(
       pages + "pages.colour = x",
       "3: pages.colour: there is no .colour for a family; expected .shapes, .clearing or "
-        + ".recreated"),
+        + ".recreated, or for a cache of nginx .levels or .vary"),
+    RefusedLayout(
+      "[layout]\npages = p/{key:nginx...}",
+      "2: pages: is a cache of nginx without levels; write a key pages.levels = 1:2, as in "
+        + "proxy_cache_path, or = none"),
+    RefusedLayout(
+      "[layout]\npages = p/{key:nginx...}\npages.levels = 1:3",
+      "3: pages.levels: is not a valid value of levels; expected 1 or 2, up to three times with : "
+        + "between, or none"),
+    RefusedLayout(
+      "[layout]\npages = p/{key:nginx...}\npages.levels = 1:2\npages.vary = perhaps",
+      "4: pages.vary: expected yes or no, on or off, true or false, 1 or 0"),
+    RefusedLayout(
+      "[layout]\npages = p/{key:nginx...}\npages.levels = 1:2\npages.clearing = never",
+      "4: pages.clearing: cannot be set for a cache of nginx; expected .levels and .vary only"),
+    RefusedLayout(
+      "[layout]\npages = p/{host:nginx...}\npages.levels = none",
+      "2: pages: {host} is a reserved name; choose another, such as key"),
+    RefusedLayout(
+      "[layout]\npages = p/{site}/{key:nginx...}\npages.levels = 1:2",
+      "2: pages: {key:nginx...} must be the only field, after plain folders; write a pattern such as "
+        + "proxy/{key:nginx...}"),
+    RefusedLayout(
+      "[layout]\npages = p/{page...}\npages.shapes = {key:nginx...}",
+      "3: pages.shapes: {key:nginx...} must be the only field, after plain folders; write a pattern "
+        + "such as proxy/{key:nginx...}"),
+    RefusedLayout(
+      pages + "pages.levels = 1:2",
+      "3: pages.levels: is for a cache of nginx; expected a pattern such as pages/{key:nginx...}"),
+    RefusedLayout(
+      "[layout]\npages = p/{key:nginx...}\npages.levels = 1:2\nraw = p/{a:hex1}/{b:hex2}/{c:md5}",
+      "4: raw: matches paths of pages (line 2), such as p/a/aa/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; "
+        + "a path may belong to one family only"),
     RefusedLayout(
       pages + "media.shapes = {x}", "3: media: has no pattern; expected a key media = ... beside it"
     ),

@@ -73,6 +73,7 @@ struct EntryJudge: ScanVisitor {
       let families = namings.families(ofMoreTelling: entry.name)
       if !families.isEmpty { return (.misplaced, .families(families)) }
     }
+    if rule.hashed != nil, let fault = headFault(entry) { return fault }
     return rule.isCleared ? pageFault(entry, index, rule, &matcher) : nil
   }
 
@@ -92,7 +93,7 @@ struct EntryJudge: ScanVisitor {
   ) -> (FindingCode, Finding.Evidence)? {
     let (size, written) = (entry.status.size, entry.status.modified)
     if written > limits.future, wants(.futureDate) { return (.futureDate, .written(written)) }
-    if rule.isSpool {
+    if rule.isSpool || rule.hashed != nil && entry.name.count != MD5.digits {
       // A page being written may have any size.
       guard written < limits.leftover, wants(.spoolLeftover) else { return nil }
       return (.spoolLeftover, .written(written))
@@ -104,6 +105,32 @@ struct EntryJudge: ScanVisitor {
     if rule.table >= 0, let fault = changeFault(entry, rule.table, &matcher) { return fault }
     if written < limits.expiry, wants(.expired) { return (.expired, .written(written)) }
     return nil
+  }
+
+  /// What is wrong with the head of a file of a hashed family.
+  private func headFault(
+    _ entry: borrowing ScannedEntry
+  ) -> (FindingCode, Finding.Evidence)? {
+    guard entry.name.count == MD5.digits, entry.status.size > 0,
+      wants(.stub) || wants(.misplaced) || wants(.unreadable)
+    else { return nil }
+    let written = entry.status.modified
+    let name = Array(entry.name)
+    do throws(Errno) {
+      let fault = try entry.readHead { (head) -> (FindingCode, Finding.Evidence)? in
+        switch head.reading {
+        case .foreign: (.unreadable, .error(.isForeign))
+        case .damaged: (.stub, .written(written))
+        case .head where !head.isWhole: (.stub, .written(written))
+        case .head: head.isNamed(name) ? nil : (.misplaced, .written(written))
+        }
+      }
+      return fault.flatMap { wants($0.0) ? $0 : nil }
+    } catch {
+      // Gone, or replaced by a link, since the listing.
+      guard error != .noSuchFileOrDirectory, error != .tooManySymbolicLinkLevels else { return nil }
+      return wants(.unreadable) ? (.unreadable, .error(error)) : nil
+    }
   }
 
   private func changeFault(
@@ -238,6 +265,7 @@ private struct FamilyRule {
   let isRecreated: Bool
   let isSpool: Bool
   let isDated: Bool
+  let hashed: HashedTree?
   /// Whether it takes every name that looks like a page, in whatever folder.
   let takesAllNames: Bool
   /// In bytes; 0 where any size will do.
@@ -251,7 +279,8 @@ private struct FamilyRule {
         isCleared: family.clearing != .never, isRecreated: family.isRecreated,
         isSpool: index == layout.spool,
         isDated: ["year", "month", "day"].allSatisfy { family.field(named: $0) != nil },
-        takesAllNames: family.takesAllNames, leastSize: query.leastSizes[family.name] ?? 0,
+        hashed: family.hashed, takesAllNames: family.takesAllNames,
+        leastSize: query.leastSizes[family.name] ?? 0,
         table: query.changes.firstIndex { $0.family == index } ?? -1)
     }
   }

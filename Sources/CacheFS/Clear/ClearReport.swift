@@ -29,6 +29,8 @@ package struct ClearReport: Equatable, Sendable {
   package internal(set) var isPartial = false
   /// A folder in the midst of which it was stopped.
   package internal(set) var cutShort: CachePath?
+  /// Whether a page said that it varies, of a family that the site says has no such pages.
+  var hasVariants = false
   /// Empty unless asked for.
   package internal(set) var removed: [CachePath] = []
 
@@ -43,6 +45,7 @@ package struct ClearReport: Equatable, Sendable {
     matched = matched || other.matched
     isPartial = isPartial || other.isPartial
     cutShort = cutShort ?? other.cutShort
+    hasVariants = hasVariants || other.hasVariants
     failures += other.failures
     removed += other.removed
   }

@@ -7,10 +7,12 @@ import SystemPackage
 
 struct ClearWorker {
   let clearer: Clearer
-  private let keys: [CacheKey]
+  let keys: [CacheKey]
+  /// What the last of the keys stand for, where names do not tell whose a file is.
+  let sweeps: [KeySweep]
   /// The places of the keys, in the order in which tasks name them.
   private let order: [Int]
-  private var matcher: Matcher
+  var matcher: Matcher
   private var chain = OpenChain(takesAbsenceForGood: true)
   private let buffer: ListingBuffers
   /// What this thread did for keys by their places; for one key in several parts, as it came to it.
@@ -20,10 +22,11 @@ struct ClearWorker {
   /// When the file was written that it has removed last.
   private var lastModified: Int64 = 0
 
-  init(_ clearer: Clearer, _ keys: [CacheKey], _ order: [Int]) {
+  init(_ clearer: Clearer, _ plan: ClearPlan) {
     self.clearer = clearer
-    self.keys = keys
-    self.order = order
+    keys = plan.keys
+    sweeps = plan.sweeps
+    order = plan.order
     matcher = Matcher(clearer.layout)
     buffer = ListingBuffers()
   }
@@ -58,6 +61,8 @@ struct ClearWorker {
 
   private mutating func clear(_ index: Int, _ push: (ClearTask) -> Void) {
     let key = keys[index]
+    // Whose heads tell it is for the sweep.
+    if key.hashed?.glob != nil { return }
     let components = matcher.components(of: key.family)
     var names: [[UInt8]] = []
     names.reserveCapacity(components.count)
@@ -72,7 +77,7 @@ struct ClearWorker {
     names += tail
     // Most keys of a long queue have no folder: what follows is for those that do.
     guard let directory = open(names, index) else { return }
-    let bound = key.bindings.filter { binding in
+    let bound = key.shown.filter { binding in
       components.prefix(depth).contains { $0.fields.contains { $0.name == binding.field } }
     }
     let row = PlacedRow(
@@ -129,6 +134,7 @@ struct ClearWorker {
     _ index: Int, in folder: OpenFolder, _ push: (ClearTask) -> Void
   ) {
     let isLast = folder.row.component + 1 == matcher.components(of: folder.row.family).count
+    if isLast, isSeen(index, folder) { return }
     list(index, folder) { worker, name, length, type in
       // A link in a folder's place is tried and reported: what lies behind it is not cleared.
       if type == .directory || (type == .symbolicLink && !isLast) {
@@ -141,8 +147,10 @@ struct ClearWorker {
         }
         return false
       }
-      guard isLast, worker.isWanted(name, length, index, folder.row) else { return false }
-      return worker.remove(name, length, index, folder)
+      guard isLast, worker.isWanted(name, length, index, folder.row),
+        let owner = worker.owner(of: name, length, type, index, folder)
+      else { return false }
+      return worker.remove(name, length, owner, folder)
     }
   }
 
@@ -231,9 +239,10 @@ struct ClearWorker {
     var isOfBranch = branches == nil
     var disagrees = false
     // As a rule folders have shown all that the key binds, and the set takes no memory.
+    let shown = key.shown
     var unseen = Set(
-      key.bindings.indices.lazy.filter { place in
-        !row.bound.contains { $0.field == key.bindings[place].field }
+      shown.indices.lazy.filter { place in
+        !row.bound.contains { $0.field == shown[place].field }
       })
     if let branches {
       isOfBranch = row.bound.contains { $0.field == "branch" && branches.contains($0.value) }
@@ -241,13 +250,14 @@ struct ClearWorker {
     let known = matcher.match(Self.bytes(name, length), row) { field, value in
       if let wanted = key.value(of: field.name) {
         if !value.elementsEqual(wanted) { disagrees = true }
-        key.see(field.name, &unseen)
+        shown.see(field.name, &unseen)
       }
       if let branches, field.name == "branch", branches.contains(Array(value)) {
         isOfBranch = true
       }
     }
-    return known != nil && !disagrees && unseen.isEmpty && isOfBranch
+    guard known != nil, !disagrees, unseen.isEmpty, isOfBranch else { return false }
+    return !isBeingWritten(name, length, row)
   }
 
   /// More listings of a folder than any file system needs: a writer who dates its files back must not
@@ -316,6 +326,7 @@ struct ClearWorker {
     (name + [0]).withUnsafeBytes { bytes in
       guard let base = bytes.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
       if isWanted(base, name.count, index, folder.row) {
+        noteVariants(of: base, index, folder)
         _ = remove(base, name.count, index, folder)
       }
     }
@@ -354,7 +365,7 @@ struct ClearWorker {
     }
   }
 
-  private func path(of name: CName, _ length: Int, _ folder: OpenFolder) -> CachePath {
+  func path(of name: CName, _ length: Int, _ folder: OpenFolder) -> CachePath {
     CachePath(folder.path + Array(Self.bytes(name, length)))
   }
 
@@ -362,7 +373,7 @@ struct ClearWorker {
     report(index) { $0.failures.append(PathFailure(path: CachePath(path), error: error)) }
   }
 
-  private mutating func report(_ index: Int, _ change: (inout ClearReport) -> Void) {
+  mutating func report(_ index: Int, _ change: (inout ClearReport) -> Void) {
     if reports.last?.index != index { reports.append((index, ClearReport())) }
     change(&reports[reports.count - 1].report)
   }
@@ -379,9 +390,9 @@ struct ClearWorker {
   }
 }
 
-extension CacheKey {
+extension [BoundField] {
   /// Takes the bindings of `field` out of those that a name has yet to show.
   fileprivate func see(_ field: String, _ unseen: inout Set<Int>) {
-    for index in bindings.indices where bindings[index].field == field { unseen.remove(index) }
+    for index in indices where self[index].field == field { unseen.remove(index) }
   }
 }

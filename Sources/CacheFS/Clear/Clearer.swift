@@ -23,9 +23,6 @@ package struct Clearer: Sendable {
   /// Starting a thread takes about as long as unlinking the pages of a few ports.
   static let keysWorthAThread = 8
 
-  /// So many keys need not be put in order.
-  private static let fewKeys = 32
-
   package let layout: Layout
   package let dryRun: DryRun
   var root: Directory
@@ -34,6 +31,8 @@ package struct Clearer: Sendable {
   let threads: Int
   let kernel: Kernel
   let watch: ClearWatch?
+  /// Which keys have been looked for in all of their family.
+  private var memory = SweepMemory()
   /// In a dry run, what earlier keys would have removed already.
   let ghosts: Ghosts?
 
@@ -63,27 +62,43 @@ package struct Clearer: Sendable {
   /// Files that vanish under way are not failures; what cannot be removed is, and stops nothing.
   /// What its ``ClearWatch`` stopped has ``ClearReport/isPartial``.
   package func clear(_ keys: [CacheKey]) -> [ClearReport] {
+    var reports = perform(ClearPlan(keys, KeySweep.all(of: keys, layout)))
+    // The site says that nothing varies, and a page said otherwise.
+    let varied = reports.indices.filter { reports[$0].hasVariants }
+    if !varied.isEmpty {
+      let sweeps = KeySweep.all(of: keys, layout, anyhow: Set(varied))
+      let more = perform(ClearPlan(keys, sweeps, sweepsOnly: true))
+      for index in reports.indices { reports[index].add(more[index]) }
+    }
+    return reports
+  }
+
+  private func perform(_ asked: ClearPlan) -> [ClearReport] {
+    var plan = asked
+    let note = dryRun == .no ? plan.recall(memory, root, layout) : { _ in }
     // Chunks of neighbours share the folders above them, which a worker keeps open. In a small batch they
     // are small, so that at its end no thread is long at work alone.
-    let order = neighbours(keys)
-    let chunk = max(1, min(32, keys.count / (threads * 16)))
-    let seeds = stride(from: 0, to: keys.count, by: chunk).reversed().map {
-      ClearTask.keys($0..<min($0 + chunk, keys.count))
+    let count = plan.order.count
+    let chunk = max(1, min(32, count / (threads * 16)))
+    let seeds = stride(from: 0, to: count, by: chunk).reversed().map {
+      ClearTask.keys($0..<min($0 + chunk, count))
     }
+    let ready = plan
     let most =
-      isAnyWide(keys) ? threads : min(threads, max(1, keys.count / Self.keysWorthAThread))
+      isAnyWide(plan.keys) ? threads : min(threads, max(1, count / Self.keysWorthAThread))
     let workers = WorkPool.run(
       seeds, threads: min(Self.lookingThreads, most), most: most,
-      worker: ClearWorker(self, keys, order)
+      worker: ClearWorker(self, ready)
     ) { worker, task, pool in
       worker.perform(task) { pool.push($0) }
       return worker.hasRemoved
     }
-    var reports = [ClearReport](repeating: ClearReport(), count: keys.count)
+    var reports = [ClearReport](repeating: ClearReport(), count: plan.keys.count)
     for worker in workers {
       for (index, report) in worker.reports { reports[index].add(report) }
     }
-    return reports
+    note(reports)
+    return plan.shared(reports)
   }
 
   /// Clears one key.
@@ -98,22 +113,27 @@ package struct Clearer: Sendable {
   package mutating func followRoot() throws(Errno) -> Bool {
     let there = try root.followed()
     defer { root = there }
+    if there !== root { memory.forget() }
     return there !== root
   }
 
   /// The same clearer, which nothing stops.
   package func unstoppable() -> Clearer {
-    Clearer(
+    watched(by: nil)
+  }
+
+  private func watched(by watch: ClearWatch?) -> Clearer {
+    var clearer = Clearer(
       root, layout: layout, dryRun: dryRun, paths: pathList, branches: branches, threads: threads,
-      kernel: kernel)
+      kernel: kernel, watch: watch)
+    clearer.memory = memory
+    return clearer
   }
 
   /// The same clearer, which begins nothing new from a time on.
   package func bounded(until deadline: ContinuousClock.Instant) -> Clearer {
     let watch = watch
-    return Clearer(
-      root, layout: layout, dryRun: dryRun, paths: pathList, branches: branches, threads: threads,
-      kernel: kernel, watch: ClearWatch { watch?.stopped == true || .now >= deadline })
+    return watched(by: ClearWatch { watch?.stopped == true || .now >= deadline })
   }
 
   /// Whether its ``ClearWatch`` wants it to end.
@@ -130,24 +150,6 @@ package struct Clearer: Sendable {
 
   /// The names in the tree that is cleared.
   package var names: FieldValues { FieldValues(root, layout: layout) }
-
-  /// The places of keys, those below one folder next to each other: a long queue names its categories
-  /// by turns, and each change of the category would cost two calls more than the key itself.
-  private func neighbours(_ keys: [CacheKey]) -> [Int] {
-    guard keys.count > Self.fewKeys else { return Array(keys.indices) }
-    var groups: [CacheKey.Neighbourhood: Int] = [:]
-    var members: [[Int]] = []
-    for (index, key) in keys.enumerated() {
-      let neighbourhood = key.neighbourhood
-      if let group = groups[neighbourhood] {
-        members[group].append(index)
-      } else {
-        groups[neighbourhood] = members.count
-        members.append([index])
-      }
-    }
-    return members.flatMap { $0 }
-  }
 
   private func isAnyWide(_ keys: [CacheKey]) -> Bool { keys.contains(where: layout.isWide) }
 }

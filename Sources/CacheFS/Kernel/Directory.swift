@@ -156,6 +156,14 @@ package final class Directory: Sendable {
     return FileStatus(status)
   }
 
+  /// When anything came into it, left it or was renamed in it, in nanoseconds since the epoch (st_ctim).
+  /// - Throws: the `Errno` of fstat(2).
+  func changeTime() throws(Errno) -> Int64 {
+    var status = stat()
+    _ = try retrying { fstat(descriptor, &status) }
+    return nanoseconds(status.st_ctim)
+  }
+
   /// - Throws: the `Errno` of unlinkat(2).
   func unlink(_ name: CName, _ kernel: Kernel) throws(Errno) {
     _ = try retrying { kernel.unlinkat(descriptor, name, 0) }

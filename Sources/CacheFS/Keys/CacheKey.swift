@@ -9,6 +9,21 @@ package struct CacheKey: Hashable, Sendable {
   /// The index of the family, or of what is cleared of it, among its layout's rows.
   let family: Int
   let bindings: [BoundField]
+  /// Where the family is hashed and the key is bound: which names on disk that means.
+  let hashed: HashedKey?
+
+  init(family: Int, bindings: [BoundField], _ tree: HashedTree? = nil) {
+    self.family = family
+    self.bindings = bindings
+    hashed = tree.flatMap { HashedKey(bindings, $0) }
+  }
+
+  /// What the names on disk of the key's pages show.
+  var shown: [BoundField] { hashed?.shown ?? bindings }
+
+  package static func == (left: Self, right: Self) -> Bool {
+    left.family == right.family && left.bindings == right.bindings
+  }
 
   /// By family and values only, each in one go: a drain hashes two keys for each row, and as a rule
   /// the fields' names follow from the family.
@@ -41,12 +56,34 @@ package struct CacheKey: Hashable, Sendable {
   }
 
   var neighbourhood: Neighbourhood {
-    Neighbourhood(family: family, value: bindings.first?.value)
+    Neighbourhood(family: family, value: shown.first?.value)
   }
 
+  /// The value that a field has in the names on disk of the key's pages.
   func value(of field: String) -> [UInt8]? {
-    for binding in bindings where binding.field == field { return binding.value }
+    for binding in shown where binding.field == field { return binding.value }
     return nil
+  }
+}
+
+/// What a key of a hashed family means on disk; made once for each key.
+final class HashedKey: Sendable {
+  /// The whole key, or the text of a pattern.
+  let text: [UInt8]
+  /// For a pattern, which keys it means; nil for a whole key.
+  let glob: KeyGlob?
+  /// The fields of the one path that a whole key has; none for a pattern.
+  let shown: [BoundField]
+  /// Whether more files than that one may be the key's, which only their heads tell.
+  let mayVary: Bool
+
+  /// Nil for the whole family.
+  init?(_ bindings: [BoundField], _ tree: HashedTree) {
+    guard let key = bindings.first?.value else { return nil }
+    text = key
+    glob = KeyGlob(key)
+    shown = glob == nil ? tree.place(ofKey: key) : []
+    mayVary = tree.hasVariants
   }
 }
 
@@ -71,6 +108,9 @@ extension Layout {
 }
 
 extension Layout {
+  /// Whether the key is a pattern of keys, which may mean what other keys mean as well.
+  package func isPattern(_ key: CacheKey) -> Bool { key.hashed?.glob != nil }
+
   /// Whether a folder above the last component is left open by the key, so that it has to be listed.
   func isWide(_ key: CacheKey) -> Bool {
     rows[key.family].pattern.components.dropLast().contains {
@@ -83,6 +123,7 @@ extension Layout {
   /// folder is nothing to ask about.
   package func isBig(_ key: CacheKey) -> Bool {
     if key.bindings.isEmpty || isWide(key) { return true }
+    if key.hashed != nil { return false }
     let names = rows[key.family].pattern.components.last?.fields.filter {
       !$0.kind.spansComponents && $0.name != "page"
     }
@@ -99,7 +140,9 @@ extension Family {
   func kinds(ofField name: String) -> [FieldKind] { fields(named: name).map(\.kind) }
 
   private func fields(named name: String) -> [Field] {
-    (pattern.components + shapes.map(\.component)).flatMap(\.fields).filter { $0.name == name }
+    if let hashed { return hashed.keyField.name == name ? [hashed.keyField] : [] }
+    return (pattern.components + shapes.map(\.component)).flatMap(\.fields)
+      .filter { $0.name == name }
   }
 }
 

@@ -10,6 +10,7 @@ package struct KeyRecipe: Hashable, Sendable {
   let fields: [Field]
   /// What else each field accepts: a family may write one in two ways, as `2020Q1` and `2020q1`.
   let others: [[FieldKind]]
+  let hashed: HashedTree?
 
   /// The key of these values, each checked by its field's kind.
   /// - Parameter value: the value of the field at a place among those that the recipe was made for.
@@ -26,7 +27,7 @@ package struct KeyRecipe: Hashable, Sendable {
       }
       bindings.append(BoundField(field: field.name, value: value))
     }
-    return CacheKey(family: family, bindings: bindings)
+    return CacheKey(family: family, bindings: bindings, hashed)
   }
 }
 
@@ -52,7 +53,7 @@ extension Layout {
       found.append(field)
       others.append(rows[index].kinds(ofField: name).filter { $0 != field.kind })
     }
-    return KeyRecipe(family: index, fields: found, others: others)
+    return KeyRecipe(family: index, fields: found, others: others, hashed: rows[index].hashed)
   }
 
   /// The key for whoever reads by this layout from now on; nil when it has no such family or field.

@@ -109,7 +109,7 @@ package struct KeyRule: Equatable, Sendable {
             nil
           }
         }
-        return [CacheKey(family: recipe.family, bindings: bindings)]
+        return [CacheKey(family: recipe.family, bindings: bindings, recipe.hashed)]
       }
     }
   }

@@ -41,6 +41,12 @@ package enum FieldKind: String, CaseIterable, Sendable {
   /// What PHP's tempnam leaves of a key and its `.tmp` that are longer together than 63 bytes
   /// (php.net, tempnam: only the first 63 characters of the prefix are used).
   case cutKey = "cutkey"
+  /// One hexadecimal digit in lower case.
+  case hexDigit = "hex1"
+  /// Two of them.
+  case hexPair = "hex2"
+  /// 32 of them, as an MD5 is written.
+  case md5
   /// Any name of one component.
   case name
   /// One component or more, separated by slashes.
@@ -49,6 +55,8 @@ package enum FieldKind: String, CaseIterable, Sendable {
   case visibleRest = "visible"
   /// A path in the ports tree that is not below a port's folder.
   case portsTreePath = "tree-path"
+  /// The key of a family whose paths are made of its hash (``HashedTree``). It never stands in a path.
+  case nginxKey = "nginx"
 
   /// The longest component that common file systems store, in bytes (NAME_MAX of limits.h).
   package static let longestName = 255
@@ -56,10 +64,14 @@ package enum FieldKind: String, CaseIterable, Sendable {
   /// The longest path accepted as a value, in bytes (PATH_MAX of limits.h less its NUL).
   static let longestPath = 4095
 
+  /// The longest key of a hashed family, in bytes: nginx takes a line of a request of 8 KB, unless it is told to
+  /// take longer ones (large_client_header_buffers).
+  static let longestKey = 8192
+
   /// Whether a value may span several components.
   package var spansComponents: Bool {
     switch self {
-    case .rest, .visibleRest, .portsTreePath: true
+    case .rest, .visibleRest, .portsTreePath, .nginxKey: true
     default: false
     }
   }
@@ -69,7 +81,9 @@ package enum FieldKind: String, CaseIterable, Sendable {
     switch self {
     case .year: 4
     case .month, .day: 2
-    case .flag: 1
+    case .flag, .hexDigit: 1
+    case .hexPair: 2
+    case .md5: MD5.digits
     case .temporarySuffix: 6
     case .cutKey: 63
     default: nil
@@ -97,7 +111,8 @@ package enum FieldKind: String, CaseIterable, Sendable {
       byte.isDigit || byte.isLetter || (byte.isNameSign && byte != UInt8(ascii: "."))
     case .format: byte.isDigit || byte.isLetter || byte == UInt8(ascii: ".")
     case .name: byte != 0 && byte != UInt8(ascii: "/")
-    case .rest, .visibleRest, .portsTreePath: byte != 0
+    case .hexDigit, .hexPair, .md5: byte.isDigit || byte &- UInt8(ascii: "a") < 6
+    case .rest, .visibleRest, .portsTreePath, .nginxKey: byte != 0
     }
   }
 
@@ -118,6 +133,7 @@ package enum FieldKind: String, CaseIterable, Sendable {
     case .visibleRest: Self.isSafePath(value) && value.first != UInt8(ascii: ".")
     case .portsTreePath: Self.isSafePath(value) && !Self.isBelowAPort(value)
     case .name: Self.isSafeName(value)
+    case .nginxKey: Self.isKey(value)
     default:
       // No other kind contains a NUL or a slash.
       Self.isNameLong(value) && value.allSatisfy(contains) && hasRightShape(value)
@@ -203,6 +219,11 @@ package enum FieldKind: String, CaseIterable, Sendable {
     return FieldKind.category.accepts(value[..<first]) && FieldKind.port.accepts(rest[..<second])
   }
 
+  private static func isKey(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    (1...longestKey).contains(value.count) && !value.contains(0)
+      && value.count { $0 == KeyGlob.star } <= KeyGlob.mostStars
+  }
+
   private static func contiguous(
     _ value: some Collection<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> Bool
   ) -> Bool {
@@ -227,6 +248,11 @@ package enum FieldKind: String, CaseIterable, Sendable {
     case .format: "a feed's format such as atom or rss2.0"
     case .temporarySuffix: "six letters or digits"
     case .cutKey: "63 bytes of a-z, 0-9 and -"
+    case .hexDigit: "one digit of 0-9 and a-f"
+    case .hexPair: "two digits of 0-9 and a-f"
+    case .md5: "32 digits of 0-9 and a-f"
+    case .nginxKey:
+      "a cache key of 1 to \(Self.longestKey) bytes without NUL, with \(KeyGlob.mostStars) * at most"
     case .name: "a file name of at most \(Self.longestName) bytes"
     case .rest: "a relative path without . or .."
     case .visibleRest: "a relative path without . or .. that does not begin with a dot"

@@ -26,18 +26,26 @@ package struct Family: Hashable, Sendable {
   package let isRecreated: Bool
   /// Whether a site's configuration says where the family lies, so that its folder must exist.
   package let isConfigured: Bool
+  /// Where its paths are made of a key's hash: the pattern and the shapes are those of the names on disk.
+  package let hashed: HashedTree?
   /// The fields that may span components, of the pattern and the shapes.
   let spanningFields: [String]
 
   /// - Throws: ``PatternProblem``.
   package init(
     _ name: String, _ pattern: String, shapes: [String] = [], clearing: Clearing = .everything,
-    isRecreated: Bool = true, isConfigured: Bool = false
+    isRecreated: Bool = true, isConfigured: Bool = false, hashed: HashedTree? = nil
   ) throws(PatternProblem) {
     self.name = name
     self.pattern = try Pattern(pattern)
+    self.hashed = hashed
     var compiled: [Shape] = []
     for shape in shapes { compiled.append(try Shape(shape)) }
+    // What is hashed is in no name.
+    let misplaced = (self.pattern.fields + compiled.flatMap(\.fields)).first {
+      $0.kind == .nginxKey
+    }
+    if let misplaced { throw .misplacedHash(misplaced.name) }
     self.shapes = compiled
     self.clearing = clearing
     self.isRecreated = isRecreated
@@ -46,10 +54,23 @@ package struct Family: Hashable, Sendable {
       .filter(\.kind.spansComponents).map(\.name)
   }
 
-  /// The fields of the pattern and its shapes, in order.
-  package var fields: [Field] { pattern.fields + shapes.flatMap(\.fields) }
+  /// A family whose paths are made of a key's hash, below a folder.
+  /// - Throws: ``PatternProblem``.
+  package init(
+    _ name: String, below folder: String, _ hashed: HashedTree, isConfigured: Bool = false
+  ) throws(PatternProblem) {
+    try self.init(
+      name, hashed.pattern(below: folder), shapes: HashedTree.shapes, clearing: .knownShapes,
+      isConfigured: isConfigured, hashed: hashed)
+  }
 
-  /// The names of the fields of the pattern and its shapes, in order.
+  /// The fields that its keys bind, in order: those of the pattern and its shapes, or the key that is hashed.
+  package var fields: [Field] {
+    if let hashed { return [hashed.keyField] }
+    return pattern.fields + shapes.flatMap(\.fields)
+  }
+
+  /// The names of those fields.
   package var fieldNames: [String] {
     var names: [String] = []
     for field in fields where !names.contains(field.name) {
@@ -99,6 +120,13 @@ package struct Layout: Hashable, Sendable {
   /// configuration says.
   package func clearedPattern(of name: String) -> Pattern? {
     (globs.first { $0.name == name } ?? family(named: name))?.pattern
+  }
+
+  /// Every field that files can be counted by, in order of first appearance: those of families, and what the heads of
+  /// hashed files tell.
+  package var groupNames: [String] {
+    let told = families.contains { $0.hashed != nil } ? HashedTree.toldByHead : []
+    return fieldNames + told.filter { !fieldNames.contains($0) }
   }
 
   /// Every field that some family has, in order of first appearance.

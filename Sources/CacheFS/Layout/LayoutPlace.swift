@@ -67,6 +67,7 @@ final class MatchedRow: Sendable {
   /// The token of the last component that the shapes describe: `page`, or else its last field.
   let shapedToken: Int?
   let clearing: Family.Clearing
+  let hashed: HashedTree?
   /// Whether a field stands in more than one place, where it must have one value.
   let repeatsFields: Bool
 
@@ -76,6 +77,7 @@ final class MatchedRow: Sendable {
     spanningFields = family.spanningFields.map(\.self)
     shapes = family.shapes.map(\.component.unshared)
     clearing = family.clearing
+    hashed = family.hashed
     shapedToken = family.pattern.components.last.flatMap { Family.shapedToken($0.tokens) }
     var seen: Set<String> = []
     let names = components.flatMap(\.fields).map(\.name)

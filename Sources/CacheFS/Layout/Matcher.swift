@@ -20,6 +20,9 @@ package struct Matcher: Sendable {
   /// The components of a family's pattern.
   func components(of family: Int) -> [ComponentPattern] { rows[family].components }
 
+  /// How a family's files are named, where that is by a hash.
+  func hashed(_ family: Int) -> HashedTree? { rows[family].hashed }
+
   /// A family's fields that span several components.
   func spanningFields(of family: Int) -> [String] { rows[family].spanningFields }
 

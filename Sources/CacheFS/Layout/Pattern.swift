@@ -23,6 +23,8 @@ package enum PatternProblem: Error, Equatable, Sendable {
   case ambiguous(String)
   /// A field that spans components stands before the last one.
   case restNotLast(String)
+  /// A key that is hashed stands beside other fields or not behind a folder, or has levels that nginx does not know.
+  case misplacedHash(String)
 }
 
 /// A pattern of paths relative to the cache directory.

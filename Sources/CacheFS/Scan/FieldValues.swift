@@ -34,7 +34,7 @@ package struct FieldValues {
     let isLast = names.count + 1 == components.count
     let row = PlacedRow(
       family: key.family, component: names.count,
-      bound: key.bindings.filter { binding in
+      bound: key.shown.filter { binding in
         components.prefix(names.count).contains { $0.fields.contains { $0.name == binding.field } }
       }, tail: [])
     var matcher = Matcher(layout)

@@ -27,6 +27,7 @@ package struct PathFailure: Hashable, Sendable {
     switch error {
     case .improperLink: "another file system is mounted here"
     case .mountAway: "its file system is not mounted"
+    case .isForeign: "a cache file in the format of a newer nginx"
     case .isRefilled: "other programs write to it faster than it can be cleared"
     default: error.description
     }
@@ -36,4 +37,7 @@ package struct PathFailure: Hashable, Sendable {
 extension Errno {
   /// What a folder is refused with that could not be cleared in the time that there was.
   package static var isRefilled: Errno { .alreadyInProcess }
+
+  /// What a cache file is refused with that is of a format not known here.
+  package static var isForeign: Errno { .notSupported }
 }

@@ -26,6 +26,7 @@ extension Errno {
     case .noSuchFileOrDirectory: "ENOENT"
     case .improperLink: "EXDEV"
     case .mountAway: "ENODEV"
+    case .isForeign: "ENOTSUP"
     default: "E\(rawValue)"
     }
   }
@@ -39,6 +40,7 @@ extension Errno {
     case .readOnlyFileSystem: "mount the cache for writing"
     case .improperLink: PathFailure.mountRemedy
     case .mountAway: "mount it"
+    case .isForeign: "clear the whole family, and upgrade fpcache"
     default: nil
     }
   }

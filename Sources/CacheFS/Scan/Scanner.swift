@@ -61,11 +61,21 @@ package struct ScannedEntry: ~Copyable {
     of family: Int, _ matcher: inout Matcher, _ visit: (String, UnsafeRawBufferPointer) -> Void
   ) {
     matcher.visitFields(of: name, at: folder.place, family: family, visit)
+    guard let hashed = matcher.hashed(family) else { return }
+    withHead { head in
+      if let key = head.key { visit(hashed.keyField.name, UnsafeRawBufferPointer(key)) }
+    }
   }
 
   /// The value of each field of the layout.
   package func fields(_ matcher: inout Matcher) -> [String: [UInt8]] {
-    matcher.fields(of: name, at: folder.place)
+    var fields = matcher.fields(of: name, at: folder.place)
+    if let family = classification.family, let hashed = matcher.hashed(family) {
+      withHead { head in
+        if let key = head.key { fields[hashed.keyField.name] = Array(key) }
+      }
+    }
+    return fields
   }
 }
 

@@ -54,7 +54,7 @@ struct StatsCounter: ScanVisitor {
     sizes.addName(status.size)
     var group: [UInt8]?
     if let field = query.groupBy {
-      group = matcher.value(of: field, file: entry.name, at: entry.folder.place)
+      group = entry.value(of: field, at: query.now, &matcher)
     }
     guard status.links <= 1 else {
       rows[row].addName(status)

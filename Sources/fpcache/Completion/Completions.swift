@@ -16,7 +16,7 @@ extension CompletionKind {
   static var ports: CompletionKind { offering { $0.ports } }
   static var dates: CompletionKind { offering { $0.dates(today: CalendarDate.today()) } }
   static var branches: CompletionKind { offering { $0.branches } }
-  static var fields: CompletionKind { offering { $0.layout.fieldNames } }
+  static var fields: CompletionKind { offering { $0.layout.groupNames } }
   static var families: CompletionKind {
     offering { $0.layout.families.filter { $0.clearing != .never }.map(\.name) }
   }

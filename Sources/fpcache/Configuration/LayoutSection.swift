@@ -19,12 +19,22 @@ struct LayoutSection {
   private static let takenSuffix = "_stub"
 
   /// What is told of one family.
-  private struct Entry {
+  struct Entry {
     let name: String
     var pattern: INIValue?
     var shapes: INIValue?
     var clearing: INIValue?
     var recreated: INIValue?
+    var levels: INIValue?
+    var vary: INIValue?
+
+    /// What was told of it beside the pattern, with the words behind the dot.
+    var others: [(suffix: String, value: INIValue)] {
+      [
+        ("shapes", shapes), ("clearing", clearing), ("recreated", recreated), ("levels", levels),
+        ("vary", vary),
+      ].compactMap { suffix, value in value.map { (suffix, $0) } }
+    }
   }
 
   private let ini: INI
@@ -60,11 +70,13 @@ struct LayoutSection {
       case "shapes": entries[index].shapes = value
       case "clearing": entries[index].clearing = value
       case "recreated": entries[index].recreated = value
+      case "levels": entries[index].levels = value
+      case "vary": entries[index].vary = value
       case let other?:
         throw value.problem(
           key.spelling,
-          "there is no .\(other.escaped) for a family; expected .shapes, .clearing or .recreated"
-        )
+          "there is no .\(other.escaped) for a family; expected .shapes, .clearing or .recreated, "
+            + "or for a cache of nginx .levels or .vary")
       }
     }
     if entries.isEmpty {
@@ -107,7 +119,7 @@ struct LayoutSection {
     var lines: [Int] = []
     for entry in entries {
       guard let pattern = entry.pattern else {
-        let value = entry.shapes ?? entry.clearing ?? entry.recreated
+        let value = entry.others.first?.value
         throw UserError(
           .configuration,
           "\(value.map { "\($0.file):\($0.line)" } ?? ini.file): \(entry.name): has no pattern; "
@@ -125,6 +137,15 @@ struct LayoutSection {
 
   private func family(_ entry: Entry, _ value: INIValue) throws(UserError) -> Family {
     try Self.checkText(value, entry.name)
+    let hashed = try Self.compile(value, entry.name) { () throws(PatternProblem) in
+      try HashedTree.parts(of: value.text)
+    }
+    if let hashed { return try HashedSection.family(entry, value, hashed) }
+    if let levels = entry.levels ?? entry.vary {
+      throw levels.problem(
+        "\(entry.name).\(entry.levels == nil ? "vary" : "levels")",
+        "is for a cache of nginx; expected a pattern such as \(entry.name)/{key:nginx...}")
+    }
     let shapes = try Self.shapes(entry)
     let clearing = try Self.clearing(entry)
     let isRecreated = try entry.recreated?.boolean("\(entry.name).recreated") ?? true
@@ -146,7 +167,7 @@ struct LayoutSection {
     return family
   }
 
-  private static func compile<Result>(
+  static func compile<Result>(
     _ value: INIValue, _ key: String, _ make: () throws(PatternProblem) -> Result
   ) throws(UserError) -> Result {
     do throws(PatternProblem) {
@@ -263,6 +284,9 @@ extension PatternProblem {
         + "or a narrower kind"
     case .restNotLast(let field):
       "{\(field)...} is not the last name of the path; use it at the end only"
+    case .misplacedHash(let field):
+      "{\(field):nginx...} must be the only field, after plain folders; write a pattern such as "
+        + "proxy/{\(field):nginx...}"
     }
   }
 

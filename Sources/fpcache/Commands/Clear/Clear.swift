@@ -99,7 +99,8 @@ struct Clear: SiteCommand {
     do throws(KeyError) {
       let key = try layout.key(name, values)
       return ClearRequest(
-        text: Array(text), keys: [key], isBroad: fields != usual,
+        text: Array(text), keys: [key],
+        isBroad: fields != usual || layout.isPattern(key),
         extent: layout.isBig(key) ? .part : nil)
     } catch {
       throw UserError(.usage, "\(escape(Array(text))): \(error.explanation)")

@@ -116,11 +116,11 @@ struct Stats: SiteCommand {
   }
 
   private func checkField(_ layout: Layout) throws(UserError) {
-    guard let groupBy, !layout.fieldNames.contains(groupBy) else { return }
+    guard let groupBy, !layout.groupNames.contains(groupBy) else { return }
     throw UserError(
       .usage,
       "--group-by \(escape(Array(groupBy.utf8))): no family has such a field; "
-        + "expected one of \(layout.fieldNames.joined(separator: ", "))")
+        + "expected one of \(layout.groupNames.joined(separator: ", "))")
   }
 
   // MARK: Again and again

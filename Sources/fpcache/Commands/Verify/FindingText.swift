@@ -25,6 +25,7 @@ extension Finding {
       "has waited in \(table) since \(timestamp(since)) to be cleared"
     case .denied(let denial): denial.words
     // What is mounted inside the cache can be read, and is not for another reason.
+    case .error(.isForeign): "cannot be read: it is \(PathFailure.reason(of: .isForeign))"
     case .error(.improperLink): PathFailure.reason(of: .improperLink)
     case .error(let error): "cannot be read: \(error.description)"
     case .nearby(let name): "\(code.meaning); did you mean \(escape(name))?"
@@ -35,6 +36,8 @@ extension Finding {
     switch code {
     case .futureDate: "was written at \(time), which is in the future"
     case .spoolLeftover: "was being written at \(time) and never finished"
+    case .stub: "has no complete header of a cache file, so nginx does not serve it"
+    case .misplaced: "has a name that does not belong to the key in its header"
     case .emptyDirectory: "is a folder that has been empty since \(time)"
     default: "was written at \(time), which is longer ago than allowed"
     }

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// What the head of a cache file tells beside its key, for those who count files by it.
+
+import Basics
+
+/// A field that the head of a cache file tells.
+package enum HeadField: String, CaseIterable, Sendable {
+  /// The host that the key names.
+  case host
+  /// The status of the response, three digits.
+  case status
+  /// `fresh` or `expired`.
+  case state
+
+  /// Longer than any host (RFC 1035, section 2.3.4).
+  private static let longestHost = 255
+
+  /// - Parameter now: nanoseconds since the epoch.
+  func value(in head: borrowing ReadHead, at now: Int64) -> [UInt8]? {
+    guard case .head(let fields) = head.reading else { return nil }
+    switch self {
+    case .host: return head.key.flatMap(Self.host)
+    case .status: return Self.status(head.response)
+    case .state:
+      return Array((fields.validUntil < now / 1_000_000_000 ? "expired" : "fresh").utf8)
+    }
+  }
+
+  /// The host in keys such as `https://host/path`, `httphost/path` (what proxy_cache_key is by itself),
+  /// `httpsGEThost/path` and `host/path`.
+  static func host(_ key: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
+    var rest = key[...]
+    for scheme in ["https", "http"] where rest.starts(with: scheme.utf8) {
+      rest = rest.dropFirst(scheme.utf8.count)
+      break
+    }
+    if rest.starts(with: "://".utf8) { rest = rest.dropFirst(3) }
+    rest = rest.drop { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }
+    let host = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+    guard (1...longestHost).contains(host.count), host.allSatisfy(isOfHost) else { return nil }
+    return Array(host)
+  }
+
+  /// What a host with a port, or an address, is made of.
+  private static func isOfHost(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+    default: "._-:[]".utf8.contains(byte)
+    }
+  }
+
+  /// The status of `HTTP/1.1 200 OK`, or of a line `Status: 404 Not Found` as FastCGI has it, where no such line
+  /// means 200.
+  static func status(_ response: some Collection<UInt8>) -> [UInt8]? {
+    guard !response.isEmpty else { return nil }
+    // FastCGI's own record stands before it: version 1, type 6 or 7, six bytes more.
+    let isRecord = response.starts(with: [1, 6]) || response.starts(with: [1, 7])
+    let lines = response.dropFirst(isRecord ? 8 : 0).split(separator: 0x0A)
+    if let first = lines.first, first.starts(with: "HTTP/".utf8) {
+      return digits(first.drop { $0 != UInt8(ascii: " ") })
+    }
+    let name = Array("status:".utf8)
+    for line in lines where line.prefix(name.count).map({ $0 | 0x20 }).elementsEqual(name) {
+      return digits(line.dropFirst(name.count))
+    }
+    return Array("200".utf8)
+  }
+
+  private static func digits(_ text: some Sequence<UInt8>) -> [UInt8]? {
+    let digits = Array(text.drop { $0 == UInt8(ascii: " ") }.prefix(3))
+    let isNumber = digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    return digits.count == 3 && isNumber ? digits : nil
+  }
+}

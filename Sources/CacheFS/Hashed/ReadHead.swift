@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Reading the head of a file that somebody else writes: by descriptor, no link followed, nothing waited for, and never
+// more than a head may have.
+
+import Basics
+import SystemPackage
+
+/// A head and the bytes that it was read from; valid during the call that it is given to.
+package struct ReadHead: ~Copyable {
+  package let reading: NginxHead.Reading
+  /// From the start of the file.
+  package let bytes: UnsafeRawBufferPointer
+
+  /// The key, or as much of it as was read; nil without a head.
+  package var key: UnsafeBufferPointer<UInt8>? {
+    guard case .head(let head) = reading else { return nil }
+    let end = min(head.key.upperBound, bytes.count)
+    guard end >= head.key.lowerBound else { return nil }
+    return UnsafeBufferPointer(
+      rebasing: bytes.bindMemory(to: UInt8.self)[head.key.lowerBound..<end])
+  }
+
+  /// Whether all of the head is there, and stands where nginx puts it.
+  var isWhole: Bool {
+    guard case .head(let head) = reading, bytes.count >= head.headerStart else { return false }
+    let mark = NginxHead.mark
+    return bytes[(head.key.lowerBound - mark.count)..<head.key.lowerBound].elementsEqual(mark)
+      && bytes[head.key.upperBound] == 0x0A
+  }
+
+  /// Whether a file of this head may have a name: the hash of its key, or that of its variant.
+  func isNamed(_ name: [UInt8]) -> Bool {
+    guard case .head(let head) = reading, let key else { return false }
+    if let variant = head.variant, MD5.hexDigits(variant) == name { return true }
+    return MD5.hex(Array(key)) == name
+  }
+
+  /// The bytes of the response's own header that were read.
+  package var response: UnsafeRawBufferPointer.SubSequence {
+    guard case .head(let head) = reading, head.headerStart < bytes.count else {
+      return bytes[bytes.endIndex...]
+    }
+    return bytes[head.headerStart..<min(head.bodyStart, bytes.count)]
+  }
+}
+
+extension Directory {
+  /// Reads the head of the file `name` and gives it to `body`.
+  /// - Parameters:
+  ///   - response: how many bytes of the response's own header are asked for.
+  ///   - isWanted: told the beginning of a key that is longer than what is read at once; where it says no, the
+  ///     rest is not read, and `body` gets that beginning.
+  /// - Throws: the `Errno` of open(2) or pread(2); `ELOOP` for a link, `ESPIPE` for a fifo.
+  func withHead<Result>(
+    of name: CName, response: Int = 0,
+    isWanted: (UnsafeBufferPointer<UInt8>) -> Bool = { _ in true },
+    _ body: (borrowing ReadHead) -> Result
+  ) throws(Errno) -> Result {
+    let file = try openFile(name)
+    return try withUnsafeTemporaryAllocation(
+      byteCount: NginxHead.firstBytes, alignment: 8
+    ) { (buffer) throws(Errno) -> Result in
+      let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<(try file.read(into: buffer, at: 0))])
+      let first = ReadHead(reading: NginxHead.read(bytes), bytes: bytes)
+      guard case .head(let head) = first.reading,
+        case let end = head.headerStart + min(response, head.bodyStart - head.headerStart),
+        end > bytes.count, bytes.count == buffer.count, first.key.map(isWanted) ?? true
+      else { return body(first) }
+      return try file.withBytes(end) { body(ReadHead(reading: NginxHead.read($0), bytes: $0)) }
+    }
+  }
+}
+
+extension OpenedFile {
+  /// Gives the first bytes of the file to `body`; fewer where it is shorter.
+  /// - Throws: the `Errno` of pread(2).
+  fileprivate borrowing func withBytes<Result>(
+    _ count: Int, _ body: (UnsafeRawBufferPointer) -> Result
+  ) throws(Errno) -> Result {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
+    defer { buffer.deallocate() }
+    return body(UnsafeRawBufferPointer(rebasing: buffer[..<(try read(into: buffer, at: 0))]))
+  }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// Counting a cache of nginx by what the heads of its files tell, and judging its pages by the keys in them.
+
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Basics
+@testable import CacheFS
+
+@Suite struct HashedStatsTests {
+  static let hostRows: [(key: String, host: String?)] = [
+    ("https://example.org/a/b", "example.org"), ("http://h:8080/", "h:8080"),
+    ("http127.0.0.1:9000/a", "127.0.0.1:9000"), ("httpsGETexample.org/x?y", "example.org"),
+    ("example.org/x", "example.org"), ("https://h?x", "h"), ("http://[::1]/", "[::1]"),
+    ("/just/a/path", nil), ("", nil), ("https:///a", nil), ("https://a b/c", nil),
+    ("https://" + String(repeating: "h", count: 300), nil),
+  ]
+
+  @Test("the host of a key", arguments: hostRows) func host(_ row: (key: String, host: String?)) {
+    let found = bytes(row.key).withUnsafeBufferPointer { HeadField.host($0) }
+    #expect(found.map(text) == row.host)
+  }
+
+  static let statusRows: [(response: String, status: String?)] = [
+    ("HTTP/1.1 404 Not Found\r\nA: b\r\n", "404"), ("HTTP/1.1 200\r\n", "200"),
+    ("Content-Type: text/html\r\nSTATUS: 503 x\r\n", "503"), ("Content-Type: text/html\r\n", "200"),
+    ("", nil), ("HTTP/1.1 2x0 OK\r\n", nil), ("HTTP/1.1", nil),
+  ]
+
+  @Test("the status of a response", arguments: statusRows)
+  func status(_ row: (response: String, status: String?)) {
+    #expect(HeadField.status(bytes(row.response)).map(text) == row.status)
+  }
+
+  private func tree() throws -> TemporaryTree {
+    let tree = try TemporaryTree()
+    for (key, status, expired) in [
+      ("https://a/1", 200, false), ("https://a/2", 404, true), ("https://b/1", 200, true),
+    ] {
+      var file = NginxFile(key)
+      file.response = "HTTP/1.1 \(status) X\r\n\r\n"
+      if expired { file.validUntil = 1_000_000_000 }
+      try file.write(in: tree, "proxy")
+    }
+    // No head: in the family, and in no group.
+    try tree.write("proxy/" + NginxFile.path(String(repeating: "a", count: 32)), bytes: 5)
+    try tree.write(
+      "proxy/" + NginxFile.path(String(repeating: "b", count: 32)) + ".0000000007", bytes: 5)
+    try tree.write("feeds/x", bytes: 5)
+    return tree
+  }
+
+  static let groupRows: [(field: String, groups: [String: Int], ungrouped: Int)] = [
+    ("host", ["a": 2, "b": 1], 3), ("status", ["200": 2, "404": 1], 3),
+    ("state", ["fresh": 1, "expired": 2], 3), ("page", ["x": 1], 5),
+    ("key", ["https://a/1": 1, "https://a/2": 1, "https://b/1": 1], 3),
+  ]
+
+  @Test("files are counted by it", arguments: groupRows)
+  func groups(_ row: (field: String, groups: [String: Int], ungrouped: Int)) throws {
+    let tree = try tree()
+    let layout = try Layout.nginx()
+    #expect(layout.groupNames == ["key", "page", "host", "status", "state"])
+    let report = measure(
+      Scanner(try tree.open(), layout: layout), StatsQuery(groupBy: row.field))
+    #expect(report.families.map(\.files) == [5, 1] && report.unknown.files == 0)
+    let found = Dictionary(
+      uniqueKeysWithValues: report.groups.map { (text($0.value), $0.tally.files) })
+    #expect(found == row.groups && report.ungrouped.files == row.ungrouped)
+  }
+
+  @Test("a page that is older than its row is named by its key") func stale() throws {
+    let tree = try tree()
+    let layout = try Layout.nginx()
+    let path = try NginxFile("https://a/1").write(in: tree, "proxy")
+    try tree.setAge(path, .seconds(3600))
+    var table = try ChangeTable("pages", ["key"], layout)
+    table.add([bytes("https://a/1")], changed: currentTime() - 60_000_000_000)
+    table.add([bytes("https://b/1")], changed: currentTime() - 60_000_000_000)
+    let stale = StaleKeys(in: try tree.open(), layout, table, lead: 0, margin: 0)
+    #expect(stale.keys == [try layout.key("pages", ["key": "https://a/1"])] && stale.pages == 1)
+  }
+}
