@@ -6,7 +6,7 @@ SOURCES = Package.swift Sources Tests Fuzz/Entry.swift
 PREFIX = /usr/local
 DESTDIR =
 
-.PHONY: help demo playground test stress servers scaling night soak audit attack fuzz sanitize agreement bench build install uninstall deb generate portable \
+.PHONY: help demo playground test stress nginx servers scaling night soak audit attack fuzz sanitize agreement bench build install uninstall deb generate portable \
   documents check-generated check format lint clean
 
 help: ## list these targets
@@ -23,6 +23,9 @@ test: ## run all tests, on a PostgreSQL of their own; prints the summary, or all
 
 stress: ## try to make the listener leave a stale page; about ten minutes, or STRESS="--quick --nodes 5"
 	@scripts/stress table $(STRESS)
+
+nginx: ## try to make nginx serve a stale page from its own cache; five minutes, or NGINX="--rounds 10"
+	@scripts/stress nginx $(NGINX)
 
 servers: ## run what a server answers on PostgreSQL 15 to 18, fetched as needed; SERVERS="--tests-only 17"
 	@scripts/servers $(SERVERS)

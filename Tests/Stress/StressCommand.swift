@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The command line: `Stress` prints the table, `Stress soak` runs one listener for long, and
+// The command line: `Stress` prints the table, `Stress nginx` that of nginx's own cache, `Stress soak` runs one listener for long, and
 // `Stress attack` swaps folders under everybody's hands.
 
 import ArgumentParser
@@ -16,7 +16,9 @@ struct StressCommand: ParsableCommand {
       The program under test is $FPCACHE_BIN, or the fpcache that was built beside this one. The \
       PostgreSQL is one of its own, and everything lies in a scratch folder that goes with it.
       """,
-    subcommands: [StalePages.self, Soak.self, Scale.self, Audit.self, Attack.self],
+    subcommands: [
+      StalePages.self, Nginx.self, Soak.self, Scale.self, Audit.self, Attack.self,
+    ],
     defaultSubcommand: StalePages.self)
 }
 

@@ -40,7 +40,7 @@ final class FpcacheSubject: Subject {
   /// What its log must not say: the settle list has to be the one on disk.
   private static let troubles = ["will not survive", "keeping it in memory", "is not a key"]
 
-  private let site: Site
+  private let database: TestDatabase
   private let tree: TemporaryTree
   private let arguments: [String]
   private let settle: Duration
@@ -52,12 +52,20 @@ final class FpcacheSubject: Subject {
   /// - Parameters:
   ///   - tree: which of the site's.
   ///   - arguments: further options.
-  init(
+  convenience init(
     _ site: Site, tree: TemporaryTree? = nil, _ arguments: [String] = [], settle: Duration,
     as account: Account = .current
   ) throws {
-    self.site = site
-    self.tree = tree ?? site.tree
+    try self.init(site.database, tree ?? site.tree, arguments, settle: settle, as: account)
+  }
+
+  /// On any site's database and tree.
+  init(
+    _ database: TestDatabase, _ tree: TemporaryTree, _ arguments: [String], settle: Duration,
+    as account: Account
+  ) throws {
+    self.database = database
+    self.tree = tree
     self.arguments = arguments
     self.settle = settle
     self.account = account
@@ -80,7 +88,7 @@ final class FpcacheSubject: Subject {
 
   func start() throws {
     daemon = try Daemon.listen(
-      on: tree, site.database,
+      on: tree, database,
       ["--settle", "\(settle.seconds)", "--status-file", state.fullPath("status.json")] + arguments,
       stateDirectory: state.path, as: account)
   }

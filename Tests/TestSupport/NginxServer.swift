@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// A real nginx with a cache, before an application of the tests: its own master and workers, under an ordinary
+// account, with its log on standard error.
+
+import Foundation
+
+/// A running nginx, ended with its last reference.
+public final class NginxServer: Sendable {
+  /// Whether this machine has one.
+  public static let isInstalled = findProgram("nginx") != nil
+  /// The host that its pages have.
+  public static let host = "shop.example"
+
+  /// The folder that holds the cache; nginx's own folder in it is `proxy`.
+  public let tree: TemporaryTree
+  private let application: UnixApplication
+  private let folder: String
+  private let daemon: Daemon
+
+  /// Starts it and waits until it takes connections.
+  /// - Parameters:
+  ///   - tree: where its cache shall lie, in a folder `proxy` that it makes.
+  ///   - cache: further words of proxy_cache_path.
+  ///   - location: further directives of the one location.
+  public init(
+    _ tree: TemporaryTree, before application: UnixApplication, cache: String = "inactive=10m",
+    location: String = ""
+  ) throws {
+    guard let program = findProgram("nginx") else {
+      throw SupportError("no nginx. Try: apt-get install nginx")
+    }
+    self.tree = tree
+    self.application = application
+    folder = try Scratch.makeFolder("nginx")
+    try Account.unprivileged.take(folder)
+    try tree.give(to: .unprivileged)
+    try Self.configuration(folder, tree, application, cache, location).write(
+      toFile: folder + "/nginx.conf", atomically: true, encoding: .utf8)
+    var command = Command(program, ["-e", "stderr", "-c", folder + "/nginx.conf", "-p", folder])
+    command.account = .unprivileged
+    daemon = try Daemon(command)
+    let (socket, daemon) = (self.socket, self.daemon)
+    try eventually(timeout: .seconds(20), "nginx takes connections", details: "\(daemon)") {
+      _ = try unixGet("/", at: socket, host: Self.host)
+      return true
+    }
+  }
+
+  deinit { stop() }
+
+  private static func configuration(
+    _ folder: String, _ tree: TemporaryTree, _ application: UnixApplication, _ cache: String,
+    _ location: String
+  ) -> String {
+    let temporary = ["client_body", "fastcgi", "uwsgi", "scgi", "proxy"].map {
+      "\($0)_temp_path \(folder)/\($0);"
+    }
+    return """
+      daemon off;
+      worker_processes 2;
+      pid \(folder)/nginx.pid;
+      error_log stderr notice;
+      events { worker_connections 512; }
+      http {
+        access_log off;
+        \(temporary.joined(separator: "\n  "))
+        proxy_cache_path \(tree.path)/proxy levels=1:2 keys_zone=pages:10m use_temp_path=off \(cache);
+        server {
+          listen unix:\(folder)/http.sock;
+          location / {
+            proxy_pass http://unix:\(application.path);
+            proxy_cache pages;
+            proxy_cache_key https://$host$request_uri;
+            proxy_cache_valid 200 404 1h;
+            add_header X-Cache $upstream_cache_status;
+            \(location)
+          }
+        }
+      }
+
+      """
+  }
+
+  public var socket: String { folder + "/http.sock" }
+
+  /// Asks it for a page.
+  public func get(_ path: String, headers: [String: String] = [:]) throws -> HTTPResponse {
+    try unixGet(path, at: socket, host: Self.host, headers: headers)
+  }
+
+  /// The key of a page.
+  public static func key(_ path: String) -> String { "https://\(host)\(path)" }
+
+  /// The lines of its log that hold a word, such as `[crit]`.
+  public func log(_ word: String) -> [String] { daemon.lines.filter { $0.contains(word) } }
+
+  /// Kills one of its workers, which its master replaces.
+  public func killWorker() {
+    let master = daemon.pid
+    let text = try? String(
+      contentsOfFile: "/proc/\(master)/task/\(master)/children", encoding: .utf8)
+    let children = (text ?? "").split(separator: " ").compactMap { pid_t($0) }
+    let worker = children.first { pid in
+      let line = try? String(contentsOfFile: "/proc/\(pid)/cmdline", encoding: .utf8)
+      return line?.hasPrefix("nginx: worker") == true
+    }
+    if let worker { kill(worker, SIGKILL) }
+  }
+
+  /// Has it begin anew with its workers, as after a change of its configuration.
+  public func reload() { daemon.terminate(SIGHUP) }
+
+  /// Ends it in order: a worker without a master would stay.
+  public func stop() {
+    daemon.terminate(SIGTERM)
+    _ = try? daemon.waitForExit(timeout: .seconds(10))
+  }
+}

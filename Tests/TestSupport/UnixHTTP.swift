@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// HTTP over sockets of the Unix domain, just enough for a proxy between a test's own application and its own
+// visitors: one request for each connection.
+
+import Foundation
+
+/// What came back.
+public struct HTTPResponse: Sendable {
+  public let status: Int
+  /// By their names in lower case.
+  public let headers: [String: String]
+  public let body: String
+
+  init(_ bytes: [UInt8]) throws {
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard let end = text.range(of: "\r\n\r\n") else { throw SupportError("no response: \(text)") }
+    let lines = text[..<end.lowerBound].components(separatedBy: "\r\n")
+    let words = lines.first?.split(separator: " ") ?? []
+    guard words.count > 1, let status = Int(words[1]) else {
+      throw SupportError("no status: \(text)")
+    }
+    self.status = status
+    var headers: [String: String] = [:]
+    for line in lines.dropFirst() {
+      let parts = line.split(separator: ":", maxSplits: 1)
+      if parts.count == 2 {
+        headers[parts[0].lowercased()] = parts[1].trimmingCharacters(in: .whitespaces)
+      }
+    }
+    self.headers = headers
+    body = String(text[end.upperBound...])
+  }
+}
+
+enum UnixSocket {
+  /// An address of a path.
+  static func withAddress<Result>(
+    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
+  ) throws -> Result {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    let bytes = Array(path.utf8)
+    guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+      throw SupportError("a socket's path is too long: \(path)")
+    }
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+    return withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+  }
+
+  static func make() throws -> Descriptor {
+    let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    guard number >= 0 else { throw SupportError.system("socket", "AF_UNIX") }
+    _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+    return Descriptor(number)
+  }
+
+  static func readAll(_ number: Int32, until isDone: ([UInt8]) -> Bool = { _ in false }) -> [UInt8]
+  {
+    var bytes: [UInt8] = []
+    while !isDone(bytes), let more = readSome(number) { bytes += more }
+    return bytes
+  }
+}
+
+/// An application that answers requests of a proxy.
+public final class UnixApplication: Sendable {
+  public struct Answer: Sendable {
+    public var headers: [String: String]
+    public var body: String
+
+    public init(_ body: String, headers: [String: String] = [:]) {
+      self.body = body
+      self.headers = headers
+    }
+  }
+
+  /// Given the request's path; nil for a server error.
+  public typealias Handler = @Sendable (String) -> Answer?
+
+  public let path: String
+  private let listener: Descriptor
+
+  /// Listens at a path of its own, which anybody may connect to.
+  public init(_ handler: @escaping Handler) throws {
+    path = try Scratch.makeFolder("app") + "/app.sock"
+    let path = path
+    listener = try UnixSocket.make()
+    let number = listener.number
+    guard try UnixSocket.withAddress(path, { bind(number, $0, $1) }) == 0,
+      chmod(path, 0o777) == 0, listen(number, 128) == 0
+    else { throw SupportError.system("listen", path) }
+    Thread.detachNewThread {
+      while true {
+        let connection = accept(number, nil, nil)
+        if connection < 0 {
+          if errno == EINTR || errno == ECONNABORTED { continue }
+          return
+        }
+        _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
+        Thread.detachNewThread { Self.serve(Descriptor(connection), handler) }
+      }
+    }
+  }
+
+  deinit { shutdown(listener.number, Int32(SHUT_RDWR)) }
+
+  private static func serve(_ connection: Descriptor, _ handler: Handler) {
+    let end = Array("\r\n\r\n".utf8)
+    let bytes = UnixSocket.readAll(connection.number) { $0.suffix(4).elementsEqual(end) }
+    let words = String(decoding: bytes, as: UTF8.self).split(separator: " ", maxSplits: 2)
+    guard words.count == 3 else { return }
+    let answer = handler(String(words[1]))
+    var lines = [
+      answer == nil ? "HTTP/1.1 503 Down" : "HTTP/1.1 200 OK", "Connection: close",
+      "Content-Length: \((answer?.body ?? "").utf8.count)",
+    ]
+    for (name, value) in answer?.headers ?? [:] { lines.append("\(name): \(value)") }
+    let text = lines.joined(separator: "\r\n") + "\r\n\r\n" + (answer?.body ?? "")
+    // Who asked may have gone: that is no signal for the tests.
+    _ = Array(text.utf8).withUnsafeBytes {
+      send(connection.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+    }
+  }
+}
+
+/// Asks a server at a socket for a path.
+/// - Throws: `SupportError` when there is no answer.
+public func unixGet(
+  _ path: String, at socket: String, host: String, headers: [String: String] = [:]
+) throws -> HTTPResponse {
+  let connection = try UnixSocket.make()
+  guard try UnixSocket.withAddress(socket, { connect(connection.number, $0, $1) }) == 0 else {
+    throw SupportError.system("connect", socket)
+  }
+  let more = headers.map { "\($0.key): \($0.value)\r\n" }.joined()
+  let request = "GET \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\(more)\r\n"
+  _ = Array(request.utf8).withUnsafeBytes {
+    send(connection.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+  }
+  return try HTTPResponse(UnixSocket.readAll(connection.number))
+}
