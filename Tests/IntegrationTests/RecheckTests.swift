@@ -73,6 +73,27 @@ import Testing
     #expect(site.has("b"))
   }
 
+  @Test("a look that takes long wakes the listener once: when it ends")
+  func wakeUps() throws {
+    let site = try ShopSite("SELECT sku, changed_at FROM products, pg_sleep(600)\nTIMEOUT = 900")
+    try site.stock(["a"])
+    let listener = try site.listen()
+    func isAsking() throws -> Bool {
+      try site.database.sql(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'fpcache listen (recheck)' "
+          + "AND state = 'active' AND datname = current_database()") == "1"
+    }
+    try eventually("the query runs", details: "\(listener)") { try isAsking() }
+    // The status file, the probe and what the start left to do.
+    usleep(1_500_000)
+    let before = try listener.wakeUps()
+    usleep(1_000_000)
+    #expect(try listener.wakeUps() - before < 5, "\(listener)")
+    #expect(try isAsking())
+    listener.terminate()
+    #expect(try listener.waitForExit().status == 0)
+  }
+
   // MARK: When a change is to be seen
 
   /// A listener that goes by the page's time leaves this page, and so does one that asks from the last change that

@@ -26,6 +26,7 @@ import Testing
     } row: { row in
       let values = row.values.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "NULL" }
       result.rows.append((values + [row.changed.map { "\($0)" } ?? "NULL"]).joined(separator: " "))
+      return true
     }
     return result
   }

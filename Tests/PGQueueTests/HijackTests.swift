@@ -125,6 +125,7 @@ import Testing
       true
     } row: { row in
       #expect(row.changed != nil)
+      return true
     }
     #expect(errors(server, after: begin).isEmpty)
   }

@@ -57,6 +57,13 @@ public final class Daemon: Sendable, CustomStringConvertible {
   }
 
   /// The most memory that the process ever had, in bytes.
+  /// How often its main thread has gone to sleep since its start.
+  public func wakeUps() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/\(child.id)/task/\(child.id)/status", encoding: .utf8)
+    return status.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") }
+      .flatMap { Int($0.drop { !$0.isNumber }) } ?? 0
+  }
+
   public func peakMemory() throws -> Int {
     let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }

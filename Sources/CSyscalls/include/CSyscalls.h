@@ -43,6 +43,13 @@ static inline long long fpc_address_space_limit(void) {
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* The lowest priority for the calling thread alone: nice 19 (setpriority(2)) and the idle class for the disk
+   (ioprio_set(2): IOPRIO_WHO_PROCESS, this thread, IOPRIO_CLASS_IDLE << IOPRIO_CLASS_SHIFT). */
+static inline void fpc_make_thread_idle(void) {
+  setpriority(PRIO_PROCESS, 0, 19);
+  syscall(SYS_ioprio_set, 1, 0, 3 << 13);
+}
+
 /* getdents64(2): raw directory entries, without readdir's malloc per open. */
 static inline long fpc_getdents64(int directory, void *buffer, unsigned long size) {
   return syscall(SYS_getdents64, directory, buffer, size);

@@ -33,10 +33,14 @@ struct EntryJudge: ScanVisitor {
 
   private func wants(_ code: FindingCode) -> Bool { query.codes.contains(code) }
 
+  /// The last suspicion, which is kept no longer.
+  mutating func takeSuspect() -> Finding? { suspects.popLast() }
+
   private mutating func suspect(
     _ code: FindingCode, _ entry: borrowing ScannedEntry, _ evidence: Finding.Evidence = .none
   ) {
     var finding = Finding(code, entry.path, evidence)
+    if code == .orphan { finding.written = entry.status.modified }
     if let family = entry.classification.family { finding.isRecreated = rules[family].isRecreated }
     suspects.append(finding)
   }

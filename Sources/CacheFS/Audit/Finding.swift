@@ -12,6 +12,9 @@ package struct Finding: Equatable, Sendable {
   package let evidence: Evidence
   /// Whether a visitor re-creates what is accused when it is gone.
   var isRecreated = true
+  /// When the page was written that was found, where the evidence does not say: one that was written since is
+  /// another page. In nanoseconds since the epoch.
+  var written: Int64?
   /// What `--fix` did about it: nil when it was not asked or may not.
   package internal(set) var fix: Fix?
 

@@ -127,7 +127,7 @@ extension FindingCode {
 extension Finding {
   /// Whether a file is still what is said of it.
   func isStillSo(_ status: FileStatus, now: @autoclosure () -> Int64) -> Bool {
-    guard status.type == .file else { return false }
+    guard status.type == .file, written == nil || written == status.modified else { return false }
     if code.isOfSize, SecondLook.isBeingWritten(status.modified, now: now()) {
       return false
     }

@@ -154,12 +154,32 @@ private final class WorkerThread<Result>: @unchecked Sendable {
   func detach() { pthread_detach(thread) }
 }
 
+/// How a thread stands beside others for the processor and the disk.
+package enum ThreadPriority: Sendable {
+  case usual
+  /// It gets what others leave. Where the system has priorities of whole processes only, as usual.
+  case idle
+}
+
 /// Runs something on a thread that nobody waits for.
 /// - Returns: false when the system has no thread to spare; nothing was run then.
-package func detachThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-  guard let thread = WorkerThread(body) else { return false }
+package func detachThread(
+  _ priority: ThreadPriority = .usual, _ body: @escaping @Sendable () -> Void
+) -> Bool {
+  let thread = WorkerThread {
+    if priority == .idle { becomeIdle() }
+    body()
+  }
+  guard let thread else { return false }
   thread.detach()
   return true
+}
+
+/// Gives the calling thread the lowest priority, for good. A system that does not allow it changes nothing.
+private func becomeIdle() {
+  #if os(Linux)
+    fpc_make_thread_idle()
+  #endif
 }
 
 /// What pthread_create's one pointer points to.

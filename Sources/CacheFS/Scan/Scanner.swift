@@ -90,14 +90,18 @@ package struct Scanner: Sendable {
   let threads: Int
   /// Folders that can hold no page of this family are not entered; nil for all of the tree.
   let family: Int?
+  /// Is asked before each folder, and may wait; the walk ends when it says no.
+  let goesOn: @Sendable () -> Bool
 
   package init(
-    _ root: Directory, layout: Layout, threads: Int = defaultThreads, family: Int? = nil
+    _ root: Directory, layout: Layout, threads: Int = defaultThreads, family: Int? = nil,
+    while goesOn: @escaping @Sendable () -> Bool = { true }
   ) {
     self.root = root
     self.layout = layout
     self.threads = threads
     self.family = family
+    self.goesOn = goesOn
   }
 
   /// Walks the tree and returns the visitors, one for each thread, to be added up.
@@ -105,13 +109,13 @@ package struct Scanner: Sendable {
     _ visitor: @escaping @Sendable () -> Visitor
   ) -> [Visitor] {
     let top = ScannedFolder(directory: root, place: LayoutPlace(root: layout), prefix: [])
-    let (root, layout, family) = (self.root, self.layout, self.family)
+    let (root, layout, family, goesOn) = (self.root, self.layout, self.family, self.goesOn)
     let workers = WorkPool.run(
       [ScanTask.walk(top)], threads: threads,
       worker: ScanWorker(visitor: visitor(), root, layout, family)
     ) {
       worker, task, pool in
-      worker.perform(task) { pool.push($0) }
+      if goesOn() { worker.perform(task) { pool.push($0) } }
       return false
     }
     return workers.map(\.visitor)

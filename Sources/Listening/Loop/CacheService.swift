@@ -294,7 +294,7 @@ package final class CacheService: ListenerService {
     }
     let told = pages.failures.flush()
     let until = [
-      settled, owed, told, drains.flush(), missed.nextLook, recheck.next,
+      settled, owed, told, drains.flush(), recheck.next,
       reporter.writeIfDue(isBusy: isBusy),
     ].compactMap { $0 }.min()
     return cache.isMountAway ? min(until ?? .seconds(1), .seconds(1)) : until

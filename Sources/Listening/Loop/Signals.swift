@@ -22,6 +22,7 @@ package struct Signals {
 
   /// Readable when a signal waits to be taken.
   package let descriptor: CInt
+  private let wakeDescriptor: CInt
   /// That a stop was asked for.
   package let stop: StopDeadline
 
@@ -33,7 +34,7 @@ package struct Signals {
   /// A second SIGTERM or SIGINT ends the process at once.
   package init?() {
     guard let events = Self.makePipe(), let stops = Self.makePipe() else { return nil }
-    descriptor = events.read
+    (descriptor, wakeDescriptor) = events
     stop = StopDeadline(descriptor: stops.read)
     eventPipe = events.write
     stopPipe = stops.write
@@ -57,12 +58,23 @@ package struct Signals {
     }
   }
 
+  /// What wakes whoever waits for ``descriptor``, from any thread, without a signal.
+  package var wake: @Sendable () -> Void {
+    let descriptor = wakeDescriptor
+    return {
+      // Where the pipe is full, there is enough in it to wake by.
+      var byte: UInt8 = 0
+      _ = write(descriptor, &byte, 1)
+    }
+  }
+
   /// The signals that have arrived, in order.
   package func take() -> [Signal] {
     var bytes = [UInt8](repeating: 0, count: 64)
     let count = read(descriptor, &bytes, bytes.count)
-    return bytes.prefix(max(0, count)).map { byte in
+    return bytes.prefix(max(0, count)).compactMap { byte in
       switch CInt(byte) {
+      case 0: nil
       case SIGHUP: .hangup
       case SIGUSR1: .user1
       default: .terminate

@@ -13,25 +13,33 @@ package struct FamilyChanges {
   /// What is wrong with the query, as what it does or has; nil when it is of use.
   package private(set) var problem: String?
 
-  /// - Parameter mostKeys: keys beyond this are not kept, and the query is of no use.
+  /// - Parameters:
+  ///   - mostKeys: a query that gives more is of no use, and is not read to its end.
+  ///   - patience: how long it may take to read all of the rows; nil for as long as it takes.
   /// - Throws: ``DatabaseError``.
   package init(
     _ query: FamilyQuery, _ layout: Layout, timeout: Duration, mostKeys: Int = .max,
-    on connection: Connection
+    patience: Duration? = nil, on connection: Connection
   ) throws(DatabaseError) {
     var table: ChangeTable?
     var problem: String?
+    let deadline = patience.map { ContinuousClock.now + $0 }
+    var rows = 0
     try ChangeQuery(query.sql, timeout: timeout).run(on: connection) { columns, hasTime in
       (table, problem) = Self.table(query, layout, columns, hasTime)
       return table != nil
     } row: { row in
-      guard (table?.count ?? 0) <= mostKeys else { return }
+      rows += 1
+      if rows % 4096 == 0, let deadline, let patience, deadline <= .now {
+        problem = "gives rows for longer than \(patience.text)"
+        return false
+      }
       table?.add(row.values, changed: row.changed.map(nanoseconds))
-    }
-    if let count = table?.count, count > mostKeys {
-      table = nil
+      guard (table?.count ?? 0) > mostKeys else { return true }
       problem = "gives more than \(grouped(mostKeys)) keys"
+      return false
     }
+    if problem != nil { table = nil }
     self.table = table
     self.problem = problem
   }

@@ -29,7 +29,7 @@ package struct MissedLook: Sendable {
     var isUnfinished = false
   }
 
-  private let place: QueryPlace
+  let place: QueryPlace
   private let queries: [FamilyQuery]
   private let timeout: Duration
 
@@ -44,8 +44,8 @@ package struct MissedLook: Sendable {
   }
 
   /// Asks the queries, one after the other, and compares the pages with each.
-  /// - Parameter isAsking: is told when the database is asked, and when it no longer is.
-  func run(_ isAsking: (Bool) -> Void) -> Outcome {
+  /// - Parameter asking: runs what asks the database.
+  func run(_ asking: LookThread<Outcome>.Asking) -> Outcome {
     var outcome = Outcome()
     // Whether it is there is told by the drain.
     guard let root = place.open() else {
@@ -53,15 +53,15 @@ package struct MissedLook: Sendable {
     }
     var asked: [(query: FamilyQuery, table: ChangeTable)] = []
     var lead: Int64 = 0
-    isAsking(true)
-    do throws(DatabaseError) {
-      // The connection is closed before isAsking(false).
-      (asked, lead) = try ask(root, &outcome)
-    } catch {
-      outcome.isUnfinished = true
-      for query in queries { outcome.failures[query.family] = error.explanation }
+    asking {
+      do throws(DatabaseError) {
+        // The connection is closed in here.
+        (asked, lead) = try ask(root, &outcome)
+      } catch {
+        outcome.isUnfinished = true
+        for query in queries { outcome.failures[query.family] = error.explanation }
+      }
     }
-    isAsking(false)
     for (query, table) in asked {
       let margin = nanoseconds(Self.margin.seconds)
       let keys = StaleKeys(in: root, place.layout, table, lead: lead, margin: margin)
@@ -73,7 +73,7 @@ package struct MissedLook: Sendable {
   private func ask(
     _ root: Directory, _ outcome: inout Outcome
   ) throws(DatabaseError) -> ([(FamilyQuery, ChangeTable)], lead: Int64) {
-    let (connection, lead) = try place.connect(for: "queries", root)
+    let (connection, clocks) = try place.connect(for: "queries", root)
     var asked: [(FamilyQuery, ChangeTable)] = []
     for query in queries {
       do throws(DatabaseError) {
@@ -87,7 +87,7 @@ package struct MissedLook: Sendable {
         outcome.failures[query.family] = reason.explanation + reason.grantRemedy(on: connection)
       }
     }
-    return (asked, lead)
+    return (asked, clocks.lead)
   }
 }
 

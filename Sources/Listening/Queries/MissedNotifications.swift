@@ -7,21 +7,14 @@
 
 import CacheFS
 import Logging
-import Synchronization
 
 /// Looks for pages that an event without a queue should have cleared, once on each connection.
 package final class MissedNotifications {
-  /// How often the listener wakes to see whether a look has ended.
-  private static let pollInterval = Duration.milliseconds(100)
-
   private let logger: Logger
   private var look: MissedLook?
-  /// Whether there is to be one, and whether one is under way.
+  /// Whether there is to be one.
   private var isWanted = false
-  private var isUnderWay = false
-  /// Whether the configuration has changed since it began: its keys are those of another layout.
-  private var isObsolete = false
-  private let result = LookBox<MissedLook.Outcome>()
+  private let thread = LookThread<MissedLook.Outcome>()
   /// What was told of each family that could not be looked at.
   private var told: [String: String] = [:]
 
@@ -31,7 +24,7 @@ package final class MissedNotifications {
   package func follow(_ look: MissedLook?) {
     self.look = look
     isWanted = false
-    isObsolete = isUnderWay
+    thread.makeObsolete()
   }
 
   /// Asks for a look: the connection is new, and nobody knows what was missed before.
@@ -39,37 +32,25 @@ package final class MissedNotifications {
 
   /// Begins the look that was asked for, if there is none under way.
   func begin() {
-    guard isWanted, !isUnderWay, let look else { return }
+    guard isWanted, !thread.isUnderWay, let look else { return }
     isWanted = false
-    isUnderWay = true
-    let result = result
-    let body: @Sendable () -> Void = { result.put(look.run { result.note(isAsking: $0) }) }
     // Where there is no thread to be had, it is done here rather than not at all.
-    if !detachThread(body) { body() }
+    if !thread.begin(wake: look.place.wake, { look.run($0) }) { thread.lookNow(look.run) }
   }
 
   /// The same here and now.
   func lookNow() {
     guard let look else { return }
     isWanted = false
-    isUnderWay = true
-    result.put(look.run { _ in })
+    thread.lookNow(look.run)
   }
 
   /// Whether a look has ended that nobody has taken yet.
-  var hasEnded: Bool { isUnderWay && result.isThere }
-
-  /// When to come back for the result; nil when none is to come.
-  var nextLook: Duration? { isUnderWay ? Self.pollInterval : nil }
+  var hasEnded: Bool { thread.hasEnded }
 
   /// What was found, once; what could not be looked at is logged, once until it changes.
   func take() -> [MissedLook.Found] {
-    guard isUnderWay, let outcome = result.take() else { return [] }
-    isUnderWay = false
-    guard !isObsolete else {
-      isObsolete = false
-      return []
-    }
+    guard let outcome = thread.take() else { return [] }
     isWanted = isWanted || outcome.isUnfinished
     for (family, reason) in outcome.failures where told[family] != reason {
       logger.warning("\(family): cannot tell whether a notification was missed: \(reason)")
@@ -78,8 +59,5 @@ package final class MissedNotifications {
     return outcome.found
   }
 
-  /// Waits until no statement is under way: libpq must not be at work while the process ends.
-  func leave() {
-    while isUnderWay, result.isAsking { pause(milliseconds: 5) }
-  }
+  func leave() { thread.leave() }
 }

@@ -14,8 +14,6 @@ import SystemPackage
 
 /// Asks the queries each interval, and keeps what is known of the changes.
 package final class Recheck {
-  /// How often the listener wakes to see whether a look has ended.
-  private static let pollInterval = Duration.milliseconds(100)
   /// Keys cleared before the drains have their turn again.
   private static let atOnce = 1000
 
@@ -34,10 +32,7 @@ package final class Recheck {
   /// The cache directory that the bounds are of.
   private var cache: String
   private var ledgers: [String: ChangeLedger] = [:]
-  private let result = LookBox<RecheckLook.Outcome>()
-  private var isUnderWay = false
-  /// Whether the configuration has changed since the look began: its keys are those of another layout.
-  private var isObsolete = false
+  private let thread = LookThread<RecheckLook.Outcome>()
   /// When the next look is due; nil before the first drain.
   private var due: ContinuousClock.Instant?
   private var work: RecheckWork?
@@ -69,7 +64,7 @@ package final class Recheck {
 
   /// Takes what the configuration says by now; nil for nothing.
   package func follow(_ plan: RecheckPlan?, cache: String) {
-    isObsolete = isUnderWay
+    thread.makeObsolete()
     work = nil
     missed.forgetSuspects()
     let old = self.plan?.queries ?? []
@@ -103,43 +98,35 @@ package final class Recheck {
 
   /// Begins a look whose time has come, if none is under way.
   func begin() {
-    guard let plan, let due, due <= .now, !isUnderWay, work == nil else { return }
-    isUnderWay = true
+    guard let plan, let due, due <= .now, !thread.isUnderWay, work == nil else { return }
     // Many nodes spread their looks, none of them later than the interval, but where a look takes long.
     self.due = .now + plan.limits.interval * Double.random(in: 0.9...1)
-    let (look, result) = (RecheckLook(plan: plan, ledgers: ledgers), result)
-    let body: @Sendable () -> Void = { result.put(look.run { result.note(isAsking: $0) }) }
+    let look = RecheckLook(plan: plan, ledgers: ledgers)
     // Where there is no thread to be had, it is done here rather than not at all.
-    if !detachThread(body) { body() }
+    if !thread.begin(wake: plan.place.wake, { look.run($0) }) { thread.lookNow(look.run) }
   }
 
   /// The same here and now.
   func lookNow() {
     guard let plan else { return }
-    isUnderWay = true
-    result.put(RecheckLook(plan: plan, ledgers: ledgers).run { _ in })
+    thread.lookNow(RecheckLook(plan: plan, ledgers: ledgers).run)
     take()
   }
 
   /// Whether there is something to be done at once.
-  var hasWork: Bool { work != nil || (isUnderWay && result.isThere) }
+  var hasWork: Bool { work != nil || thread.hasEnded }
 
   /// When to come back; nil when nothing is to come.
   var next: Duration? {
-    guard plan != nil else { return isUnderWay ? Self.pollInterval : nil }
     if work != nil { return .zero }
-    if isUnderWay { return Self.pollInterval }
+    // A look that ends wakes the loop.
+    guard plan != nil, !thread.isUnderWay else { return nil }
     return due.map { max(.zero, ContinuousClock.now.duration(to: $0)) }
   }
 
   /// Takes what a look has found.
   func take() {
-    guard isUnderWay, let outcome = result.take() else { return }
-    isUnderWay = false
-    guard !isObsolete, let plan else {
-      isObsolete = false
-      return
-    }
+    guard let outcome = thread.take(), let plan else { return }
     due = due.map { max($0, .now + RecheckPlan.rest(after: outcome.duration)) }
     CrashPoint.changesFound.reach()
     news.tell(outcome)
@@ -229,8 +216,5 @@ package final class Recheck {
     }
   }
 
-  /// Waits until no statement is under way: libpq must not be at work while the process ends.
-  func leave() {
-    while isUnderWay, result.isAsking { pause(milliseconds: 5) }
-  }
+  func leave() { thread.leave() }
 }

@@ -27,20 +27,20 @@ struct RecheckLook: Sendable {
   let ledgers: [String: ChangeLedger]
 
   /// Asks the queries, one after the other.
-  /// - Parameter isAsking: is told when the database is asked, and when it no longer is.
-  func run(_ isAsking: (Bool) -> Void) -> Outcome {
+  /// - Parameter asking: runs what asks the database.
+  func run(_ asking: LookThread<Outcome>.Asking) -> Outcome {
     var outcome = Outcome()
     let began = ContinuousClock.now
     // Whether it is there is told by the drain.
     guard let root = plan.place.open() else { return outcome }
-    isAsking(true)
-    do throws(DatabaseError) {
-      // The connection is closed before isAsking(false).
-      try ask(root, &outcome)
-    } catch {
-      outcome.failure = error.explanation
+    asking {
+      do throws(DatabaseError) {
+        // The connection is closed in here.
+        try ask(root, &outcome)
+      } catch {
+        outcome.failure = error.explanation
+      }
     }
-    isAsking(false)
     for index in outcome.families.indices {
       let family = outcome.families[index]
       guard let burst = ledgers[family.query.family]?.burst else { continue }
@@ -52,8 +52,8 @@ struct RecheckLook: Sendable {
   }
 
   private func ask(_ root: Directory, _ outcome: inout Outcome) throws(DatabaseError) {
-    let (connection, lead) = try plan.place.connect(for: "recheck", root)
-    outcome.lead = lead
+    let (connection, clocks) = try plan.place.connect(for: "recheck", root)
+    outcome.lead = clocks.lead
     for query in plan.queries {
       do throws(DatabaseError) {
         let look = try FamilyLook(

@@ -33,17 +33,14 @@ package struct ChangeQuery: Sendable {
   /// - Parameters:
   ///   - columns: is told the names of the columns but `changed_at`, whether that is there, and
   ///     says whether to go on.
-  ///   - row: is given each row.
+  ///   - row: is given each row, and says whether to go on.
   /// - Throws: ``DatabaseError``.
   package func run(
     on connection: Connection, columns: ([String], _ hasTime: Bool) -> Bool,
-    row: (Row) -> Void
+    row: (Row) -> Bool
   ) throws(DatabaseError) {
     try transaction(on: connection) { () throws(DatabaseError) in
-      try read(connection, since: nil, columns) {
-        row($0)
-        return true
-      }
+      try read(connection, since: nil, columns, row)
     }
   }
 

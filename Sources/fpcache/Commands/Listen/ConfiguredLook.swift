@@ -5,24 +5,26 @@
 import Listening
 
 extension Config {
-  /// - Parameter stop: readable once the program is to end.
-  private func queryPlace(stop: CInt) -> QueryPlace {
-    QueryPlace(layout: layout, rules: rules, connection: connection, stop: stop) {
+  private func queryPlace(_ signals: Signals) -> QueryPlace {
+    QueryPlace(
+      layout: layout, rules: rules, connection: connection, stop: signals.stop.descriptor,
+      wake: signals.wake
+    ) {
       try? openCacheDirectory()
     }
   }
 
-  func missedLook(stop: CInt) -> MissedLook? {
-    MissedLook(verify.queries, timeout: verify.timeout, of: queryPlace(stop: stop))
+  func missedLook(_ signals: Signals) -> MissedLook? {
+    MissedLook(verify.queries, timeout: verify.timeout, of: queryPlace(signals))
   }
 
   /// - Parameter settings: those of the configuration, and before them the options'.
-  func recheckPlan(_ settings: ListenSettings, stop: CInt) -> RecheckPlan? {
+  func recheckPlan(_ settings: ListenSettings, _ signals: Signals) -> RecheckPlan? {
     var limits = RecheckPlan.Limits()
     limits.interval = settings.recheckInterval ?? limits.interval
     limits.overlap = settings.recheckOverlap ?? limits.overlap
     limits.most = settings.recheckMost ?? limits.most
     limits.timeout = verify.timeout
-    return RecheckPlan(verify.rechecks, limits, of: queryPlace(stop: stop))
+    return RecheckPlan(verify.rechecks, limits, of: queryPlace(signals))
   }
 }

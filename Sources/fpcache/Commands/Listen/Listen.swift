@@ -104,7 +104,7 @@ struct Listen: SiteCommand {
     ) { () throws(ListeningError) in
       try reload(settings, node, signals, logger)
     }
-    service.missed.follow(config.missedLook(stop: signals.stop.descriptor))
+    service.missed.follow(config.missedLook(signals))
     if once { return try serveOnce(SingleRun(drain, service, signals), service, connection) }
     Listener(connection, settings: listenerSettings, signals: signals, service: service).run()
   }
@@ -198,8 +198,8 @@ struct Listen: SiteCommand {
     let name = ApplicationName.listener + (once ? " --once" : "")
     return ListenerSite(
       clearer: clearer, rules: config.rules, connection: config.connection.named(name),
-      settings: settings, missed: config.missedLook(stop: signals.stop.descriptor),
-      recheck: config.recheckPlan(flags.orElse(config.listen), stop: signals.stop.descriptor))
+      settings: settings, missed: config.missedLook(signals),
+      recheck: config.recheckPlan(flags.orElse(config.listen), signals))
   }
 
   /// A name goes with a token, a place in the log and a queue more: too much for a change in passing.

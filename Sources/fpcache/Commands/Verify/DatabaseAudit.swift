@@ -207,24 +207,12 @@ final class DatabaseAudit {
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func changes() throws(DatabaseError) -> [ChangeTable] {
     guard wants(.stale) || wants(.orphan), !config.verify.queries.isEmpty else { return [] }
-    try compareClocks()
+    clocks = try ClockComparison(try? config.openCacheDirectory(), connection)
     var tables: [ChangeTable] = []
     for query in config.verify.queries {
       if let table = try ask(query) { tables.append(table) }
     }
     return tables
-  }
-
-  private func compareClocks() throws(DatabaseError) {
-    let root = try? config.openCacheDirectory()
-    let server = try connection.serverTime()
-    // Where the file system does not say, it is taken to be this machine's own.
-    let local = root?.fileSystemTime() ?? currentTime()
-    let asked = nanoseconds(server.seconds)
-    clocks.lead = clampedDifference(asked, local)
-    clocks.asked = asked
-    clocks.allowance = clampedSum(
-      clocks.allowance, nanoseconds(server.roundTrip.seconds))
   }
 
   private func ask(_ query: FamilyQuery) throws(DatabaseError) -> ChangeTable? {
