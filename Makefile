@@ -23,6 +23,7 @@ test: ## run all tests, on a PostgreSQL of their own; prints the summary, or all
 
 stress: ## try to make the listener leave a stale page; about ten minutes, or STRESS="--quick --nodes 5"
 	@scripts/stress table $(STRESS)
+	@scripts/stress recheck
 
 nginx: ## try to make nginx serve a stale page from its own cache; five minutes, or NGINX="--rounds 10"
 	@scripts/stress nginx $(NGINX)

@@ -23,7 +23,7 @@ function __fpcache_parse_tokens -S
         __fpcache_parse_subcommand 0 'version' 'h/help'
         switch $unparsed_tokens[1]
         case 'listen'
-            __fpcache_parse_subcommand 0 'once' 'settle=' 'poll-interval=' 'recheck-interval=' 'state-dir=' 'status-file=' 'metrics-file=' 'node=' 'print-schema' 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'log-format=' 'color=' 'version' 'h/help'
+            __fpcache_parse_subcommand 0 'once' 'settle=' 'poll-interval=' 'recheck-interval=' 'scrub-interval=' 'state-dir=' 'status-file=' 'metrics-file=' 'node=' 'print-schema' 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'log-format=' 'color=' 'version' 'h/help'
         case 'clear-date'
             __fpcache_parse_subcommand -r 1 'branch=+' 'news' 'require-match' 'y/yes' '0/null' 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'log-format=' 'color=' 'version' 'h/help'
         case 'clear-port'
@@ -105,6 +105,7 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" settle' -l 'settle' -d 'Clear each key again after this many seconds; 0 disables (default: 5).' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" poll-interval' -l 'poll-interval' -d 'Drain all queues at least this often, in seconds (default: 60).' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" recheck-interval' -l 'recheck-interval' -d 'Ask the queries of [verify] for changes this often, in seconds; 0 disables (default: 60).' -rfka ''
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" scrub-interval' -l 'scrub-interval' -d 'Compare the whole tree with the queries of [verify] this often, in seconds; 0 disables it (default: 86400).' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" state-dir' -l 'state-dir' -d 'Folder for the list of keys to clear again, which survives a crash.' -rfa '(__fpcache_complete_directories)'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" status-file' -l 'status-file' -d 'Keep the listener\'s status here, as JSON.' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" metrics-file' -l 'metrics-file' -d 'Keep the listener\'s metrics here, for Prometheus.' -rF

@@ -132,6 +132,48 @@ struct FamilyMountTests {
     #expect(try Self.queues.allSatisfy { try database.count($0) == 0 })
   }
 
+  @Test("a scrub looks into each, and one that is away is no reason to clear or to complain")
+  func scrub() throws {
+    let cache = try MountedCache()
+    let database = try PostgresServer.shared.makeDatabase()
+    let file = cache.tree.fullPath("f.ini")
+    try cache.tree.write(
+      "f.ini",
+      text: """
+        [listen]
+        RECHECK_INTERVAL = 0
+        SCRUB_INTERVAL = 0.5
+        [verify]
+        PORTS = SELECT 'net' AS category, 'a' AS port, now() - interval '1 day' AS changed_at
+        COMMITS = SELECT 'x-1' AS id, now() - interval '3 days' AS changed_at
+        PACKAGES = SELECT 'net' AS category, 'b' AS port, now() AS changed_at
+        NEWS = SELECT now() - interval '1 day' AS changed_at
+
+        """)
+    func age() throws {
+      try cache.plant(Self.pages)
+      try cache.namespace.run(
+        "find \(cache.path) -type f -exec touch -d '2 days ago' {} +")
+    }
+    try age()
+    // Those of ports/net/a and news are older than the change, packages/net/a is no more.
+    let gone = Self.pages.filter { page in
+      ["ports/net/", "news/", "packages/"].contains { page.hasPrefix($0) }
+    }
+    let listener = try listener(cache, database, ["--config", file])
+    try eventually("the pages go", details: "\(listener)") {
+      try cache.files() == Self.pages.filter { !gone.contains($0) }
+    }
+    try cache.unmount("news")
+    try age()
+    try eventually("those go whose file system is there", details: "\(listener)") {
+      try !cache.files().contains { $0.hasPrefix("ports/net/") }
+    }
+    #expect(!listener.lines.contains { $0.contains("error") }, "\(listener)")
+    listener.terminate()
+    #expect(try listener.waitForExit().status == 0)
+  }
+
   @Test(
     "a mount that goes away while it runs: rows stay, one line says so, and one that it is back")
   func away() throws {

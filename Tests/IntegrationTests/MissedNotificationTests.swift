@@ -31,7 +31,7 @@ import Testing
       try tree.write(
         "f.ini",
         text: "[dirs]\nBASEDIR = \(tree.path)\n[listen]\nSETTLE = 0\n"
-          + "RECHECK_INTERVAL = 0\n[verify]\n"
+          + "RECHECK_INTERVAL = 0\nSCRUB_INTERVAL = 0\n[verify]\n"
           + (queries ?? SampleConfiguration.query("PACKAGES")) + "\n")
       try write([Site.a, Site.b], minutesAgo: 120)
     }
@@ -85,7 +85,7 @@ import Testing
     let listener = try site.listen()
     let line = try listener.waitForLog(containing: Self.cleared)
     #expect(
-      line.hasSuffix("/f.ini:7 says: a notification may have been missed"), "\(listener)")
+      line.hasSuffix("/f.ini:8 says: a notification may have been missed"), "\(listener)")
     #expect(try !site.has(Site.a) && !site.has(Site.b))
     listener.terminate()
     #expect(try listener.waitForExit().status == 0)
@@ -175,7 +175,7 @@ import Testing
         sql: "ALTER TABLE packages_last_checked DROP COLUMN processed_date",
         reason: "column \"processed_date\" does not exist"),
       Useless(
-        query: "PACKAGES = SELECT now() AS changed", reason: "/f.ini:7 has no column changed_at"),
+        query: "PACKAGES = SELECT now() AS changed", reason: "/f.ini:8 has no column changed_at"),
       Useless(
         query: "PACKAGES = SELECT now() AS changed_at FROM pg_sleep(60)\nTIMEOUT = 1",
         reason: "canceling statement due to statement timeout"),

@@ -236,7 +236,7 @@ import Testing
 
     static let all = [
       Useless(query: "SELECT sku, no_such_column FROM products", reason: "does not exist"),
-      Useless(query: "SELECT sku FROM products", reason: "shop.ini:10 has no column changed_at"),
+      Useless(query: "SELECT sku FROM products", reason: "shop.ini:11 has no column changed_at"),
       Useless(
         query: "SELECT sku AS page, changed_at FROM products",
         reason: "cannot be asked for keys: the family products has no field page"),

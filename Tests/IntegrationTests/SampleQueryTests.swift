@@ -208,6 +208,29 @@ import Testing
     #expect(try site.found().filter { !before.contains($0) } == cause.finds.sorted())
   }
 
+  /// What the listener asks each minute may give more than the whole query has from then on, and must not give less.
+  @Test("the SINCE of a family gives what its whole query gives from then on", arguments: causes)
+  func since(_ cause: Cause) throws {
+    let site = try Site()
+    try site.database.sql(cause.before + ";" + cause.happens)
+    func query(_ key: String) throws -> String {
+      try String(SampleConfiguration.query(key).drop { $0 != "=" }.dropFirst())
+    }
+    for hours in [2.0, 0.5] {
+      let since = "now() - interval '\(hours) hours'"
+      for family in ["PORTS", "CATEGORIES", "FILES", "COMMITS", "DAILY"] {
+        let whole = try "SELECT * FROM (\n\(query(family))\n) AS w WHERE changed_at > \(since)"
+        let part = try query("\(family)_SINCE").replacing("$1", with: "(\(since))")
+        let missing = "SELECT count(*) FROM ((\n\(whole)\n) EXCEPT (\n\(part)\n)) AS m"
+        #expect(try site.database.sql(missing) == "0", "\(family) of the last \(hours) h")
+        if hours < 1 {
+          let rows = try site.database.sql("SELECT count(*) FROM (\n\(part)\n) AS r")
+          #expect(rows == "0", "\(family): nothing has changed since")
+        }
+      }
+    }
+  }
+
   @Test("report no change before it has come: a port that is new for ten days")
   func noFuture() throws {
     let site = try Site()

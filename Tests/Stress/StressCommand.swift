@@ -17,7 +17,7 @@ struct StressCommand: ParsableCommand {
       PostgreSQL is one of its own, and everything lies in a scratch folder that goes with it.
       """,
     subcommands: [
-      StalePages.self, Nginx.self, Soak.self, Scale.self, Audit.self, Attack.self,
+      StalePages.self, Recheck.self, Nginx.self, Soak.self, Scale.self, Audit.self, Attack.self,
     ],
     defaultSubcommand: StalePages.self)
 }

@@ -56,14 +56,19 @@ public final class Daemon: Sendable, CustomStringConvertible {
     return try Daemon(command)
   }
 
-  /// The most memory that the process ever had, in bytes.
+  /// How many threads it has.
+  public func threads() throws -> Int {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").count
+  }
+
   /// How often its main thread has gone to sleep since its start.
   public func wakeUps() throws -> Int {
-    let status = try String(contentsOfFile: "/proc/\(child.id)/task/\(child.id)/status", encoding: .utf8)
+    let status = try String(contentsOfFile: "/proc/\(pid)/task/\(pid)/status", encoding: .utf8)
     return status.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches:") }
       .flatMap { Int($0.drop { !$0.isNumber }) } ?? 0
   }
 
+  /// The most memory that the process ever had, in bytes.
   public func peakMemory() throws -> Int {
     let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }

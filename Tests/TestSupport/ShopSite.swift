@@ -32,8 +32,10 @@ public struct ShopSite: Sendable {
     try tree.makeDirectory("cache/products")
   }
 
+  /// - Parameter kind: what kind of field tells the products apart; a `port` without a row is one that is gone.
   public func configure(
-    _ query: String = Self.query, listen: String = "", settle: Double = 0.2
+    _ query: String = Self.query, listen: String = "", settle: Double = 0.2,
+    skus kind: String = "name"
   ) throws {
     try tree.write(
       "shop.ini",
@@ -41,15 +43,21 @@ public struct ShopSite: Sendable {
         [dirs]
         BASEDIR = \(tree.path)
         [layout]
-        products = products/{sku:name}.html
+        products = products/{sku:\(kind)}.html
         [listen]
         SETTLE = \(settle)
-        RECHECK_INTERVAL = 0.2
+        \(interval("RECHECK_INTERVAL", "0.2", listen))
+        \(interval("SCRUB_INTERVAL", "0", listen))
         \(listen)
         [verify]
         PRODUCTS = \(query)
 
         """)
+  }
+
+  /// A line of [listen], unless there is one.
+  private func interval(_ key: String, _ value: String, _ listen: String) -> String {
+    listen.contains(key) ? "" : "\(key) = \(value)"
   }
 
   /// Puts products in, long ago.
@@ -65,6 +73,14 @@ public struct ShopSite: Sendable {
     for sku in skus {
       let price = try database.sql("SELECT price FROM products WHERE sku = '\(sku)'")
       try tree.write(Self.page(sku), text: price)
+    }
+  }
+
+  /// Puts pages there that were rendered so many hours ago.
+  public func plant(_ skus: [String], hoursAgo: Int) throws {
+    for sku in skus {
+      try tree.write(Self.page(sku), text: "old")
+      try tree.setAge(Self.page(sku), .seconds(hoursAgo * 3600))
     }
   }
 

@@ -42,8 +42,9 @@ import Testing
     "Listening/Queries": ["", "Site"],
     "Listening/Health": ["Drain"],
     "Listening/Recheck": ["", "Site", "Queries", "Health"],
+    "Listening/Scrub": ["", "Site", "Queries", "Recheck", "Health"],
     "Listening/Loop": [
-      "", "Site", "Settle", "Retries", "Drain", "Nodes", "Queries", "Recheck", "Health",
+      "", "Site", "Settle", "Retries", "Drain", "Nodes", "Queries", "Recheck", "Scrub", "Health",
     ],
     "fpcache": [
       "Commands", "Commands/Clear", "Commands/Listen", "Commands/Stats", "Commands/Verify",

@@ -91,11 +91,15 @@ import Testing
         "fpcache_listener_queue_rows", "fpcache_listener_queue_oldest_row_timestamp_seconds",
         "fpcache_listener_recheck_timestamp_seconds", "fpcache_listener_recheck_keys_total",
         "fpcache_listener_missed_invalidations_total", "fpcache_listener_recheck_refused_keys",
-        "fpcache_listener_recheck_broken",
+        "fpcache_listener_recheck_broken", "fpcache_listener_scrub_timestamp_seconds",
+        "fpcache_listener_scrub_duration_seconds", "fpcache_listener_scrub_pages",
+        "fpcache_listener_scrub_cleared_pages_total", "fpcache_listener_scrub_refused_pages",
+        "fpcache_listener_scrub_broken",
       ])
     #expect(empty.contains("\nfpcache_listener_healthy_timestamp_seconds 0\n"))
     health.polled([QueueBacklog(table: .ports, rows: 3, oldestAge: 40)], now: 100 * 1_000_000_000)
     health.recheck.families = [.init("ports")]
+    health.scrub.families = [.init("ports")]
     var tally = DrainTally()
     tally.rows = 7
     _ = health.drained(tally, seconds: 1, isProof: true, now: 2)
@@ -115,7 +119,8 @@ import Testing
     var survey = answers([queue(.ports, 2)], [], channels: [])
     survey.nodes = [NodeBacklog(name: "n", rows: 1, age: 5)]
     let status = """
-      {"pid":1,"state":"listening","recheck":{"keys":1,"families":[{"family":"ports"}]}}
+      {"pid":1,"state":"listening","recheck":{"keys":1,"families":[{"family":"ports"}]},\
+      "scrub":{"pages":1,"families":[{"family":"ports"}]}}
       """
     let file = StatusFile.read(
       "s", FileReader { (_) throws(Errno) in Array(status.utf8) }, isAlive: { _ in true })

@@ -14,6 +14,8 @@ package struct ChangedPages: Sendable {
     package let key: CacheKey
 
     package var path: CachePath { finding.subjectPath }
+    /// Whether it shows what the database no longer has; else it is older than what it shows.
+    package var isOrphan: Bool { finding.code == .orphan }
   }
 
   /// A walk asks whether to go on after so many files of one folder, too.

@@ -71,6 +71,8 @@ package struct Finding: Equatable, Sendable {
 
   package enum Fix: Equatable, Sendable {
     case removed
+    /// Somebody knows of it now.
+    case acknowledged
     /// It is no longer so, by somebody else's hand.
     case passed
     case failed(PathFailure)
@@ -87,6 +89,13 @@ package struct Finding: Equatable, Sendable {
     self.code = code
     subject = .name(name)
     self.evidence = evidence
+  }
+
+  /// The same with what `--fix` did about it.
+  package func fixed(_ fix: Fix) -> Finding {
+    var finding = self
+    finding.fix = fix
+    return finding
   }
 
   /// What is accused; nil when it is no path.

@@ -157,7 +157,8 @@ package enum FindingCode: String, CaseIterable, Sendable {
     case .missed:
       Row(
         .database, .warning, .byHand, "is a family with changes that no queue announced",
-        "look for the trigger that queued nothing")
+        "look for the trigger that queued nothing; then run fpcache verify --only missed --fix"
+      )
     case .heldQueue:
       Row(
         .database, .warning, .byHand,

@@ -49,6 +49,7 @@ struct Health: Equatable {
   /// When the last poll was.
   private(set) var backlogAt: Int64 = 0
   var recheck = RecheckHealth()
+  var scrub = ScrubHealth()
   private(set) var delays = [Int](repeating: 0, count: buckets.count + 1)
   private(set) var delaySum = 0.0
 

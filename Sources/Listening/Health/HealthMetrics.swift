@@ -21,6 +21,7 @@ extension Health {
     addWork(to: &text)
     addWaiting(to: &text)
     recheck.add(to: &text)
+    scrub.add(to: &text)
     return text.text
   }
 

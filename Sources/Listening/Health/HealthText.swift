@@ -44,6 +44,7 @@ extension Health {
           })
       ),
       ("recheck", recheck.json),
+      ("scrub", scrub.json),
       (
         "last_error",
         lastError.map {

@@ -13,7 +13,8 @@ extension Metric {
     rowsRetired, rowsMoved, rowsRefused, rowsRecovered, keysCleared, clearFailures, filesRemoved,
     bytesRemoved, retryRows, settleKeys, queuesRefused, queuesHeld, queueRowsPolled,
     queueOldestRowPolled, recheckedAt, recheckedKeys, missedInvalidations, recheckRefusedKeys,
-    recheckBroken, notifyToCleared,
+    recheckBroken, scrubbedAt, scrubSeconds, scrubbedPages, scrubClearedPages, scrubRefusedPages,
+    scrubBroken, notifyToCleared,
   ]
 
   // MARK: The process
@@ -101,5 +102,24 @@ extension Metric {
     "Keys that changed at once, more than RECHECK_MOST, and that were not cleared.", by: "family")
   static let recheckBroken = gauge(
     "fpcache_listener_recheck_broken", "1 where the query of a family cannot be asked.",
+    by: "family")
+
+  // MARK: Scrubs
+
+  static let scrubbedAt = gauge(
+    "fpcache_listener_scrub_timestamp_seconds", "When the last scrub ended; 0 before the first.")
+  static let scrubSeconds = gauge(
+    "fpcache_listener_scrub_duration_seconds", "How long the last scrub took.")
+  static let scrubbedPages = gauge(
+    "fpcache_listener_scrub_pages", "Pages that the last scrub looked at.")
+  static let scrubClearedPages = counter(
+    "fpcache_listener_scrub_cleared_pages_total", "Pages out of date that scrubs cleared.",
+    by: "family")
+  static let scrubRefusedPages = gauge(
+    "fpcache_listener_scrub_refused_pages",
+    "Pages out of date that the last scrub did not clear: more than SCRUB_MOST in all families.",
+    by: "family")
+  static let scrubBroken = gauge(
+    "fpcache_listener_scrub_broken", "1 where the last scrub could not compare a family.",
     by: "family")
 }

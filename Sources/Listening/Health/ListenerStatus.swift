@@ -52,6 +52,8 @@ package struct ListenerStatus: Equatable {
   package let refused: [String]
   /// What its rechecks have come to; nil where it does not say.
   package let recheck: RecheckHealth?
+  /// What its last scrub has come to; nil where it does not say.
+  package let scrub: ScrubHealth?
   package let lastError: (at: Int64?, message: String)?
 
   /// Nil when the document is none of ours.
@@ -70,6 +72,7 @@ package struct ListenerStatus: Equatable {
     settleWaiting = json["settle_waiting"]?.wholeNumber ?? 0
     refused = json["queues_refused"]?.elements.compactMap(\.string) ?? []
     recheck = json["recheck"].flatMap { RecheckHealth($0) }
+    scrub = json["scrub"].flatMap { ScrubHealth($0) }
     lastError = json["last_error"]?["message"]?.string.map { message in
       (Self.time(json["last_error"]?["at"]), message)
     }
@@ -81,6 +84,7 @@ package struct ListenerStatus: Equatable {
       && left.lastDrain == right.lastDrain && left.rows == right.rows
       && left.retriesWaiting == right.retriesWaiting && left.settleWaiting == right.settleWaiting
       && left.refused == right.refused && left.recheck == right.recheck
+      && left.scrub == right.scrub
       && left.lastError?.at == right.lastError?.at
       && left.lastError?.message == right.lastError?.message
   }

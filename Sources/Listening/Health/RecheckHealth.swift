@@ -9,8 +9,10 @@ package struct RecheckHealth: Equatable {
   /// One family of pages that has a query.
   package struct Family: Equatable {
     package let family: String
-    /// Keys that were changed and that no queue told of.
+    /// Keys that were changed, that no queue told of, and that nobody has acknowledged.
     package var missed = 0
+    /// The same since the listener's start, the acknowledged ones included.
+    package var missedTotal = 0
     /// Keys that were changed, more at once than may be cleared unasked.
     package var refused = 0
     /// Why it cannot be asked; nil where it can.
@@ -72,7 +74,7 @@ extension RecheckHealth {
     func add(_ metric: Metric, _ value: (Family) -> Int) {
       text.add(metric, families.map { Sample(value($0), $0.family) })
     }
-    add(.missedInvalidations, \.missed)
+    add(.missedInvalidations, \.missedTotal)
     add(.recheckRefusedKeys, \.refused)
     add(.recheckBroken) { $0.problem == nil ? 0 : 1 }
   }

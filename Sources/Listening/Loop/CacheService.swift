@@ -38,13 +38,13 @@ package final class CacheService: ListenerService {
   private let drains: DrainLog
   /// Whether the log has it that a writer holds a queue.
   private var hasToldOfWriter = false
-  /// Looks for notifications that were missed, once on each connection.
-  package let missed: MissedNotifications
-  /// Looks for what the database says has changed.
-  private let recheck: Recheck
+  /// What the listener finds out by itself.
+  package let looks: SiteLooks
+  private let rowless: RowlessClearer
 
   package init(
-    _ drain: Drain, _ reporter: HealthReporter, owing creditor: Debts.Creditor, recheck: Recheck,
+    _ drain: Drain, _ reporter: HealthReporter, owing creditor: Debts.Creditor,
+    looks parts: SiteLooks.Parts,
     reload: @escaping () throws(ListeningError) -> ListenerSite
   ) {
     self.drain = drain
@@ -53,9 +53,9 @@ package final class CacheService: ListenerService {
     logger = reporter.logger
     debts = Debts(creditor, drain.pages.failures)
     drains = DrainLog(drain.pages.cache.clearer.dryRun, logger)
-    missed = MissedNotifications(logger)
-    self.recheck = recheck
-    drain.pages.requested = recheck.requested
+    rowless = RowlessClearer(drain.pages, debts)
+    looks = SiteLooks(parts, rowless, logger)
+    drain.pages.requested = parts.recheck.requested
     reloadSite = reload
   }
 
@@ -83,6 +83,7 @@ package final class CacheService: ListenerService {
   package func serve(
     _ queue: Queue, _ depth: DrainDepth
   ) throws(DatabaseError) -> DrainOutcome {
+    looks.noteDraining()
     if drainBegan == nil {
       drainBegan = .now
       lastProgress = .now
@@ -140,11 +141,7 @@ package final class CacheService: ListenerService {
       drains.note(tally, in: time, isRoutine ? .routine : .news, end: rest)
     }
     hasToldOfWriter = !complete
-    // The queues come first: nobody waits for the site's queries.
-    if isFresh, !recheck.coversAll { missed.want() }
-    missed.begin()
-    recheck.noteDrain()
-    if complete { recheck.judge(cache.clearer.layout) }
+    looks.noteDrain(isFresh: isFresh, complete: complete)
     isFresh = false
     isSwollen = isSwollen || tally.rows > BatchSize.least
   }
@@ -171,80 +168,12 @@ package final class CacheService: ListenerService {
     }
     guard let key = try? cache.clearer.layout.all(of: family) else { return }
     pages.requested?.note([key], cache.clearer.layout)
-    clearWithoutRow(key)
+    rowless.clear(key)
     settle?.add([key])
   }
 
-  /// Clears what notifications would have that were missed.
-  private func clearMissed() {
-    for (query, stale) in missed.take().map({ ($0.query, $0.keys) }) {
-      stale.keys.forEach(clearWithoutRow)
-      settle?.add(stale.keys)
-      let verb = !cache.isDry ? "cleared" : "would clear"
-      logger.notice(
-        """
-        \(query.family): \(verb) \(counted(stale.pages, "page")) that may be older than what the query of \
-        \(query.place) says: a notification may have been missed
-        """)
-      isSwollen = true
-    }
-  }
-
-  /// The same for a run that does not stay, which can wait for the queries.
-  func clearMissedNow() {
-    if !recheck.coversAll {
-      missed.lookNow()
-      clearMissed()
-    }
-    recheck.lookNow()
-    while recheck.hasWork, clearChanged() {}
-  }
-
   /// How many keys were cleared since the site's queries say that they have changed.
-  var rechecked: Int { recheck.keysCleared }
-
-  /// Clears some of what the site's queries say has changed. The bounds move on once all of it is cleared and on
-  /// the settle list.
-  /// - Returns: false when a stop has come in between.
-  @discardableResult
-  private func clearChanged() -> Bool {
-    recheck.take()
-    guard recheck.hasWork else {
-      recheck.save(isOwing: debts.count > 0)
-      return true
-    }
-    if let keys = recheck.nextKeys() {
-      let reports = cache.clearer.clear(keys)
-      reports.forEach(cache.noteMounts)
-      if reports.contains(where: \.isPartial) { return false }
-      CrashPoint.changesCleared.reach()
-      settle?.add(keys)
-      _ = note(keys, reports)
-      recheck.noteCleared(reports)
-      isSwollen = true
-      return true
-    }
-    settle?.sync()
-    CrashPoint.changesSettled.reach()
-    recheck.finish()
-    recheck.save(isOwing: debts.count > 0)
-    return true
-  }
-
-  private func clearWithoutRow(_ key: CacheKey) { _ = note([key], [pages.clear(key)]) }
-
-  /// Takes note of what came of clearing keys that no row remembers. What there is no room for to remember goes
-  /// back on the settle list.
-  /// - Returns: whether something does.
-  private func note(_ keys: [CacheKey], _ reports: [ClearReport]) -> Bool {
-    let layout = cache.clearer.layout
-    let left = zip(keys, reports).filter { key, report in
-      if report.isPartial { return false }
-      return !debts.note(key, report, layout)
-    }
-    settle?.putBack(left.map(\.0))
-    return !left.isEmpty
-  }
+  var rechecked: Int { looks.recheck.keysCleared }
 
   /// Before the process leaves: what it still owes is the next one's to clear.
   func leaveOwed() {
@@ -257,8 +186,8 @@ package final class CacheService: ListenerService {
   // MARK: What time brings
 
   package func tick(isBusy: Bool) -> Duration? {
-    if settleWaiting > 0 || debts.count > 0 || !unemptied.isEmpty || missed.hasEnded
-      || cache.isMountAway || recheck.hasWork
+    if settleWaiting > 0 || debts.count > 0 || !unemptied.isEmpty
+      || cache.isMountAway || looks.hasWork
     {
       let returns = cache.mountReturns
       defer { if cache.mountReturns != returns { debts.hasten() } }
@@ -272,9 +201,7 @@ package final class CacheService: ListenerService {
       empty(family)
     }
     let settled = settleAgain()
-    clearMissed()
-    clearChanged()
-    recheck.begin()
+    let looked = looks.tick()
     let owed = debts.run { keys in _ = clearAgain(keys, areListed: false) }
     let waiting = (retries: drain.retriesWaiting + debts.count, settle: settleWaiting)
     if waiting != (reporter.health.retriesWaiting, reporter.health.settleWaiting) {
@@ -285,16 +212,18 @@ package final class CacheService: ListenerService {
     }
     let held = drain.heldQueues
     if held != reporter.health.held { reporter.update { $0.held = held } }
-    if recheck.health != reporter.health.recheck {
-      reporter.update { $0.recheck = recheck.health }
+    let (recheck, scrub) = (looks.recheck.health, looks.scrub.health)
+    if (recheck, scrub) != (reporter.health.recheck, reporter.health.scrub) {
+      reporter.update { ($0.recheck, $0.scrub) = (recheck, scrub) }
     }
+    if looks.takeSwelling() { isSwollen = true }
     if isSwollen, !isBusy, waiting.settle == 0 {
       isSwollen = false
       Memory.giveBack()
     }
     let told = pages.failures.flush()
     let until = [
-      settled, owed, told, drains.flush(), recheck.next,
+      settled, owed, told, drains.flush(), looked,
       reporter.writeIfDue(isBusy: isBusy),
     ].compactMap { $0 }.min()
     return cache.isMountAway ? min(until ?? .seconds(1), .seconds(1)) : until
@@ -321,17 +250,18 @@ package final class CacheService: ListenerService {
     settleAway += away.count
     settle?.putBack(away.map(\.0) + zip(keys, reports).filter { $1.isPartial }.map(\.0))
     let rest = zip(keys, reports).filter { !areListed || !$1.isMountAway }
-    return note(rest.map(\.0), rest.map(\.1))
+    return rowless.note(rest.map(\.0), rest.map(\.1))
   }
 
   package func measure(_ backlog: [QueueBacklog]) {
     reporter.update { $0.polled(backlog, now: currentTime()) }
-    recheck.notePoll()
+    looks.notePoll(others: drain.node != nil)
     drain.node?.node.isPolled = true
   }
 
   package func reset() {
     drain.reset()
+    looks.noteLost()
     reporter.lost()
     tried = []
     isFresh = true
@@ -344,9 +274,7 @@ package final class CacheService: ListenerService {
       let site = try reloadSite()
       debts.follow(from: cache.clearer.layout, to: site.clearer.layout)
       drain.follow(site.clearer, site.rules)
-      missed.follow(site.missed)
-      recheck.follow(site.recheck, cache: site.clearer.rootText)
-      drain.pages.requested = recheck.requested
+      looks.follow(site)
       return (site.connection, site.settings)
     } catch {
       logger.error("SIGHUP: \(error.message); keeping the old configuration")
@@ -378,8 +306,7 @@ package final class CacheService: ListenerService {
     case .stopping:
       reporter.enter(.stopping)
       leaveOwed()
-      missed.leave()
-      recheck.leave()
+      looks.leave()
     default: break
     }
     if let (level, message) = news.logLine(total) { logger.log(level: level, "\(message)") }

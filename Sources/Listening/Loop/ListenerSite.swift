@@ -15,6 +15,8 @@ package struct ListenerSite {
   let missed: MissedLook?
   /// What to look for each interval; nil for nothing.
   package let recheck: RecheckPlan?
+  /// What to compare the tree with; nil for nothing.
+  package let scrub: ScrubPlan?
 
   package init(
     clearer: Clearer,
@@ -22,7 +24,8 @@ package struct ListenerSite {
     connection: ConnectionParameters,
     settings: ListenerMachine.Settings,
     missed: MissedLook? = nil,
-    recheck: RecheckPlan? = nil
+    recheck: RecheckPlan? = nil,
+    scrub: ScrubPlan? = nil
   ) {
     self.clearer = clearer
     self.rules = rules
@@ -30,5 +33,6 @@ package struct ListenerSite {
     self.settings = settings
     self.missed = missed
     self.recheck = recheck
+    self.scrub = scrub
   }
 }

@@ -72,7 +72,7 @@ package struct SingleRun {
     service.finish(
       Set(drain.pages.rules.events.filter { !$0.isErrand }), complete: result.contended.isEmpty)
     // And those by the site's own queries, where there are any.
-    if !isStopped { service.clearMissedNow() }
+    if !isStopped { service.looks.lookNow() }
     result.rechecked = service.rechecked
     result.kept = drain.rowsKept
     result.tally = service.total

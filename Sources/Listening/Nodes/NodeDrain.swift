@@ -38,7 +38,33 @@ final class NodeDrain {
     guard queue.table == .log else { return try move(queue, into: log(on: queue)) }
     if !node.tokens.isFresh { try prove(log(on: queue)) }
     // Anew: the node may have another token by now.
-    return try serve(log(on: queue))
+    let served = try serve(log(on: queue))
+    guard case .drained = served, try noteWaiting(beside: queue) else { return served }
+    // What was moved meanwhile stands in the log.
+    return .more
+  }
+
+  /// So many rows of queues are looked at for those who judge by them. A longer queue has its turn first.
+  private static let mostWaiting = 100_000
+
+  /// Takes note of what waits in the queues, where somebody wants to know: this node sees of a row only what
+  /// whoever moves rows has moved.
+  /// - Returns: whether it was noted.
+  private func noteWaiting(beside log: Queue) throws(DatabaseError) -> Bool {
+    guard let requested = pages.requested, requested.lacksWaiting else { return false }
+    var left = Self.mostWaiting
+    for table in pages.rules.tables {
+      let queue = log.beside(table)
+      var rows: [QueueRow] = []
+      repeat {
+        rows = try queue.batch(after: rows.last?.place, limit: BatchSize.least)
+        left -= rows.count
+        guard left > 0 else { return false }
+        _ = pages.plan(rows)
+      } while rows.count >= BatchSize.least
+    }
+    requested.lacksWaiting = false
+    return true
   }
 
   private func log(on queue: Queue) -> NodeLog {

@@ -4,7 +4,25 @@
 // takes what it found. When the look ends, the thread wakes the listener's loop: until then nothing needs to wake.
 
 import CacheFS
+import Logging
 import Synchronization
+
+/// Who looks, and what it may change.
+package struct Looker {
+  package enum Run {
+    case staying
+    /// `--once` looks when it is told to, and leaves.
+    case once
+  }
+
+  let run: Run
+  let dryRun: DryRun
+  let logger: Logger
+
+  package init(_ run: Run, dryRun: DryRun, _ logger: Logger) {
+    (self.run, self.dryRun, self.logger) = (run, dryRun, logger)
+  }
+}
 
 /// Runs one look at a time, and keeps its outcome until the listener takes it.
 final class LookThread<Outcome: Sendable> {

@@ -30,6 +30,11 @@ package struct QueryPlace: Sendable {
     self.open = open
   }
 
+  /// The families that some row or event tells of.
+  var announced: Set<String> {
+    Set(rules.everything(layout).map(layout.familyName))
+  }
+
   /// Connects, and may only read.
   /// - Parameter purpose: what the server is told of it beside the listener's name.
   /// - Returns: the connection, and how the server's clock stands to the file system's.

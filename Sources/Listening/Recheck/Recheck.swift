@@ -17,16 +17,10 @@ package final class Recheck {
   /// Keys cleared before the drains have their turn again.
   private static let atOnce = 1000
 
-  /// Who looks.
-  package enum Run {
-    case staying
-    /// `--once` looks when it is told to, and leaves.
-    case once
-  }
-
   private let logger: Logger
-  private let run: Run
+  private let run: Looker.Run
   private let file: RecheckFile
+  private let record: MissedRecord
   private let verb: String
   private var plan: RecheckPlan?
   /// The cache directory that the bounds are of.
@@ -35,6 +29,12 @@ package final class Recheck {
   private let thread = LookThread<RecheckLook.Outcome>()
   /// When the next look is due; nil before the first drain.
   private var due: ContinuousClock.Instant?
+  /// No look begins before that: the server has its peace.
+  private var restUntil = ContinuousClock.now
+  /// When the look under way began, or the last one.
+  private var began = ContinuousClock.now
+  /// When the last look began whose keys are all cleared.
+  private var lastServed: ContinuousClock.Instant?
   private var work: RecheckWork?
   /// Whether the file does not have the bounds yet.
   private var isUnwritten = false
@@ -46,16 +46,18 @@ package final class Recheck {
   private(set) var requested: RequestedKeys?
 
   /// - Parameter cache: the cache directory, as it is shown.
-  package init(
-    _ file: RecheckFile, cache: String, _ run: Run, dryRun: DryRun, _ logger: Logger
-  ) {
-    self.run = run
+  package init(_ file: RecheckFile, _ record: MissedRecord, cache: String, _ looker: Looker) {
+    let (dryRun, logger) = (looker.dryRun, looker.logger)
+    self.record = record
+    run = looker.run
     self.file = file
     self.cache = cache
     self.logger = logger
     verb = dryRun == .no ? "cleared" : "would be cleared"
     news = RecheckNews(logger)
   }
+
+  var isOn: Bool { plan != nil }
 
   /// Whether it knows from when to ask of each family: then nothing is missed that happens meanwhile.
   var coversAll: Bool {
@@ -99,6 +101,7 @@ package final class Recheck {
   /// Begins a look whose time has come, if none is under way.
   func begin() {
     guard let plan, let due, due <= .now, !thread.isUnderWay, work == nil else { return }
+    began = .now
     // Many nodes spread their looks, none of them later than the interval, but where a look takes long.
     self.due = .now + plan.limits.interval * Double.random(in: 0.9...1)
     let look = RecheckLook(plan: plan, ledgers: ledgers)
@@ -112,6 +115,15 @@ package final class Recheck {
     thread.lookNow(RecheckLook(plan: plan, ledgers: ledgers).run)
     take()
   }
+
+  /// Whether all is cleared that was changed before some time, as far as a recheck finds it.
+  func hasLooked(since time: ContinuousClock.Instant) -> Bool {
+    guard isOn else { return true }
+    return lastServed.map { $0 >= time } ?? false
+  }
+
+  /// Looks as soon as the server has had its peace.
+  func hasten() { due = due.map { min($0, max(.now, restUntil)) } }
 
   /// Whether there is something to be done at once.
   var hasWork: Bool { work != nil || thread.hasEnded }
@@ -127,7 +139,8 @@ package final class Recheck {
   /// Takes what a look has found.
   func take() {
     guard let outcome = thread.take(), let plan else { return }
-    due = due.map { max($0, .now + RecheckPlan.rest(after: outcome.duration)) }
+    restUntil = .now + RecheckPlan.rest(after: outcome.duration)
+    due = due.map { max($0, restUntil) }
     CrashPoint.changesFound.reach()
     news.tell(outcome)
     if run == .staying { news.tellSight(outcome, plan.limits.overlap) }
@@ -151,6 +164,7 @@ package final class Recheck {
   func finish() {
     guard let work, let plan else { return }
     self.work = nil
+    lastServed = began
     for family in work.families {
       let name = family.query.family
       var ledger = ledgers[name] ?? ChangeLedger()
@@ -192,15 +206,27 @@ package final class Recheck {
 
   // MARK: What was missed
 
-  func notePoll() { missed.notePoll() }
+  /// Every queue is about to be drained, asked for or not.
+  /// - Parameter others: whether other nodes may drain them.
+  func notePoll(others: Bool) {
+    missed.notePoll()
+    requested?.lacksWaiting = others && !missed.isEmpty
+  }
 
   /// All that was in the queues has been met.
   func judge(_ layout: Layout) {
-    guard !missed.isEmpty, let requested else { return }
+    guard !missed.isEmpty, let requested, !requested.lacksWaiting else { return }
+    let before = missed.counts
     let lines = missed.judge(requested, layout, verb: verb)
     for line in lines { logger.warning("\(line)") }
+    for (family, count) in missed.counts where count != before[family] ?? 0 {
+      record.add(keys: count - (before[family] ?? 0), of: family)
+    }
     if !lines.isEmpty { refreshHealth() }
   }
+
+  /// Takes up what was missed and not acknowledged.
+  func refreshMissed() { refreshHealth() }
 
   /// How many keys were cleared since the start.
   var keysCleared: Int { health.keys }
@@ -209,7 +235,8 @@ package final class Recheck {
     guard let plan else { return }
     health.families = plan.queries.map { query in
       var family = RecheckHealth.Family(query.family)
-      family.missed = missed.counts[query.family] ?? 0
+      family.missed = record.outstanding[query.family]?.keys ?? 0
+      family.missedTotal = missed.counts[query.family] ?? 0
       family.refused = ledgers[query.family]?.burst?.keys ?? 0
       family.problem = news.problems[query.family]
       return family

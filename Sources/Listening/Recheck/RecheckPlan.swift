@@ -38,7 +38,7 @@ package struct RecheckPlan: Sendable {
     self.queries = queries
     self.limits = limits
     self.place = place
-    announced = Set(place.rules.everything(place.layout).map(place.layout.familyName))
+    announced = place.announced
     emptied = Set(place.rules.events.flatMap(\.emptied) + place.rules.emptiedAfter)
   }
 

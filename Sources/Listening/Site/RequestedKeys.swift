@@ -15,6 +15,9 @@ package final class RequestedKeys {
   private var times: [Int: Int64] = [:]
   /// From when on each is known. Times are in nanoseconds since the epoch.
   private(set) var since: Int64
+  /// Whether somebody is about to judge by them who does not drain the queues: what waits there has to be noted first.
+  /// Another node may hold it for longer than a poll.
+  var lacksWaiting = false
 
   /// - Parameter now: when they begin to be noted.
   package init(now: Int64 = currentTime(), most: Int = defaultMost) {

@@ -7,6 +7,9 @@ package struct Queue {
   package let table: QueueTable
   let connection: Connection
 
+  /// Another table's queue, on the same connection.
+  package func beside(_ table: QueueTable) -> Queue { Queue(table, on: connection) }
+
   package init(_ table: QueueTable, on connection: Connection) {
     self.table = table
     self.connection = connection

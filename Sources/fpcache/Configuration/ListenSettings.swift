@@ -3,6 +3,8 @@
 // How the listener runs: flags, then [listen] and [syslog] of the configuration, then defaults.
 
 import Basics
+import Listening
+import SystemPackage
 
 /// Settings of `listen`, each nil until somebody says otherwise.
 struct ListenSettings: Equatable, Sendable {
@@ -15,11 +17,22 @@ struct ListenSettings: Equatable, Sendable {
     defaultStateDirectories.first { access($0, F_OK) == 0 } ?? defaultStateDirectories[0]
   }
 
+  /// The listener's state directory.
+  var stateFolder: FilePath {
+    FilePath(
+      stateDirectory
+        ?? environment()["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
+        ?? Self.defaultStateDirectory)
+  }
+
   var settle: Duration?
   var pollInterval: Duration?
   var recheckInterval: Duration?
   var recheckOverlap: Duration?
   var recheckMost: Int?
+  var scrubInterval: Duration?
+  var scrubMost: Int?
+  var scrub: ScrubPlan.Mode?
   var stateDirectory: String?
   var statusFile: String?
   var metricsFile: String?
@@ -37,6 +50,9 @@ struct ListenSettings: Equatable, Sendable {
     recheckInterval = try Setting.recheckInterval.seconds(in: ini)
     recheckOverlap = try Setting.recheckOverlap.seconds(in: ini)
     recheckMost = try Setting.recheckMost.number(in: ini)
+    scrubInterval = try Setting.scrubInterval.seconds(in: ini)
+    scrubMost = try Setting.scrubMost.number(in: ini)
+    scrub = try Setting.scrub.text(in: ini).flatMap { ScrubPlan.Mode(rawValue: $0.lowercased()) }
     stateDirectory = try Setting.stateDirectory.text(in: ini)
     statusFile = try Setting.statusFile.text(in: ini)
     metricsFile = try Setting.metricsFile.text(in: ini)
@@ -57,6 +73,9 @@ struct ListenSettings: Equatable, Sendable {
     merged.recheckInterval = recheckInterval ?? other.recheckInterval
     merged.recheckOverlap = recheckOverlap ?? other.recheckOverlap
     merged.recheckMost = recheckMost ?? other.recheckMost
+    merged.scrubInterval = scrubInterval ?? other.scrubInterval
+    merged.scrubMost = scrubMost ?? other.scrubMost
+    merged.scrub = scrub ?? other.scrub
     merged.stateDirectory = stateDirectory ?? other.stateDirectory
     merged.statusFile = statusFile ?? other.statusFile
     merged.metricsFile = metricsFile ?? other.metricsFile
@@ -78,6 +97,9 @@ struct ListenSettings: Equatable, Sendable {
     case .recheckInterval: recheckInterval != others.recheckInterval
     case .recheckOverlap: recheckOverlap != others.recheckOverlap
     case .recheckMost: recheckMost != others.recheckMost
+    case .scrubInterval: scrubInterval != others.scrubInterval
+    case .scrubMost: scrubMost != others.scrubMost
+    case .scrub: scrub != others.scrub
     case .stateDirectory: stateDirectory != others.stateDirectory
     case .node: node != others.node
     case .statusFile: statusFile != others.statusFile

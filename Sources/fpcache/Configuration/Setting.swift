@@ -19,6 +19,8 @@ struct Setting: Hashable, Sendable {
     case node
     case facility
     case choice
+    /// One of these.
+    case word([String])
   }
 
   /// The option of `fpcache listen` that goes before the file.
@@ -97,6 +99,30 @@ struct Setting: Hashable, Sendable {
     $0.fallback = String(RecheckPlan.Limits.defaultMost)
     $0.comment =
       "If more keys of a family than this have changed at once, none of them is cleared"
+  }
+
+  static let scrubInterval = row("listen", "SCRUB_INTERVAL") {
+    $0.domain = .seconds(0...2_592_000)
+    $0.fallback = whole(ScrubPlan.Limits.defaultInterval.seconds)
+    $0.comment =
+      "Seconds between two comparisons of the whole tree with the queries of [verify]; 0 disables them"
+    $0.option = Option(
+      name: "scrub-interval",
+      help:
+        "Compare the whole tree with the queries of [verify] this often, in seconds; 0 disables it",
+      valueName: "seconds")
+  }
+
+  static let scrubMost = row("listen", "SCRUB_MOST") {
+    $0.domain = .number(1...100_000)
+    $0.fallback = String(ScrubPlan.Limits.defaultMost)
+    $0.comment = "If a comparison finds more pages out of date than this, it clears none of them"
+  }
+
+  static let scrub = row("listen", "SCRUB") {
+    $0.domain = .word(ScrubPlan.Mode.allCases.map(\.rawValue))
+    $0.fallback = ScrubPlan.Mode.clear.rawValue
+    $0.comment = "What a comparison does with the pages that it finds: clear or report"
   }
 
   static let stateDirectory = row("listen", "STATE_DIR") {
@@ -201,8 +227,8 @@ struct Setting: Hashable, Sendable {
 
   /// Those of the listener, in the order in which it tells of them.
   static let listen = [
-    settle, pollInterval, recheckInterval, recheckOverlap, recheckMost, stateDirectory, node,
-    statusFile, metricsFile, emptiedAfter, facility,
+    settle, pollInterval, recheckInterval, recheckOverlap, recheckMost, scrubInterval, scrubMost,
+    scrub, stateDirectory, node, statusFile, metricsFile, emptiedAfter, facility,
     identity,
   ]
 
@@ -299,6 +325,8 @@ extension Setting {
         key,
         "is not a syslog facility; expected one of "
           + SyslogSettings.facilities.map(\.name).joined(separator: ", "))
+    case .word(let words) where !words.contains(value.text.lowercased()):
+      throw value.problem(key, "is unknown; expected \(listed(words, "or"))")
     default: return value
     }
   }

@@ -3,6 +3,7 @@
 // What the configuration makes of the looks at the site's own queries.
 
 import Listening
+import PGQueue
 
 extension Config {
   private func queryPlace(_ signals: Signals) -> QueryPlace {
@@ -26,5 +27,15 @@ extension Config {
     limits.most = settings.recheckMost ?? limits.most
     limits.timeout = verify.timeout
     return RecheckPlan(verify.rechecks, limits, of: queryPlace(signals))
+  }
+
+  /// - Parameter settings: those of the configuration, and before them the options'.
+  func scrubPlan(_ settings: ListenSettings, _ signals: Signals) -> ScrubPlan? {
+    var limits = ScrubPlan.Limits()
+    limits.interval = settings.scrubInterval ?? limits.interval
+    limits.most = settings.scrubMost ?? limits.most
+    limits.mode = settings.scrub ?? limits.mode
+    limits.timeout = verify.timeout
+    return ScrubPlan(verify.queries, limits, of: queryPlace(signals))
   }
 }

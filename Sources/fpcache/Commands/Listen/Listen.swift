@@ -28,6 +28,7 @@ struct Listen: SiteCommand {
   @Option(help: Setting.settle.help()) var settle: String?
   @Option(help: Setting.pollInterval.help()) var pollInterval: String?
   @Option(help: Setting.recheckInterval.help()) var recheckInterval: String?
+  @Option(help: Setting.scrubInterval.help()) var scrubInterval: String?
   @Option(
     help: Setting.stateDirectory.help(
       """
@@ -51,6 +52,7 @@ struct Listen: SiteCommand {
     try Setting.node.validate(node)
     try Setting.pollInterval.validate(pollInterval)
     try Setting.recheckInterval.validate(recheckInterval)
+    try Setting.scrubInterval.validate(scrubInterval)
   }
 
   private var flags: ListenSettings {
@@ -58,6 +60,7 @@ struct Listen: SiteCommand {
     flags.settle = Setting.settle.seconds(ofOption: settle)
     flags.pollInterval = Setting.pollInterval.seconds(ofOption: pollInterval)
     flags.recheckInterval = Setting.recheckInterval.seconds(ofOption: recheckInterval)
+    flags.scrubInterval = Setting.scrubInterval.seconds(ofOption: scrubInterval)
     flags.stateDirectory = stateDir
     flags.statusFile = statusFile
     flags.metricsFile = metricsFile
@@ -77,7 +80,7 @@ struct Listen: SiteCommand {
     config.logOddities(logger)
     let node = try settings.node.map {
       try NodeTokens(
-        $0, stateDirectory: stateDirectory(settings), dryRun: common.dryRun ? .yes : .no, logger)
+        $0, stateDirectory: settings.stateFolder, dryRun: common.dryRun ? .yes : .no, logger)
     }
     guard let signals = Signals() else {
       throw UserError(
@@ -93,18 +96,18 @@ struct Listen: SiteCommand {
     let settle = common.dryRun ? nil : settleList(settings, site.clearer.layout, logger)
     let (connection, listenerSettings, rules) = (site.connection, site.settings, site.rules)
     // From here on the drain alone holds the cache directory open, and can let go of it at SIGHUP.
-    let recheck = recheck(site, settings, logger)
+    let looks = looks(site, settings, logger)
     let mounts = MountMemory(
-      stateDirectory: stateDirectory(settings), dryRun: common.dryRun ? .yes : .no, logger)
+      stateDirectory: settings.stateFolder, dryRun: common.dryRun ? .yes : .no, logger)
     let drain = Drain(
       (consume site).clearer, rules, settle, logger, node: node, mounts: mounts,
       remembering: once ? .max : RetryLedger<RowName>.defaultMost)
     let service = CacheService(
-      drain, reporter, owing: once ? .nextRun : .thisListener, recheck: recheck
+      drain, reporter, owing: once ? .nextRun : .thisListener, looks: looks
     ) { () throws(ListeningError) in
       try reload(settings, node, signals, logger)
     }
-    service.missed.follow(config.missedLook(signals))
+    service.looks.missed.follow(config.missedLook(signals))
     if once { return try serveOnce(SingleRun(drain, service, signals), service, connection) }
     Listener(connection, settings: listenerSettings, signals: signals, service: service).run()
   }
@@ -143,30 +146,28 @@ struct Listen: SiteCommand {
     }
   }
 
-  private func stateDirectory(_ settings: ListenSettings) -> FilePath {
-    FilePath(
-      settings.stateDirectory
-        ?? environment()["STATE_DIRECTORY"]?.split(separator: ":").first.map(String.init)
-        ?? ListenSettings.defaultStateDirectory)
-  }
-
   private func settleList(
     _ settings: ListenSettings, _ layout: Layout, _ logger: Logger
   ) -> Settle {
     Settle.open(
-      settings.settle ?? ListenSettings.defaultSettle, stateDirectory: stateDirectory(settings),
+      settings.settle ?? ListenSettings.defaultSettle, stateDirectory: settings.stateFolder,
       layout: layout, logger)
   }
 
-  private func recheck(
+  private func looks(
     _ site: ListenerSite, _ settings: ListenSettings, _ logger: Logger
-  ) -> Recheck {
-    let dryRun = common.dryRun ? DryRun.yes : .no
+  ) -> SiteLooks.Parts {
+    let (folder, cache) = (settings.stateFolder, site.clearer.rootText)
+    let dryRun: DryRun = common.dryRun ? .yes : .no
+    let looker = Looker(once ? .once : .staying, dryRun: dryRun, logger)
+    let record = MissedRecord(MissedFiles(stateDirectory: folder), dryRun: dryRun, logger)
     let recheck = Recheck(
-      RecheckFile(stateDirectory: stateDirectory(settings), dryRun: dryRun),
-      cache: site.clearer.rootText, once ? .once : .staying, dryRun: dryRun, logger)
-    recheck.follow(site.recheck, cache: site.clearer.rootText)
-    return recheck
+      RecheckFile(stateDirectory: folder, dryRun: dryRun), record, cache: cache, looker)
+    let scrub = Scrub(
+      ScrubFile(stateDirectory: folder, dryRun: dryRun), record, cache: cache, looker)
+    recheck.follow(site.recheck, cache: cache)
+    scrub.follow(site.scrub, cache: cache)
+    return SiteLooks.Parts(recheck, scrub, record)
   }
 
   /// What the configuration makes of the listener. The name of a node stays what it was at the start.
@@ -199,7 +200,8 @@ struct Listen: SiteCommand {
     return ListenerSite(
       clearer: clearer, rules: config.rules, connection: config.connection.named(name),
       settings: settings, missed: config.missedLook(signals),
-      recheck: config.recheckPlan(flags.orElse(config.listen), signals))
+      recheck: config.recheckPlan(flags.orElse(config.listen), signals),
+      scrub: config.scrubPlan(flags.orElse(config.listen), signals))
   }
 
   /// A name goes with a token, a place in the log and a queue more: too much for a change in passing.

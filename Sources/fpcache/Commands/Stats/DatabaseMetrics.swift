@@ -70,9 +70,14 @@ extension PrometheusText {
     add(.statusFileRetryRows, status.retriesWaiting)
     add(.statusFileSettleKeys, status.settleWaiting)
     add(.statusFileQueuesRefused, status.refused.count)
-    guard let recheck = status.recheck, !recheck.families.isEmpty else { return }
-    add(.statusFileRechecked, time: recheck.at)
-    add(.statusFileMissed, recheck.families.map { Sample($0.missed, $0.family) })
-    add(.statusFileRecheckRefused, recheck.families.map { Sample($0.refused, $0.family) })
+    if let recheck = status.recheck, !recheck.families.isEmpty {
+      add(.statusFileRechecked, time: recheck.at)
+      add(.statusFileMissed, recheck.families.map { Sample($0.missed, $0.family) })
+      add(.statusFileRecheckRefused, recheck.families.map { Sample($0.refused, $0.family) })
+    }
+    guard let scrub = status.scrub, !scrub.families.isEmpty else { return }
+    add(.statusFileScrubbed, time: scrub.at)
+    add(.statusFileScrubMissed, scrub.families.map { Sample($0.missed, $0.family) })
+    add(.statusFileScrubRefused, scrub.families.map { Sample($0.refused, $0.family) })
   }
 }

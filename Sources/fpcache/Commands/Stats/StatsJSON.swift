@@ -233,6 +233,27 @@ extension RecheckHealth {
   }
 }
 
+extension ScrubHealth {
+  fileprivate func json(_ age: (Int64?) -> Int64?) -> JSON {
+    .object([
+      ("age_seconds", age(at).map(JSON.integer) ?? .null), ("pages", .integer(pages)),
+      ("cleared", .integer(cleared)), ("refused", .integer(refused)),
+      (
+        "families",
+        .array(
+          families.map { family in
+            .object([
+              ("family", .string(family.family.escaped)), ("found", .integer(family.found)),
+              ("cleared", .integer(family.cleared)), ("refused", .integer(family.refused)),
+              ("missed", .integer(family.missed)),
+              ("problem", family.problem.map { .string(withoutControls($0)) } ?? .null),
+            ])
+          })
+      ),
+    ])
+  }
+}
+
 extension StatusFile {
   /// Nil when nobody has named one.
   fileprivate func json(_ age: (Int64?) -> Int64?) -> JSON? {
@@ -254,6 +275,7 @@ extension StatusFile {
         ("settle_waiting", .integer(status.settleWaiting)),
         ("queues_refused", .array(status.refused.map { .string($0.escaped) })),
         ("recheck", status.recheck?.json(age) ?? .null),
+        ("scrub", status.scrub?.json(age) ?? .null),
         ("last_error", status.lastError.map { .string(withoutControls($0.message)) } ?? .null),
         ("last_error_age_seconds", seconds(status.lastError?.at)),
       ])

@@ -167,9 +167,15 @@ extension StatsText {
         ?? "no drain,")
     words.append("\(counted(Int(clamping: status.rows), "row")) since its start,")
     words.append("\(counted(Int(clamping: status.retriesWaiting), "key")) to retry,")
-    let recheck = status.recheck.map { self.words($0) } ?? []
-    words.append("\(grouped(status.settleWaiting)) to clear again\(recheck.isEmpty ? "" : ";")")
-    return words + recheck
+    let looks = [
+      status.recheck.map { self.words($0) } ?? [], status.scrub.map { self.words($0) } ?? [],
+    ].filter { !$0.isEmpty }
+    words.append("\(grouped(status.settleWaiting)) to clear again")
+    for look in looks {
+      words[words.count - 1] += ";"
+      words += look
+    }
+    return words
   }
 
   /// Nothing where nothing is rechecked.
@@ -192,6 +198,29 @@ extension StatsText {
       words[words.count - 1] += ","
       words.append("no query for \(broken.joined(separator: ", "))")
     }
+    return words
+  }
+
+  /// Nothing where nothing is scrubbed.
+  private func words(_ scrub: ScrubHealth) -> [String] {
+    guard !scrub.families.isEmpty else { return [] }
+    guard let age = overview.age(scrub.at) else { return ["scrub not yet"] }
+    var words = [
+      "scrub \(durationText(Double(age))) ago,", "\(counted(scrub.pages, "page")) looked at,",
+      "\(grouped(scrub.cleared)) cleared",
+    ]
+    func add(_ word: String) {
+      words[words.count - 1] += ","
+      words.append(word)
+    }
+    if scrub.refused > 0 { add("\(grouped(scrub.refused)) too many to be cleared") }
+    let missed = scrub.families.filter { $0.missed > 0 }
+    if !missed.isEmpty {
+      let names = missed.map { "\($0.family.escaped) \(grouped($0.missed))" }
+      add("not queued (\(names.joined(separator: ", ")))")
+    }
+    let broken = scrub.families.filter { $0.problem != nil }.map(\.family.escaped)
+    if !broken.isEmpty { add("no query for \(broken.joined(separator: ", "))") }
     return words
   }
 

@@ -112,7 +112,7 @@ extension Metric {
   static let ofStatusFile = [
     statusFileUp, statusFileProcessUp, statusFileHealthy, statusFileLastDrain, statusFileRetryRows,
     statusFileSettleKeys, statusFileQueuesRefused, statusFileRechecked, statusFileMissed,
-    statusFileRecheckRefused,
+    statusFileRecheckRefused, statusFileScrubbed, statusFileScrubMissed, statusFileScrubRefused,
   ]
 
   static let statusFileUp = gauge(
@@ -138,8 +138,17 @@ extension Metric {
     "When the last recheck ended; 0 before the first.")
   static let statusFileMissed = gauge(
     "fpcache_status_file_missed_invalidations",
-    "Keys that changed without a queue row, since the listener started.", by: "family")
+    "Keys that changed without a queue row, not acknowledged yet.", by: "family")
   static let statusFileRecheckRefused = gauge(
     "fpcache_status_file_recheck_refused_keys",
     "Keys that changed at once, more than RECHECK_MOST, and that were not cleared.", by: "family")
+  static let statusFileScrubbed = gauge(
+    "fpcache_status_file_scrub_timestamp_seconds", "When the last scrub ended; 0 before the first.")
+  static let statusFileScrubMissed = gauge(
+    "fpcache_status_file_scrub_missed_pages",
+    "Pages that scrubs found out of date without a queue row, not acknowledged yet.", by: "family")
+  static let statusFileScrubRefused = gauge(
+    "fpcache_status_file_scrub_refused_pages",
+    "Pages out of date that the last scrub did not clear: more than SCRUB_MOST in all families.",
+    by: "family")
 }

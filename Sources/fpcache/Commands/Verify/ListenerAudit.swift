@@ -120,25 +120,43 @@ extension DatabaseAudit {
     }
   }
 
-  /// What the listener had to find by itself stands in its status file.
+  /// What the listener had to find by itself: counted in its state directory, which outlives it, and where that
+  /// holds nothing, in its status file.
   func tellMissed() {
-    guard let status = StatusFile.read(config.listen.statusFile).status, status.isAlive,
-      let recheck = status.recheck
-    else { return }
-    for family in recheck.families {
-      if family.missed > 0 {
-        let keys = counted(family.missed, "key")
-        tell(
-          .missed, family.family.escaped,
-          .words("has \(keys) changed of which no queue told, since the listener's start"))
-      }
-      if family.refused > 0 {
-        tell(
-          .missed, family.family.escaped,
-          .advised(
-            "has \(counted(family.refused, "key")) changed at once, more than RECHECK_MOST: none of them was cleared",
-            remedy: "run fpcache clear \(family.family.escaped), or raise RECHECK_MOST"))
-      }
+    guard wants(.missed) else { return }
+    let status = StatusFile.read(config.listen.statusFile).status
+    var missed: [String: MissedCounts.Family]?
+    do throws(Errno) {
+      missed = try MissedFiles(stateDirectory: config.listen.stateFolder).outstanding()
+    } catch {
+      leaveOut(
+        escape(Array(config.listen.stateFolder.string.utf8)), [.missed],
+        "the listener's state directory cannot be read: \(error)")
+    }
+    for (family, count) in missed ?? status?.missed ?? [:] where count != MissedCounts.Family() {
+      tell(.missed, family, .words(count.words))
+    }
+    if let status, status.isAlive { tellRefused(status) }
+  }
+
+  /// What the listener did not clear unasked.
+  private func tellRefused(_ status: ListenerStatus) {
+    for family in status.recheck?.families ?? [] where family.refused > 0 {
+      tell(
+        .missed, family.family.escaped,
+        .advised(
+          "has \(counted(family.refused, "key")) changed at once, more than RECHECK_MOST: none of them was cleared",
+          remedy: "run fpcache clear \(family.family.escaped), or raise RECHECK_MOST"))
+    }
+    for family in status.scrub?.families ?? [] where family.refused > 0 {
+      tell(
+        .missed, family.family.escaped,
+        .advised(
+          "has \(counted(family.refused, "page")) out of date; all families together had more than SCRUB_MOST: "
+            + "none was cleared",
+          remedy:
+            "run fpcache verify --only stale,orphan; then run it with --fix, correct the query, or "
+            + "raise SCRUB_MOST"))
     }
   }
 
@@ -157,5 +175,28 @@ extension DatabaseAudit {
       .words(
         "has a listener that has not reported healthy since \(timestamp(proof)) "
           + "(\(escape(Array(path.utf8))))"))
+  }
+}
+
+extension ListenerStatus {
+  /// What was missed and not acknowledged, as the listener last knew it.
+  fileprivate var missed: [String: MissedCounts.Family] {
+    var counts: [String: MissedCounts.Family] = [:]
+    for family in recheck?.families ?? [] {
+      counts[family.family.escaped, default: .init()].keys = family.missed
+    }
+    for family in scrub?.families ?? [] {
+      counts[family.family.escaped, default: .init()].pages = family.missed
+    }
+    return counts
+  }
+}
+
+extension MissedCounts.Family {
+  /// A predicate of the family.
+  fileprivate var words: String {
+    let changed = keys > 0 ? ["\(counted(keys, "changed key")) that no queue announced"] : []
+    let found = pages > 0 ? ["\(counted(pages, "page")) that a scrub found out of date"] : []
+    return "has \((changed + found).joined(separator: " and ")), not acknowledged yet"
   }
 }

@@ -39,7 +39,7 @@ struct Audit: Equatable {
 
   /// What was put right, or would be, is no finding any more.
   private var open: [Finding] {
-    findings.filter { $0.fix != .removed && $0.fix != .passed }
+    findings.filter { ![.removed, .passed, .acknowledged].contains($0.fix) }
   }
 
   var status: ExitStatus {
@@ -182,6 +182,7 @@ extension Finding {
     switch fix {
     case nil: break
     case .removed: text += dryRun ? ": would be removed" : ": removed"
+    case .acknowledged: text += dryRun ? ": would be acknowledged" : ": acknowledged"
     case .passed: text += ": no longer true"
     case .failed(let failure): text += ": not removed: \(failure.error.description)"
     }
@@ -198,7 +199,7 @@ extension Finding {
     ]
     switch fix {
     case nil: break
-    case .removed, .passed: members.append(("fixed", .boolean(true)))
+    case .removed, .passed, .acknowledged: members.append(("fixed", .boolean(true)))
     case .failed(let failure):
       members.append(("fixed", .boolean(false)))
       members.append(("failure", failure.json))

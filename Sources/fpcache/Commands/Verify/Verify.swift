@@ -43,7 +43,10 @@ struct Verify: SiteCommand {
   @Flag(
     help: ArgumentHelp(
       "Remove what is safe to remove.",
-      discussion: "That is: \(FindingCode.fixable). Never removes unknown files or links."))
+      discussion: """
+        That is: \(FindingCode.fixable). Never removes unknown files or links. With --only missed it removes \
+        nothing and acknowledges what the listener has missed.
+        """))
   var fix = false
   @Flag(help: "Do not ask the database.") var noDatabase = false
   @Option(
@@ -130,6 +133,7 @@ struct Verify: SiteCommand {
     run.limits = QueueLimits(rows: maxBacklog, wait: maxWait)
     run.isExplicit = only != nil
     run.fixer = fix && codes.needTree ? try common.clearer(config, paths: .dropped) : nil
+    run.acknowledges = fix && only != nil && codes.contains(.missed)
     run.dryRun = common.dryRun
     let audit = run.audit()
     if let error = audit.databaseError {

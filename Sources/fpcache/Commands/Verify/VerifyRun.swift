@@ -4,6 +4,7 @@
 
 import Basics
 import CacheFS
+import Listening
 import PGQueue
 import SystemPackage
 
@@ -22,6 +23,8 @@ struct VerifyRun {
   /// Removes what is found; nil when that was not asked for.
   var fixer: Clearer?
   var dryRun = false
+  /// Whether what was missed is to be taken as known.
+  var acknowledges = false
 
   init(config: Config, codes: Set<FindingCode>, actor: Actor) {
     self.config = config
@@ -55,15 +58,39 @@ struct VerifyRun {
     findings += database?.findings ?? []
     findings += config.oddities.filter { codes.contains($0.code) }
     if let fixer { findings = fixer.fix(findings) }
+    var notAcknowledged: NotChecked?
+    if acknowledges { notAcknowledged = acknowledge(&findings) }
     var audit = Audit(
       findings: findings.sorted(by: Finding.precedes), files: files, dryRun: dryRun,
       databaseError: databaseError, namesDatabase: config.namesDatabase)
-    audit.notChecked = database?.notChecked ?? []
+    audit.notChecked = (database?.notChecked ?? []) + [notAcknowledged].compactMap { $0 }
     if isExplicit { audit.notChecked += unasked(database, databaseError) }
     audit.queues = database?.queues ?? []
     audit.clockDifference = changes.isEmpty ? nil : database.map { tenths($0.clocks.lead) }
     audit.limits = limits
     return audit
+  }
+
+  /// Takes what was missed as known: not what still waits for a decision.
+  /// - Returns: why that cannot be written down; nil where it is, or nothing was missed.
+  private func acknowledge(_ findings: inout [Finding]) -> NotChecked? {
+    let missed = findings.indices.filter { index in
+      guard findings[index].code == .missed, case .words = findings[index].evidence else {
+        return false
+      }
+      return true
+    }
+    guard !missed.isEmpty else { return nil }
+    let files = MissedFiles(stateDirectory: config.listen.stateFolder)
+    do throws(Errno) {
+      if !dryRun { try files.acknowledge() }
+    } catch {
+      return NotChecked(
+        subject: files.acknowledgedName, codes: [.missed],
+        reason: "not acknowledged: \(error); run it as the listener's user, with its STATE_DIR")
+    }
+    for index in missed { findings[index] = findings[index].fixed(.acknowledged) }
+    return nil
   }
 
   // MARK: The tree
