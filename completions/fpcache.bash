@@ -191,13 +191,13 @@ _fpcache() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    listen|clear-date|clear-port|clear-news|clear|stats|verify|help)
+    listen|clear-date|clear-port|clear-news|clear|stats|verify|status|help)
         # Offer subcommand argument completions
         "_fpcache_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'listen clear-date clear-port clear-news clear stats verify help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'listen clear-date clear-port clear-news clear stats verify status help' -- "${cur}"))
         ;;
     esac
 }
@@ -520,7 +520,7 @@ _fpcache_verify() {
     repeating_flags=()
     non_repeating_flags=(--fix --no-database --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--format --only --skip --stale-after --max-backlog --max-wait --as-user --config --cache-dir --dsn --log --log-format --color)
+    non_repeating_options=(--format --only --skip --stale-after --max-backlog --max-wait --as-user -t --timeout --config --cache-dir --dsn --log --log-format --color)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
@@ -547,6 +547,70 @@ _fpcache_verify() {
         return
         ;;
     '--as-user')
+        return
+        ;;
+    '-t'|'--timeout')
+        return
+        ;;
+    '--config')
+        __fpcache_add_completions -f
+        return
+        ;;
+    '--cache-dir')
+        __fpcache_add_completions -d
+        return
+        ;;
+    '--dsn')
+        return
+        ;;
+    '--log')
+        __fpcache_add_completions -W 'stderr'$'\n''syslog'
+        return
+        ;;
+    '--log-format')
+        __fpcache_add_completions -W 'text'$'\n''json'$'\n''journal'
+        return
+        ;;
+    '--color')
+        __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
+        return
+        ;;
+    esac
+}
+
+_fpcache_status() {
+    repeating_flags=()
+    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--format --max-backlog --max-wait -w --warning -c --critical -t --timeout --watch --status-file --config --cache-dir --dsn --log --log-format --color)
+    __fpcache_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--format')
+        __fpcache_add_completions -W 'text'$'\n''json'$'\n''nagios'$'\n''prometheus'
+        return
+        ;;
+    '--max-backlog')
+        return
+        ;;
+    '--max-wait')
+        return
+        ;;
+    '-w'|'--warning')
+        return
+        ;;
+    '-c'|'--critical')
+        return
+        ;;
+    '-t'|'--timeout')
+        return
+        ;;
+    '--watch')
+        return
+        ;;
+    '--status-file')
+        __fpcache_add_completions -f
         return
         ;;
     '--config')

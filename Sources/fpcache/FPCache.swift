@@ -21,12 +21,14 @@ struct FPCache: ParsableCommand {
         fpcache clear-port graphics/py-pygeoapi   a port's pages and its category's
         fpcache clear-date -n 2020-01             what a month would remove
         fpcache listen --once                     drain the queues, then exit
+        fpcache status                            is it well?
         fpcache stats                             pages in the tree, rows in the queues
 
       EXIT STATUS
-        0   done; verify: clean
-        1   something could not be cleared; verify: findings
-        3   --require-match, and a key matched nothing
+        0   done; verify: clean; status: well
+        1   something could not be cleared; verify: findings; status: late or degraded
+        2   status: nobody serves the queues, or a limit is passed
+        3   --require-match, and a key matched nothing; status: cannot be told
         64  bad flag, date or port name; nothing was changed
         66  the cache directory does not exist
         69  the database cannot be reached
@@ -36,13 +38,14 @@ struct FPCache: ParsableCommand {
     version: "fpcache \(fpcacheVersion)",
     subcommands: [
       Listen.self, ClearDate.self, ClearPort.self, ClearNews.self, Clear.self, Stats.self,
-      Verify.self,
+      Verify.self, Status.self,
     ])
 
   static func main() {
     openStandardStreams()
     ignoreBrokenPipes()
     var command: (any ParsableCommand)?
+    var isPlugin = false
     var lines: LogLines {
       (command as? any SiteCommand)?.common.lines(.command)
         ?? LogLines(style: .command, format: .suited(to: environment()), palette: .plain)
@@ -51,9 +54,11 @@ struct FPCache: ParsableCommand {
       // Read before they are wiped, and wiped before anything else is done.
       let arguments = Array(CommandLine.arguments.dropFirst())
       hidePasswordsFromArguments()
+      isPlugin = asksForPlugin(arguments)
       command = try parse(arguments)
       try command?.run()
     } catch let failure as UserError {
+      if isPlugin { answerUnknown(failure.message) }
       end(failure, lines)
     } catch let failure as ListeningError {
       end(UserError(failure), lines)
@@ -61,6 +66,9 @@ struct FPCache: ParsableCommand {
       // As exit(withError:) does, but by way of printError: the parser quotes what it was given.
       let status = exitCode(for: error)
       let message = fullMessage(for: error)
+      if isPlugin, !message.isEmpty {
+        answerUnknown(status == .validationFailure ? usageError(message) : help(message))
+      }
       if !message.isEmpty {
         do throws(UserError) {
           if status.isSuccess {
@@ -76,6 +84,27 @@ struct FPCache: ParsableCommand {
       }
       exit(withError: status)
     }
+  }
+
+  /// Whether a monitor asks: for its own form of an answer, of a command that has one.
+  private static func asksForPlugin(_ arguments: [String]) -> Bool {
+    guard [Verify._commandName, Status._commandName].contains(arguments.first) else { return false }
+    let format = Status.Format.nagios.rawValue
+    return arguments.contains("--format=\(format)")
+      || zip(arguments, arguments.dropFirst()).contains { $0 == "--format" && $1 == format }
+  }
+
+  /// Answers a monitor that has asked wrongly, or for help: its first line is what the monitor shows, and any
+  /// other status than this would be taken for what the plugin has found (Monitoring Plugins Development
+  /// Guidelines).
+  private static func answerUnknown(_ message: String) -> Never {
+    let lines = redacted(withoutControls(message)).split(
+      separator: "\n", omittingEmptySubsequences: false
+    ).map(String.init)
+    let answer = PluginAnswer(
+      state: .unknown, text: lines.first ?? "", details: Array(lines.dropFirst()))
+    do throws(UserError) { try printResult(answer.output) } catch { printError(error.message) }
+    exit(withError: ExitCode(answer.state.rawValue))
   }
 
   /// The command that is asked for.

@@ -71,7 +71,7 @@ import Testing
         "  remedy for \(Self.queue): \(remedy)", "1 finding",
       ])
     #expect(audit.nagios.state == .warning)
-    #expect(audit.nagios.line.hasPrefix("FPCACHE WARNING - held-queue=1; \(remedy) | "))
+    #expect(audit.nagios.output.hasPrefix("FPCACHE WARNING - held-queue=1; \(remedy) | "))
     #expect(try lines(self.audit(as: "postgres", after: QueueHold.patience)) == ["clean"])
 
     // The role may not see when the transaction began: the row says how long it has waited.
@@ -96,7 +96,7 @@ import Testing
       lines(audit).dropFirst().first
         == "  \(Self.queue): is held by \(name), prepared at TIME; its rows stay until that ends")
     #expect(
-      audit.nagios.line.hasPrefix(
+      audit.nagios.output.hasPrefix(
         "FPCACHE WARNING - held-queue=1; the prepared transaction \"for/gotten\" of role postgres: "
           + "run COMMIT PREPARED or ROLLBACK PREPARED | "))
     let json = try Command.fpcache([

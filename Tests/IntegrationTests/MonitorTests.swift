@@ -64,11 +64,11 @@ import Testing
     let good = try verify("nagios")
     #expect(
       good.stdout == """
-        FPCACHE OK - no findings | findings=0 files=0 critical=0 warning=0 notice=0 \
-        cache_clearing_ports=0;;5 cache_clearing_dates=0;;5 cache_clearing_commits=0;;5 \
-        cache_clearing_files=0;;5 cache_clearing_ports_oldest=0s;;600 \
-        cache_clearing_dates_oldest=0s;;600 cache_clearing_commits_oldest=0s;;600 \
-        cache_clearing_files_oldest=0s;;600
+        FPCACHE OK - no findings | findings=0;;;0 files=0;;;0 critical=0;;;0 warning=0;;;0 \
+        notice=0;;;0 cache_clearing_ports=0;;5;0 cache_clearing_dates=0;;5;0 \
+        cache_clearing_commits=0;;5;0 cache_clearing_files=0;;5;0 \
+        cache_clearing_ports_oldest=0s;;600;0 cache_clearing_dates_oldest=0s;;600;0 \
+        cache_clearing_commits_oldest=0s;;600;0 cache_clearing_files_oldest=0s;;600;0
 
         """)
     #expect(good.status == 0 && good.stderr.isEmpty, "\(good)")
@@ -86,7 +86,7 @@ import Testing
     let nagios = try verify("nagios", "backlog")
     #expect(
       nagios.status == 2 && nagios.stdout.hasPrefix("FPCACHE CRITICAL - backlog=1"), "\(nagios)")
-    #expect(nagios.stdout.contains(#/ cache_clearing_ports_oldest=7\d\ds;;600 /#), "\(nagios)")
+    #expect(nagios.stdout.contains(#/ cache_clearing_ports_oldest=7\d\ds;;600;0 /#), "\(nagios)")
     let json = try verify("json")
     let object = try #require(
       try JSONSerialization.jsonObject(with: Data(json.outputBytes)) as? [String: Any])
@@ -312,7 +312,7 @@ import Testing
       try JSONSerialization.jsonObject(with: Data(json.outputBytes)) as? [String: Any])
     #expect(
       Set(object.keys) == [
-        "version", "at", "queues", "channels", "nodes", "listening", "sessions_hidden",
+        "version", "at", "queues", "backlog", "channels", "nodes", "listening", "sessions_hidden",
         "notification_queue_usage", "database_error", "not_checked", "verdict",
       ])
     #expect((object["not_checked"] as? [[String: Any]])?.first?["grant"] as? String == grant)

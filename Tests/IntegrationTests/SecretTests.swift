@@ -126,7 +126,9 @@ import Testing
     for arguments in [
       ["listen", "--once", "--state-dir", tree.fullPath("state")],
       ["stats", "--format", "json"], ["stats"], ["verify", "--format", "json"],
-      ["verify", "--format", "nagios"], ["clear-news", "-v", "--news"],
+      ["verify", "--format", "nagios"], ["clear-news", "-v", "--news"], ["status"],
+      ["status", "--format", "json"], ["status", "--format", "nagios"],
+      ["status", "--format", "x"],
     ] {
       let result = try Command.fpcache(
         arguments + ["--cache-dir", tree.fullPath("cache"), "--dsn", dsn])

@@ -158,6 +158,8 @@ public struct CommandResult: CustomStringConvertible, Sendable {
   }
   /// Its standard output as text.
   public var stdout: String { String(decoding: outputBytes, as: UTF8.self) }
+  /// The first line of its standard output: what a monitor shows.
+  public var firstLine: String { String(stdout.prefix { $0 != "\n" }) }
   /// Its standard error as text.
   public var stderr: String { String(decoding: errorBytes, as: UTF8.self) }
 

@@ -19,6 +19,13 @@ public enum OutputComparison {
     text.replace(/\b\d+\.\d+ s\b/, with: "DURATION")
     text.replace(/("[a-z_]*seconds":)\d+(\.\d+)?/) { "\($0.1)0" }
     text.replace(/(_oldest=)[1-9]\d*s/) { "\($0.1)0s" }
+    text.replace(/(_age=)\d+s/) { "\($0.1)0s" }
+    // What status says of the listener.
+    text.replace(/\bsince TIME, \d+ (s|min)\b/, with: "since TIME, AGE")
+    text.replace(/\b\d+ s ago\b/, with: "AGE ago")
+    text.replace(/\bprocess \d+,/, with: "process N,")
+    text.replace(
+      /SESSION +PROCESS +ROLE +SINCE +LISTENS/, with: "SESSION PROCESS ROLE SINCE LISTENS")
     text.replace(/("(pid|process)":)\d+/) { "\($0.1)0" }
     text.replace(/LISTENING +PROCESS +ROLE +SINCE/, with: "LISTENING PROCESS ROLE SINCE")
     // The listener's connections in stats, and how long it has been there.

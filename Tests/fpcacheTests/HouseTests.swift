@@ -47,8 +47,8 @@ import Testing
       "", "Site", "Settle", "Retries", "Drain", "Nodes", "Queries", "Recheck", "Scrub", "Health",
     ],
     "fpcache": [
-      "Commands", "Commands/Clear", "Commands/Listen", "Commands/Stats", "Commands/Verify",
-      "Terminal",
+      "Commands", "Commands/Clear", "Commands/Listen", "Commands/Stats", "Commands/Status",
+      "Commands/Survey", "Commands/Verify", "Terminal",
     ],
     "fpcache/Terminal": [],
     "fpcache/Configuration": ["Terminal"],
@@ -56,8 +56,10 @@ import Testing
     "fpcache/Commands": ["Configuration", "Terminal"],
     "fpcache/Commands/Clear": ["Commands", "Configuration", "Terminal"],
     "fpcache/Commands/Listen": ["Commands", "Configuration", "Terminal"],
-    "fpcache/Commands/Stats": ["Commands", "Configuration", "Terminal"],
-    "fpcache/Commands/Verify": ["Commands", "Configuration", "Terminal"],
+    "fpcache/Commands/Survey": ["Commands", "Configuration", "Terminal"],
+    "fpcache/Commands/Stats": ["Commands", "Commands/Survey", "Configuration", "Terminal"],
+    "fpcache/Commands/Status": ["Commands", "Commands/Survey", "Configuration", "Terminal"],
+    "fpcache/Commands/Verify": ["Commands", "Commands/Survey", "Configuration", "Terminal"],
   ]
 
   private static let sources = SourceFile.all()

@@ -17,7 +17,7 @@ import Testing
     "NodeLog.swift", "QuietBlock.swift",
     "QueueSurvey.swift", "QueueTable.swift", "ListenerMetrics.swift", "ServerSurvey.swift",
     "SiteHealth.swift", "SiteRules.swift", "StatsQueueText.swift", "StatsText.swift",
-    "SurveyMetrics.swift",
+    "StatusText.swift", "StatusWatch.swift", "SurveyMetrics.swift",
     "TableRights.swift", "TriggerSurvey.swift", "UsageText.swift", "WaitingRows.swift",
   ]
   /// What stands before texts that are help, which the manual is made of.

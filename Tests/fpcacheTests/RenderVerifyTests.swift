@@ -43,8 +43,8 @@ import Testing
     _ codes: [FindingCode], _ notChecked: [NotChecked], _ state: NagiosState, _ text: String
   ) {
     let findings = codes.map { Finding($0, CachePath(Array("x".utf8))) }
-    let (found, line) = audit(findings, notChecked).nagios
-    #expect(found == state && line.hasPrefix("FPCACHE \(text) | findings="))
+    let answer = audit(findings, notChecked).nagios
+    #expect(answer.state == state && answer.output.hasPrefix("FPCACHE \(text) | findings="))
   }
 
   /// A bar begins the performance data, a newline the long text, wherever they come from.
@@ -55,9 +55,9 @@ import Testing
       findings: [], files: 1, dryRun: false, databaseError: audit.databaseError, namesDatabase: true
     )
     #expect(
-      audit.nagios.line == "FPCACHE UNKNOWN - cannot connect: a/b\\x0ac / d=1 | findings=0 files=1 "
-        + "critical=0 warning=0 notice=0")
-    #expect(Audit.line("OK", "a|b") == "FPCACHE OK - a/b")
+      audit.nagios.output
+        == "FPCACHE UNKNOWN - cannot connect: a/b\\x0ac / d=1 | findings=0;;;0 files=1;;;0 "
+        + "critical=0;;;0 warning=0;;;0 notice=0;;;0")
   }
 
   /// Names that would speak to a terminal, to JSON or to a monitor.
@@ -70,12 +70,13 @@ import Testing
       try JSONSerialization.jsonObject(with: Data(audit.json.text.utf8)) as? [String: Any])
     let path = (object["findings"] as? [[String: Any]])?.first?["path"] as? String
     #expect(path.flatMap { unescape($0) } == Array("news/\(name)".utf8))
-    let text = audit.lines(all: true).joined(separator: "\n") + audit.json.text + audit.nagios.line
+    let text =
+      audit.lines(all: true).joined(separator: "\n") + audit.json.text + audit.nagios.output
     for scalar in text.unicodeScalars {
       #expect(scalar == "\n" || scalar.properties.generalCategory != .control)
       #expect(scalar.properties.generalCategory != .format)
     }
-    #expect(audit.lines(all: true).count == 4 && audit.nagios.line.utf8.count { $0 == 0x7C } == 1)
+    #expect(audit.lines(all: true).count == 4 && audit.nagios.output.utf8.count { $0 == 0x7C } == 1)
   }
 
   /// Bytes that are no text at all.

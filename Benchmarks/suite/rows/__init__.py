@@ -2,7 +2,7 @@
 """What is measured: one file for each subject. A row's `measure` takes the ground and reports."""
 
 from suite.rows import (
-    backlog, change, drain, keys, memory, one_port, scan, startup, writers)
+    backlog, change, drain, keys, memory, one_port, scan, startup, status, writers)
 
 # In the order of a run: what needs the large tree comes last, since making it and taking it away
 # keeps the disk busy.
@@ -14,6 +14,7 @@ ROWS = {
     "backlog": backlog.measure,
     "change": change.measure,
     "writers": writers.measure,
+    "status": status.measure,
     "memory": memory.measure,
     "scan": scan.measure,
     "one-port": one_port.measure,

@@ -28,7 +28,7 @@ def measure(ground):
     ground.report.samples("start-up", samples)
 
 
-def by_hyperfine(ground, commands, prepare=()):
+def by_hyperfine(ground, commands, prepare=(), options=()):
     """Blocks of starts by turns. hyperfine runs a block of one command and then one of the
     other, without a shell; a start of each is compared with the other's of the same place."""
     samples = Samples()
@@ -38,12 +38,12 @@ def by_hyperfine(ground, commands, prepare=()):
         if block % 2:
             names.reverse()
         results = ground.path("hyperfine")
-        options = []
+        words = [*options]
         if prepare:
-            options = [word for name in names
-                       for word in ("--prepare", shlex.join(prepare[name]))]
+            words += [word for name in names
+                      for word in ("--prepare", shlex.join(prepare[name]))]
         run(["hyperfine", "-N", "--style", "none", "--warmup", 1, "--runs", sizes.starts,
-             "--export-json", results, *options, *(shlex.join(commands[name]) for name in names)])
+             "--export-json", results, *words, *(shlex.join(commands[name]) for name in names)])
         with open(results) as file:
             for name, result in zip(names, json.load(file)["results"]):
                 for seconds in result["times"]:

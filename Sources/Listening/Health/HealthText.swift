@@ -8,13 +8,26 @@ import PGQueue
 extension Health {
   /// - Parameter lastError: the last error that was logged, and when.
   func json(lastError: (at: Int64, message: String)?, pid: Int32) -> JSON {
-    .object([
+    let state: [(String, JSON)] = [
       ("version", .integer(1)),
       ("pid", .integer(Int(pid))),
       ("state", .string(state.rawValue)),
       ("since", Self.time(stateSince)),
       ("started", Self.time(started)),
       ("healthy_at", Self.time(healthyAt)),
+    ]
+    let error: JSON =
+      lastError.map {
+        .object([("at", Self.time($0.at)), ("message", .string($0.message))])
+      } ?? .null
+    return .object(
+      state + drained + waiting + [
+        ("recheck", recheck.json), ("scrub", scrub.json), ("last_error", error),
+      ])
+  }
+
+  private var drained: [(String, JSON)] {
+    [
       (
         "last_drain",
         lastDrain.map { drain in
@@ -30,6 +43,11 @@ extension Health {
       ("drains", .integer(drains)),
       ("notifications", .integer(notifications)),
       ("reconnects", .integer(reconnects)),
+    ]
+  }
+
+  private var waiting: [(String, JSON)] {
+    [
       ("retries_waiting", .integer(retriesWaiting)),
       ("settle_waiting", .integer(settleWaiting)),
       ("queues_refused", .array(refused.map(JSON.string))),
@@ -43,15 +61,9 @@ extension Health {
             ])
           })
       ),
-      ("recheck", recheck.json),
-      ("scrub", scrub.json),
-      (
-        "last_error",
-        lastError.map {
-          .object([("at", Self.time($0.at)), ("message", .string($0.message))])
-        } ?? .null
-      ),
-    ])
+      ("backlog", .array(backlog.map(\.json))),
+      ("backlog_at", Self.time(backlog.isEmpty ? nil : backlogAt)),
+    ]
   }
 
   private static func time(_ time: Int64?) -> JSON {

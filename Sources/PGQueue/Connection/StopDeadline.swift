@@ -21,6 +21,16 @@ package final class StopDeadline {
     self.patience = patience
   }
 
+  /// A time that begins by itself, for whoever waits for an answer and for no stop.
+  package init(patience: Duration) {
+    self.patience = patience
+    descriptor = -1
+    begin()
+  }
+
+  /// Begins the time again: what is asked from here on has all of it.
+  package func begin() { deadline = .now + patience }
+
   /// Begins the time, if it has not begun.
   func noteSeen() { deadline = deadline ?? .now + patience }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A long look at one queue, for an operator: how much waits, since when, and what comes first.
+// A look at the queues, for an operator: how much waits, since when, and what comes first.
 //
 // The columns are looked up before they are asked for, since schemas differ: date_added is a
 // timestamp, in older ones a time of day, from which no age can be told.
@@ -21,14 +21,22 @@ package struct QueueSurvey: Equatable, Sendable {
 
   package struct Contents: Equatable, Sendable {
     package let rows: Int
-    /// Distinct keys.
-    package let keys: Int
+    /// Distinct keys; nil after a brief look.
+    package let keys: Int?
     /// By date_added, or by the queue's order where that is no date.
     package let oldest: Row?
     /// By date_added, or by the queue's order where that is no date.
     package let newest: Row?
-    /// The keys that will be drained first, ``QueueSurvey/listedKeys`` at most.
+    /// The keys that will be drained first, ``QueueSurvey/listedKeys`` at most; none after a brief look.
     package let firstKeys: [[[UInt8]?]]
+  }
+
+  /// How much is asked of a queue.
+  package enum Depth: Sendable {
+    /// How many rows, and the oldest: what costs little in a long queue.
+    case brief
+    /// The distinct keys, the newest row and the first keys as well.
+    case full
   }
 
   package enum Outcome: Equatable, Sendable {
@@ -54,54 +62,93 @@ package struct QueueSurvey: Equatable, Sendable {
     if case .counted(let contents) = outcome { contents } else { nil }
   }
 
-  /// Looks at every queue.
+  /// Looks at every queue: in two round trips, unless the server refuses one of them.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   package static func all(
-    of queues: [QueueTable], on connection: Connection
+    of queues: [QueueTable], _ depth: Depth = .full, on connection: Connection
   ) throws(DatabaseError) -> [QueueSurvey] {
-    var all: [QueueSurvey] = []
-    for table in queues {
-      all.append(QueueSurvey(table: table, outcome: try outcome(of: table, on: connection)))
+    do throws(DatabaseError) {
+      return try together(queues, depth, connection)
+    } catch {
+      guard case .refused = error else { throw error }
+      try connection.script("ROLLBACK")
     }
+    // Which of them is refused shows when each is asked for alone.
+    var all: [QueueSurvey] = []
+    for table in queues { all += try alone(table, depth, connection) }
     return all
   }
 
-  private static func outcome(
-    of table: QueueTable, on connection: Connection
-  ) throws(DatabaseError) -> Outcome {
+  private static func alone(
+    _ table: QueueTable, _ depth: Depth, _ connection: Connection
+  ) throws(DatabaseError) -> [QueueSurvey] {
     do throws(DatabaseError) {
-      let columns = try connection.query(columnsStatement, [table.reference])
-      guard columns.count > 0 else { return .missing }
-      let type = (0..<columns.count).first { columns.text($0, 0) == table.added.description }
-        .flatMap { columns.text($0, 1) }
-      let results = try connection.script(table.surveyScript(dateType: type))
-      return .counted(contents(table, results))
+      return try together([table], depth, connection)
     } catch {
       guard case .refused(let reason) = error else { throw error }
       try connection.script("ROLLBACK")
-      return .refused(reason)
+      return [QueueSurvey(table: table, outcome: .refused(reason))]
+    }
+  }
+
+  private static func together(
+    _ queues: [QueueTable], _ depth: Depth, _ connection: Connection
+  ) throws(DatabaseError) -> [QueueSurvey] {
+    guard !queues.isEmpty else { return [] }
+    let columns = try connection.query(
+      columnsStatement(queues.count), queues.map(\.reference))
+    var dateTypes: [Int: String?] = [:]
+    for row in 0..<columns.count {
+      guard let number = columns.text(row, 0).flatMap({ Int($0) }), queues.indices.contains(number)
+      else { continue }
+      let isDate = columns.text(row, 1) == queues[number].added.description
+      dateTypes[number] = isDate ? columns.text(row, 2) : dateTypes[number] ?? .some(nil)
+    }
+    let there = queues.indices.filter { dateTypes[$0] != nil }
+    let statements = there.map {
+      queues[$0].surveyStatements(dateType: dateTypes[$0] ?? nil, depth)
+    }
+    // On one snapshot. Somebody's exclusive lock must not keep an operator waiting.
+    let results = try connection.script(
+      "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; "
+        + (statements.flatMap { $0 } + ["COMMIT"]).joined(separator: "; "))
+    var rest = results.dropFirst(2).dropLast()
+    return queues.indices.map { number in
+      guard let place = there.firstIndex(of: number) else {
+        return QueueSurvey(table: queues[number], outcome: .missing)
+      }
+      let own = Array(rest.prefix(statements[place].count))
+      rest = rest.dropFirst(own.count)
+      return QueueSurvey(table: queues[number], outcome: .counted(contents(queues[number], own)))
     }
   }
 
   /// No row for a table that is not there.
-  private static let columnsStatement = """
-    SELECT attname, pg_catalog.format_type(atttypid, NULL) FROM pg_catalog.pg_attribute \
-    WHERE attrelid \(Builtin.equal) pg_catalog.to_regclass($1)::pg_catalog.oid \
-    AND attnum \(Builtin.greater) 0 AND NOT attisdropped
-    """
+  private static func columnsStatement(_ count: Int) -> String {
+    let wanted = (0..<count).map { "(\($0), $\($0 + 1)::pg_catalog.text)" }
+    return """
+      SELECT number, attname, pg_catalog.format_type(atttypid, NULL) \
+      FROM (VALUES \(wanted.joined(separator: ", "))) AS wanted (number, name), \
+      pg_catalog.pg_attribute \
+      WHERE attrelid \(Builtin.equal) pg_catalog.to_regclass(wanted.name)::pg_catalog.oid \
+      AND attnum \(Builtin.greater) 0 AND NOT attisdropped
+      """
+  }
 
-  /// - Parameter results: those of ``QueueTable/surveyScript(dateType:)``, one for each statement.
+  /// - Parameter results: those of ``QueueTable/surveyStatements(dateType:_:)``, one for each.
   private static func contents(_ table: QueueTable, _ results: [Rows]) -> Contents {
-    let selected = results.suffix(5).dropLast()
-    guard selected.count == 4, let counts = selected.first else {
+    guard results.count >= 2 else {
       return Contents(rows: 0, keys: 0, oldest: nil, newest: nil, firstKeys: [])
     }
-    let rest = selected.dropFirst().map { $0 }
+    let first = results.count > 3 ? results[3] : nil
     return Contents(
-      rows: counts.text(0, 0).flatMap { Int($0) } ?? 0,
-      keys: counts.text(0, 1).flatMap { Int($0) } ?? 0,
-      oldest: row(table, rest[0], 0), newest: row(table, rest[1], 0),
-      firstKeys: (0..<rest[2].count).compactMap { row(table, rest[2], $0)?.key })
+      rows: results[0].text(0, 0).flatMap { Int($0) } ?? 0,
+      keys: results[0].text(0, 1).flatMap { Int($0) },
+      oldest: row(table, results[1], 0),
+      newest: results.count > 2 ? row(table, results[2], 0) : nil,
+      firstKeys: first.map { rows in
+        (0..<rows.count).compactMap { row(table, rows, $0)?.key }
+      } ?? [])
   }
 
   private static func row(_ table: QueueTable, _ rows: Rows, _ index: Int) -> Row? {
@@ -113,11 +160,9 @@ package struct QueueSurvey: Equatable, Sendable {
 }
 
 extension QueueTable {
-  /// Four statements on one snapshot: the counts, the oldest row, the newest, the first in order.
-  ///
-  /// Somebody's exclusive lock must not keep an operator waiting.
+  /// The counts, the oldest row, and in a full look the newest and the first in order.
   /// - Parameter dateType: the type of date_added; nil when there is no such column.
-  fileprivate func surveyScript(dateType: String?) -> String {
+  fileprivate func surveyStatements(dateType: String?, _ depth: QueueSurvey.Depth) -> [String] {
     let added = added.quoted
     let hasDate = dateType.map { $0.hasPrefix("timestamp") || $0 == "date" } ?? false
     let key = key.joined(separator: ", ")
@@ -127,21 +172,24 @@ extension QueueTable {
       CASE WHEN pg_catalog.isfinite(\(added)) THEN extract(epoch FROM \
       pg_catalog.now() \(Builtin.minus) \(added)::pg_catalog.timestamptz) END
       """ : "NULL"
-    let columns = "\(dateType == nil ? "NULL" : "\(added)::pg_catalog.text"), \(age), \(key)"
+    let columns = "\(dateType == nil ? "NULL" : "\(added)::pg_catalog.text"), \(age), \(boundedKey)"
     let (oldest, newest) =
       hasDate
       ? (
         "\(reference).\(added) NULLS LAST, \(place)",
         "\(reference).\(added) DESC NULLS LAST, \(place) DESC"
       ) : (place, "\(place) DESC")
-    return """
-      BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; \
-      SELECT (SELECT pg_catalog.count(*) FROM \(reference)), \
-      (SELECT pg_catalog.count(*) FROM (SELECT DISTINCT \(key) FROM \(reference)) AS keys); \
-      SELECT \(columns) FROM \(reference) ORDER BY \(oldest) LIMIT 1; \
-      SELECT \(columns) FROM \(reference) ORDER BY \(newest) LIMIT 1; \
-      SELECT \(columns) FROM \(reference) ORDER BY \(place) LIMIT \(QueueSurvey.listedKeys); \
-      COMMIT
-      """
+    let count = "(SELECT pg_catalog.count(*) FROM \(reference))"
+    let first = "SELECT \(columns) FROM \(reference) ORDER BY"
+    switch depth {
+    case .brief: return ["SELECT \(count)", "\(first) \(oldest) LIMIT 1"]
+    case .full:
+      return [
+        "SELECT \(count), (SELECT pg_catalog.count(*) FROM "
+          + "(SELECT DISTINCT \(key) FROM \(reference)) AS keys)",
+        "\(first) \(oldest) LIMIT 1", "\(first) \(newest) LIMIT 1",
+        "\(first) \(place) LIMIT \(QueueSurvey.listedKeys)",
+      ]
+    }
   }
 }

@@ -21,12 +21,17 @@ package struct ListeningSession: Equatable, Sendable {
   package let applicationName: String
   /// Seconds since it connected; nil when we may not know.
   package let age: Double?
+  /// Whether its last statement is a LISTEN; nil when we may not see its statements.
+  package let listens: Bool?
 
-  package init(process: Int32, role: String, applicationName: String, age: Double?) {
+  package init(
+    process: Int32, role: String, applicationName: String, age: Double?, listens: Bool? = true
+  ) {
     self.process = process
     self.role = role
     self.applicationName = applicationName
     self.age = age
+    self.listens = listens
   }
 
   /// Whether a session of pg_stat_activity shows a LISTEN for its last statement, as one that only waits does:
@@ -39,50 +44,75 @@ package struct ListeningSession: Equatable, Sendable {
 
 /// The server's side of notifications.
 package struct ServerSurvey: Equatable, Sendable {
-  /// The sessions on this database that listen, as far as we may know.
+  /// The sessions on this database that listen, as far as we may know, and all of our listener's.
   package let listening: [ListeningSession]
-  /// Sessions of other roles, of which we may not know what they do.
+  /// Sessions of other roles and programs, of which we may not know what they do.
   package let hidden: Int
   /// How full the queue of notifications is that not all listeners have taken, from 0 to 1.
   package let notificationQueueUsage: Double
+  /// Whether the server shows what sessions do at all (track_activities).
+  package let isTracked: Bool
+  /// The role that asked, as an identifier.
+  package let role: String
 
-  package init(listening: [ListeningSession], hidden: Int, notificationQueueUsage: Double) {
+  package init(
+    listening: [ListeningSession], hidden: Int, notificationQueueUsage: Double,
+    isTracked: Bool = true, role: String = ""
+  ) {
     self.listening = listening
     self.hidden = hidden
     self.notificationQueueUsage = notificationQueueUsage
+    self.isTracked = isTracked
+    self.role = role
   }
 
   /// - Throws: ``DatabaseError``.
   package init(on connection: Connection) throws(DatabaseError) {
-    let usage = try connection.query("SELECT pg_catalog.pg_notification_queue_usage()")
-    notificationQueueUsage = usage.text(0, 0).flatMap { Double($0) } ?? 0
-    let sessions = try connection.query(Self.sessionsStatement, [ApplicationName.listener])
+    let results = try connection.script("\(Self.serverStatement); \(Self.sessionsStatement)")
+    guard results.count == 2 else { throw .lost("the server gave no answer") }
+    let (server, sessions) = (results[0], results[1])
     var listening: [ListeningSession] = []
     var hidden = 0
+    var isTracked = server.text(0, 1) == "on"
     for row in 0..<sessions.count {
-      if sessions.text(row, 4) == "t" {
-        listening.append(
-          ListeningSession(
-            process: sessions.text(row, 0).flatMap { Int32($0) } ?? 0,
-            role: sessions.text(row, 1) ?? "", applicationName: sessions.text(row, 2) ?? "",
-            age: sessions.text(row, 3).flatMap { Double($0) }))
-      } else {
+      let (isOurs, isHidden) = (sessions.text(row, 4) == "t", sessions.text(row, 6) == "t")
+      let listens = sessions.text(row, 5) == "t"
+      guard isOurs || listens else {
         hidden += 1
+        continue
       }
+      let isUntracked = sessions.text(row, 7) == "t"
+      if isUntracked { isTracked = false }
+      listening.append(
+        ListeningSession(
+          process: sessions.text(row, 0).flatMap { Int32($0) } ?? 0,
+          role: sessions.text(row, 1) ?? "", applicationName: sessions.text(row, 2) ?? "",
+          age: sessions.text(row, 3).flatMap { Double($0) },
+          listens: isHidden || isUntracked ? nil : listens))
     }
-    self.listening = listening
-    self.hidden = hidden
+    self.init(
+      listening: listening, hidden: hidden,
+      notificationQueueUsage: server.text(0, 0).flatMap { Double($0) } ?? 0,
+      isTracked: isTracked, role: server.text(0, 2) ?? "")
   }
 
-  /// The server's own processes, such as autovacuum's, have no role, and listen to nothing.
+  private static let serverStatement = """
+    SELECT pg_catalog.pg_notification_queue_usage(), \
+    pg_catalog.current_setting('track_activities'), pg_catalog.quote_ident(current_user)
+    """
+
+  /// application_name and the role are shown to every role, query and state to the role itself and
+  /// pg_read_all_stats. The server's own processes, such as autovacuum's, have no role, and listen to nothing.
   private static let sessionsStatement = """
     SELECT pid, usename, application_name, \
-    extract(epoch FROM pg_catalog.now() \(Builtin.minus) backend_start), listens \
-    FROM (SELECT *, application_name \(Builtin.equal) $1 OR \(ListeningSession.listens) AS listens, \
+    extract(epoch FROM pg_catalog.now() \(Builtin.minus) backend_start), ours, listens, hidden, \
+    coalesce(state \(Builtin.equal) 'disabled', false) \
+    FROM (SELECT *, application_name \(Builtin.equal) '\(ApplicationName.listener)' AS ours, \
+    \(ListeningSession.listens) AS listens, \
     query \(Builtin.equal) '<insufficient privilege>' AS hidden FROM pg_catalog.pg_stat_activity) AS sessions \
     WHERE datname \(Builtin.equal) pg_catalog.current_database() AND usesysid IS NOT NULL \
     AND pid \(Builtin.unequal) pg_catalog.pg_backend_pid() \
-    AND (listens OR hidden) \
-    ORDER BY listens, pid
+    AND (ours OR listens OR hidden) \
+    ORDER BY ours OR listens, pid
     """
 }

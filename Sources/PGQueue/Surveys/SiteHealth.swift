@@ -3,10 +3,14 @@
 // What an audit asks the database about itself: whether somebody listens, and what time it is there.
 // Nothing here changes anything.
 
+import Basics
+
 /// The sessions of this database, as far as they show who listens.
 package struct ListenerSessions: Equatable, Sendable {
   /// How many sessions have a LISTEN for their last statement, as a listener's connection has.
   package let listening: Int
+  /// How many sessions of fpcache's have another.
+  package let deaf: Int
   /// How many sessions of fpcache's belong to roles whose statements we may not see.
   package let hidden: Int
   /// How many sessions of other programs do.
@@ -21,10 +25,11 @@ package struct ListenerSessions: Equatable, Sendable {
   package let grant: String
 
   package init(
-    listening: Int = 0, hidden: Int = 0, hiddenOthers: Int = 0, isTracked: Bool = true,
-    role: String, listeners: [String] = []
+    listening: Int = 0, deaf: Int = 0, hidden: Int = 0, hiddenOthers: Int = 0,
+    isTracked: Bool = true, role: String, listeners: [String] = []
   ) {
     self.listening = listening
+    self.deaf = deaf
     self.hidden = hidden
     self.hiddenOthers = hiddenOthers
     self.isTracked = isTracked
@@ -35,31 +40,17 @@ package struct ListenerSessions: Equatable, Sendable {
 
   /// - Throws: ``DatabaseError``.
   package static func count(on connection: Connection) throws(DatabaseError) -> ListenerSessions {
-    // application_name and the role are shown to everybody, query to the role itself and
-    // pg_read_all_stats (PostgreSQL manual, 28.2.3). The server's own processes have no role.
-    let name = "(application_name \(Builtin.equal) '\(ApplicationName.listener)')"
-    let hidden = "query \(Builtin.equal) '<insufficient privilege>' AND usesysid IS NOT NULL"
-    let rows = try connection.query(
-      """
-      SELECT pg_catalog.count(*) FILTER \
-      (WHERE \(ListeningSession.listens)), \
-      pg_catalog.count(*) FILTER (WHERE \(hidden) AND \(name)), \
-      pg_catalog.count(*) FILTER (WHERE \(hidden) AND NOT \(name)), \
-      pg_catalog.current_setting('track_activities'), pg_catalog.quote_ident(current_user) \
-      FROM pg_catalog.pg_stat_activity WHERE datname \(Builtin.equal) pg_catalog.current_database() \
-      AND pid \(Builtin.unequal) pg_catalog.pg_backend_pid()
-      """)
-    let roles = try connection.query(
-      """
-      SELECT DISTINCT usename FROM pg_catalog.pg_stat_activity \
-      WHERE datname \(Builtin.equal) pg_catalog.current_database() AND \(name) AND usename IS NOT NULL ORDER BY usename
-      """)
-    return ListenerSessions(
-      listening: rows.text(0, 0).flatMap { Int($0) } ?? 0,
-      hidden: rows.text(0, 1).flatMap { Int($0) } ?? 0,
-      hiddenOthers: rows.text(0, 2).flatMap { Int($0) } ?? 0,
-      isTracked: rows.text(0, 3) == "on", role: rows.text(0, 4) ?? "",
-      listeners: (0..<roles.count).compactMap { roles.text($0, 0) })
+    ListenerSessions(try ServerSurvey(on: connection))
+  }
+
+  package init(_ server: ServerSurvey) {
+    let ours = server.listening.filter(\.isListener)
+    self.init(
+      listening: server.listening.count { $0.listens == true },
+      deaf: ours.count { $0.listens == false },
+      hidden: ours.count { $0.listens == nil }, hiddenOthers: server.hidden,
+      isTracked: server.isTracked, role: server.role,
+      listeners: Set(ours.map(\.role)).sorted())
   }
 }
 
@@ -72,9 +63,12 @@ extension Connection {
     return (rows.text(0, 0).flatMap { Double($0) } ?? 0, began.duration(to: .now))
   }
 
-  /// Has the session change nothing, and wait for nobody's lock for long: an audit's.
+  /// Makes the session read-only and has it wait for no lock for longer than two seconds: an audit's.
+  /// - Parameter statementTimeout: after which the server ends a statement; nil for no such limit.
   /// - Throws: ``DatabaseError``.
-  package func makeAuditor() throws(DatabaseError) {
-    try script("SET default_transaction_read_only = on; SET lock_timeout = '2s'")
+  package func makeAuditor(statementTimeout: Duration? = nil) throws(DatabaseError) {
+    let limit =
+      statementTimeout.map { "; SET statement_timeout = \(max(1, $0.milliseconds))" } ?? ""
+    try script("SET default_transaction_read_only = on; SET lock_timeout = '2s'\(limit)")
   }
 }

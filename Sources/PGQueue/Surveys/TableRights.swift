@@ -54,6 +54,16 @@ package struct TableRights: Equatable, Sendable {
     return all
   }
 
+  /// Whether the role that asks may take rows off one of the queues, as a listener's must.
+  /// - Throws: ``DatabaseError``.
+  package static func canServe(
+    _ queues: [QueueTable], on connection: Connection
+  ) throws(DatabaseError) -> Bool {
+    try all(of: queues, on: connection).dropLast().contains {
+      $0.exists && !$0.missing.contains("DELETE")
+    }
+  }
+
   /// What the role that asks lacks to read the tables of the nodes: those that are there.
   /// - Throws: ``DatabaseError``.
   package static func ofNodes(on connection: Connection) throws(DatabaseError) -> [TableRights] {

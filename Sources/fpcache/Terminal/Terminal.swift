@@ -20,9 +20,11 @@ struct Terminal: Equatable {
   /// Whether signs beyond ASCII may be written.
   var isUnicode: Bool
 
-  /// - Parameter variables: of the environment; `COLUMNS` goes before what the terminal says.
+  /// - Parameters:
+  ///   - variables: of the environment; `COLUMNS` goes before what the terminal says.
+  ///   - narrowest: how few columns the text can be made for.
   static func standardOutput(
-    _ variables: [String: String] = environment()
+    _ variables: [String: String] = environment(), narrowest: Int = narrowest
   ) -> Terminal {
     let size = Screen.size(STDOUT_FILENO)
     let isTerminal = Screen.isAt(STDOUT_FILENO)

@@ -74,7 +74,9 @@ struct TextTable {
       }
       // No blanks at a line's end.
       if columns.last?.isRight == false, let last = row.last { cells[cells.count - 1] = last }
-      return cells.joined(separator: space)
+      var line = cells.joined(separator: space)
+      while line.last == " " { line.removeLast() }
+      return line
     }
   }
 
@@ -150,6 +152,22 @@ extension Terminal {
       "", "\u{258F}", "\u{258E}", "\u{258D}", "\u{258C}", "\u{258B}", "\u{258A}", "\u{2589}",
     ]
     return String(repeating: "\u{2588}", count: eighths / 8) + rest[eighths % 8]
+  }
+
+  /// A sign for each value, as high as the value is beside the largest; a blank where there is none.
+  func sparkline(_ values: some Collection<Double?>) -> String {
+    let signs: [String] =
+      isUnicode
+      ? (0x2581...0x2588).compactMap { Unicode.Scalar($0) }.map(String.init)
+      : ["_", ".", "-", "=", "+", "*", "%", "#"]
+    let largest = values.reduce(0) { max($0, $1 ?? 0) }
+    return values.map { value in
+      guard let value else { return " " }
+      guard value > 0, largest > 0 else { return signs[0] }
+      // What is there at all is higher than nothing.
+      let step = Int((value / largest * Double(signs.count - 1)).rounded())
+      return signs[min(max(1, step), signs.count - 1)]
+    }.joined()
   }
 
   /// Two blocks of lines beside each other. A line of the left one that is too long has its row

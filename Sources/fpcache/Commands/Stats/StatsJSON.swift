@@ -140,40 +140,17 @@ extension Overview {
   // MARK: The database
 
   private var databaseMembers: [(String, JSON)] {
-    switch database {
-    case .notAsked: return []
-    case .failed(let error): return [("database_error", .string(error.explanation))]
-    case .done(let answers):
-      return [
-        ("queues", .object(answers.queues.map { ($0.table.name, json($0)) })),
-        ("channels", answers.channels.map { .array($0.map(json)) } ?? .null),
-        ("nodes", .array(answers.nodes.map(json))),
-        ("listening", .array(answers.server.listening.map(json))),
-        ("sessions_hidden", .integer(answers.server.hidden)),
-        ("notification_queue_usage", .number(answers.server.notificationQueueUsage)),
-        (
-          "database_error",
-          answers.refused.first.map { .string("\($0.table): \($0.words)") } ?? .null
-        ),
-        (
-          "not_checked",
-          .array(
-            answers.refused.map {
-              .object([
-                ("subject", .string($0.table)), ("message", .string($0.words)),
-                ("grant", $0.grant.map(JSON.string) ?? .null),
-              ])
-            })
-        ),
-      ]
+    let queues = database.answers.map { answers in
+      [("queues", JSON.object(answers.queues.map { ($0.table.name, json($0)) }))]
     }
+    return (queues ?? []) + database.json(rules)
   }
 
   private func json(_ queue: QueueSurvey) -> JSON {
     let contents = queue.contents
     return .object([
       ("rows", contents.map { .integer($0.rows) } ?? .null),
-      ("keys", contents.map { .integer($0.keys) } ?? .null),
+      ("keys", contents?.keys.map { .integer($0) } ?? .null),
       ("oldest", contents?.oldest.map(json) ?? .null),
       ("newest", contents?.newest.map(json) ?? .null),
       ("first_keys", .array((contents?.firstKeys ?? []).map { .string(keyText($0)) })),
@@ -186,99 +163,5 @@ extension Overview {
       ("added", row.added.map { .string(escape($0)) } ?? .null),
       ("age_seconds", row.age.map(JSON.number) ?? .null),
     ])
-  }
-
-  private func json(_ channel: Channel) -> JSON {
-    .object([
-      ("name", .string(escape(channel.name))), ("script_name", .string(channel.scriptName.escaped)),
-      ("known", .boolean(channel.event != nil)), ("clears", .string(rules.effect(of: channel))),
-    ])
-  }
-
-  private func json(_ node: NodeBacklog) -> JSON {
-    .object([
-      ("name", .string(node.name.escaped)), ("lag_rows", .integer(node.rows)),
-      ("lag_seconds", .number(max(0, node.age ?? 0))), ("owed_rows", .integer(node.owed)),
-      ("seen_seconds", .number(max(0, node.seen))), ("lost_rows", .integer(node.lost)),
-      ("must_empty", .boolean(node.emptying != nil)), ("mover", .boolean(node.isMover)),
-    ])
-  }
-
-  private func json(_ session: ListeningSession) -> JSON {
-    .object([
-      ("process", .integer(Int(session.process))), ("role", .string(session.role.escaped)),
-      ("application_name", .string(session.applicationName.escaped)),
-      ("fpcache", .boolean(session.isListener)),
-      ("connected_seconds", session.age.map(JSON.number) ?? .null),
-    ])
-  }
-}
-
-extension RecheckHealth {
-  fileprivate func json(_ age: (Int64?) -> Int64?) -> JSON {
-    .object([
-      ("age_seconds", age(at).map(JSON.integer) ?? .null), ("keys", .integer(keys)),
-      (
-        "families",
-        .array(
-          families.map { family in
-            .object([
-              ("family", .string(family.family.escaped)), ("missed", .integer(family.missed)),
-              ("refused", .integer(family.refused)),
-              ("problem", family.problem.map { .string(withoutControls($0)) } ?? .null),
-            ])
-          })
-      ),
-    ])
-  }
-}
-
-extension ScrubHealth {
-  fileprivate func json(_ age: (Int64?) -> Int64?) -> JSON {
-    .object([
-      ("age_seconds", age(at).map(JSON.integer) ?? .null), ("pages", .integer(pages)),
-      ("cleared", .integer(cleared)), ("refused", .integer(refused)),
-      (
-        "families",
-        .array(
-          families.map { family in
-            .object([
-              ("family", .string(family.family.escaped)), ("found", .integer(family.found)),
-              ("cleared", .integer(family.cleared)), ("refused", .integer(family.refused)),
-              ("missed", .integer(family.missed)),
-              ("problem", family.problem.map { .string(withoutControls($0)) } ?? .null),
-            ])
-          })
-      ),
-    ])
-  }
-}
-
-extension StatusFile {
-  /// Nil when nobody has named one.
-  fileprivate func json(_ age: (Int64?) -> Int64?) -> JSON? {
-    func seconds(_ time: Int64?) -> JSON { age(time).map(JSON.integer) ?? .null }
-    switch self {
-    case .notNamed: return nil
-    case .missing(let path):
-      return .object([("path", .string(path.escaped)), ("error", .string("none"))])
-    case .unreadable(let path, let why):
-      return .object([("path", .string(path.escaped)), ("error", .string(why))])
-    case .read(let path, let status):
-      return .object([
-        ("path", .string(path.escaped)), ("error", .null),
-        ("process", .integer(status.process)), ("running", .boolean(status.isAlive)),
-        ("state", .string(status.state.escaped)), ("state_seconds", seconds(status.stateSince)),
-        ("healthy_age_seconds", seconds(status.healthyAt)),
-        ("last_drain_age_seconds", seconds(status.lastDrain)),
-        ("rows", .integer(status.rows)), ("retries_waiting", .integer(status.retriesWaiting)),
-        ("settle_waiting", .integer(status.settleWaiting)),
-        ("queues_refused", .array(status.refused.map { .string($0.escaped) })),
-        ("recheck", status.recheck?.json(age) ?? .null),
-        ("scrub", status.scrub?.json(age) ?? .null),
-        ("last_error", status.lastError.map { .string(withoutControls($0.message)) } ?? .null),
-        ("last_error_age_seconds", seconds(status.lastError?.at)),
-      ])
-    }
   }
 }

@@ -68,7 +68,7 @@ extension StatsText {
     case .refused: return [queue.table.name, "?", "?", "?", "?"]
     case .counted(let contents):
       return [
-        queue.table.name, grouped(contents.rows), grouped(contents.keys),
+        queue.table.name, grouped(contents.rows), contents.keys.map { grouped($0) } ?? "-",
         contents.oldest.map { $0.ageText(short: true) } ?? "-",
         contents.newest.map { $0.ageText(short: true) } ?? "-",
       ]
@@ -257,11 +257,6 @@ extension [ListeningSession] {
   fileprivate var processes: String {
     count > 4 ? "\(count) of them" : map { "\($0.process)" }.joined(separator: " ")
   }
-}
-
-/// A queue's key as one would type it.
-func keyText(_ key: [[UInt8]?]) -> String {
-  key.map { $0.map { escape($0) } ?? "NULL" }.joined(separator: "/")
 }
 
 extension QueueSurvey.Row {

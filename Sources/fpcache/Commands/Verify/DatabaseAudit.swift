@@ -126,7 +126,7 @@ final class DatabaseAudit {
 
   private func readChannels(_ events: TableRights) throws(DatabaseError) {
     guard events.exists else {
-      if !wants(.missingTable) { leaveOut(events.table, [.unknownEvent], Self.noSuchTable) }
+      if !wants(.missingTable) { leaveOut(events.table, [.unknownEvent], QueueBacklog.noSuchTable) }
       return
     }
     if events.missing.contains(TableRights.usage) {
@@ -139,8 +139,6 @@ final class DatabaseAudit {
       leaveOut(events.table, [.unknownEvent], reason)
     }
   }
-
-  private static let noSuchTable = "this database has no such table"
 
   /// Reads a queue, or says why not.
   private func judge(_ rights: TableRights) throws(DatabaseError) {
@@ -156,13 +154,13 @@ final class DatabaseAudit {
     if let queue, channels == nil, self.rights.last?.exists == true, queue.mayBeMissing {
       leaveOut(
         rights.table, [.missingTable],
-        "\(Self.noSuchTable), and whether its event is in listen_for "
+        "\(QueueBacklog.noSuchTable), and whether its event is in listen_for "
           + "cannot be read", self.rights.last?.shownGrant)
     } else if queue?.isNeeded(announced: channels?.announced ?? []) ?? true {
       if wants(.missingTable) {
         tell(.missingTable, rights.table, .none)
       } else if queue != nil {
-        leaveOut(rights.table, [.backlog, .pending], Self.noSuchTable)
+        leaveOut(rights.table, [.backlog, .pending], QueueBacklog.noSuchTable)
       }
     }
   }

@@ -10,36 +10,13 @@ import SystemPackage
 
 /// What the sessions of the database say of its listeners.
 struct ListenerAudit {
-  enum Outcome {
-    case listens
-    /// No session that could be one.
-    case nobody
-    /// - Parameters:
-    ///   - reason: fit to be shown.
-    ///   - grant: the statement that would show it.
-    case untold(reason: String, grant: String?)
-  }
-
   let sessions: ListenerSessions
-  let outcome: Outcome
+  let sight: ListenerSight
 
-  /// - Parameter isOwnRole: whether the role that asks is the listener's: then that would show itself, whatever
-  ///   it calls itself. Another role cannot tell a hidden listener from other hidden sessions.
   /// - Throws: ``DatabaseError``.
   init(on connection: Connection, isOwnRole: Bool) throws(DatabaseError) {
     sessions = try ListenerSessions.count(on: connection)
-    let hidden = sessions.hidden + (isOwnRole ? 0 : sessions.hiddenOthers)
-    if sessions.listening > 0 {
-      outcome = .listens
-    } else if !sessions.isTracked {
-      outcome = .untold(reason: "track_activities is off", grant: nil)
-    } else if hidden > 0 {
-      outcome = .untold(
-        reason: "permission denied for the statements of other roles",
-        grant: sessions.grant.escaped)
-    } else {
-      outcome = .nobody
-    }
+    sight = ListenerSight(sessions, isOwnRole: isOwnRole)
   }
 
   var words: String {
@@ -50,16 +27,17 @@ struct ListenerAudit {
 
 extension DatabaseAudit {
   var hasNoListener: Bool {
-    if case .nobody? = listener?.outcome { wants(.noListener) } else { false }
+    switch listener?.sight {
+    case .nobody, .polling: wants(.noListener)
+    case .listening, .untold, nil: false
+    }
   }
 
   /// Looks who listens, and what that role may do.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func lookForListener() throws(DatabaseError) {
     guard wants(.noListener) || wants(.noPermission) else { return }
-    let rights = try TableRights.all(of: config.rules.tables, on: connection)
-    // One that may take no row off a queue is no listener's role.
-    isListenersRole = rights.dropLast().contains { $0.exists && !$0.missing.contains("DELETE") }
+    isListenersRole = try TableRights.canServe(config.rules.tables, on: connection)
     listener = try ListenerAudit(on: connection, isOwnRole: isListenersRole)
     if wants(.noPermission) { try judgeListenersRights() }
   }
@@ -72,7 +50,7 @@ extension DatabaseAudit {
       listener = second
       if hasNoListener { return tell(.noListener, "listen_for", .words(second.words)) }
     }
-    if case .untold(let reason, let grant)? = listener?.outcome {
+    if case .untold(let reason, let grant)? = listener?.sight {
       leaveOut("pg_stat_activity", [.noListener], reason, grant)
     }
     judgeStatusFile()

@@ -32,6 +32,19 @@ struct NotChecked: Equatable {
   }
 }
 
+extension NotChecked {
+  /// Whether it is a queue that could not be counted.
+  var isBacklog: Bool { codes.contains(.backlog) && subject != Self.option }
+
+  /// The same among the queues that were.
+  var backlog: JSON {
+    QueueBacklog.json(subject, problem: "\(reason)\(grant.map { "; \($0)" } ?? "")")
+  }
+
+  /// The subject of what was asked for by name.
+  static let option = "--only"
+}
+
 extension [NotChecked] {
   /// How many of them a monitor's line tells.
   private static let told = 5

@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The audit in text, JSON and as a monitoring plugin's line.
+// The audit in text and JSON.
 
 import Basics
 import CacheFS
 import PGQueue
 import SystemPackage
-
-/// The statuses of a monitoring plugin (Monitoring Plugins Development Guidelines).
-enum NagiosState: Int32 {
-  case ok = 0
-  case warning = 1
-  case critical = 2
-  case unknown = 3
-}
 
 /// All that verify found.
 struct Audit: Equatable {
@@ -35,10 +27,10 @@ struct Audit: Equatable {
   var limits = QueueLimits()
 
   /// An audit that could not ask the database that was named is not done.
-  private var isIncomplete: Bool { databaseError != nil && namesDatabase }
+  var isIncomplete: Bool { databaseError != nil && namesDatabase }
 
   /// What was put right, or would be, is no finding any more.
-  private var open: [Finding] {
+  var open: [Finding] {
     findings.filter { ![.removed, .passed, .acknowledged].contains($0.fix) }
   }
 
@@ -49,7 +41,7 @@ struct Audit: Equatable {
 
   private var byCode: [(code: FindingCode, findings: [Finding])] { Self.byCode(findings) }
 
-  private static func byCode(
+  static func byCode(
     _ findings: [Finding]
   ) -> [(code: FindingCode, findings: [Finding])] {
     let groups = Dictionary(grouping: findings, by: \.code)
@@ -131,47 +123,8 @@ struct Audit: Equatable {
         "queue_oldest_seconds",
         .object(queues.map { ($0.table.name, $0.oldestAge.map { .number($0) } ?? .null) })
       ),
+      ("backlog", .array(queues.map(\.json) + notChecked.filter(\.isBacklog).map(\.backlog))),
     ])
-  }
-
-  // MARK: Nagios
-
-  var nagios: (state: NagiosState, line: String) {
-    let open = self.open
-    let counts = Self.byCode(open).map { "\($0.code.rawValue)=\($0.findings.count)" }
-      .joined(separator: " ")
-    let data = performanceData(open)
-    if isIncomplete, let databaseError {
-      return (.unknown, Self.line("UNKNOWN", databaseError.explanation, data))
-    }
-    // What the code's own remedy does not say, which the documents have for each code.
-    let remedy = open.first { $0.remedy != $0.code.remedy }.map { "; \($0.remedy)" } ?? ""
-    let found = counts.isEmpty ? "no findings" : counts
-    let all = notChecked.line(behind: found + remedy)
-    switch open.map(\.code.severity).max() {
-    case .critical?: return (.critical, Self.line("CRITICAL", all, data))
-    case .warning?: return (.warning, Self.line("WARNING", all, data))
-    case .notice?, nil:
-      return notChecked.isEmpty
-        ? (.ok, Self.line("OK", found, data)) : (.unknown, Self.line("UNKNOWN", all, data))
-    }
-  }
-
-  /// `label=value;warn;crit`: the findings, the files, the findings of each severity, the rows of
-  /// each queue, and the seconds that its oldest row has waited.
-  private func performanceData(_ open: [Finding]) -> String {
-    var data = ["findings=\(open.count)", "files=\(files ?? 0)"]
-    for severity in Severity.allCases.reversed() {
-      data.append("\(severity.rawValue)=\(open.count { $0.code.severity == severity })")
-    }
-    data += queues.map(limits.rowData) + queues.compactMap(limits.ageData)
-    return data.joined(separator: " ")
-  }
-
-  /// The bar parts what is said from what is measured, and may not stand anywhere else.
-  static func line(_ state: String, _ text: String, _ data: String? = nil) -> String {
-    let text = text.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "/")
-    return "FPCACHE \(state) - \(text)" + (data.map { " | \($0)" } ?? "")
   }
 }
 

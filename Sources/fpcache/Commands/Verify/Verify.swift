@@ -66,10 +66,19 @@ struct Verify: SiteCommand {
       "Check permissions as this user.",
       valueName: "user"))
   var asUser: String?
+  @Option(
+    name: [.customShort("t"), .long],
+    help: ArgumentHelp(
+      "With --format nagios: answer UNKNOWN after this time, whatever hangs.",
+      discussion: "8 by default, and 55 where the tree is walked.", valueName: "seconds"))
+  var timeout: String?
   @OptionGroup(title: UsageText.commonTitle) var common: CommonOptions
 
   func validate() throws {
     _ = try codes()
+    if let timeout, ListenSettings.seconds(timeout, Self.timeoutRange) == nil {
+      throw ValidationError("--timeout \(timeout.escaped): expected seconds from 1 to 3600")
+    }
     if let maxBacklog, maxBacklog < 0 {
       throw ValidationError("--max-backlog \(maxBacklog): expected a number from 0")
     }
@@ -95,20 +104,39 @@ struct Verify: SiteCommand {
 
   func run() throws {
     guard format == .nagios else { return try report(audit()) }
-    let verdict: (state: NagiosState, line: String)
+    answerInTime()
+    let answer: PluginAnswer
     do throws(UserError) {
-      verdict = try audit().nagios
+      answer = try audit().nagios
     } catch {
-      verdict = (.unknown, Audit.line("UNKNOWN", error.message))
+      answer = PluginAnswer(state: .unknown, text: error.message)
     }
+    AnswerDeadline.claim()
     do throws(UserError) {
-      try printResult(verdict.line)
+      try printResult(answer.output)
     } catch {
       // A monitor reads 1 as a warning, and this is none.
       printError("fpcache: \(error.message)")
       throw ExitCode(NagiosState.unknown.rawValue)
     }
-    throw ExitCode(verdict.state.rawValue)
+    throw ExitCode(answer.state.rawValue)
+  }
+
+  private static let timeoutRange = 1.0...3600.0
+  /// Many monitors end a plugin after 10 s.
+  private static let defaultTimeout = Duration.seconds(8)
+  /// Nagios itself ends one after 60 s; a walk may take that long.
+  private static let defaultWalkTimeout = Duration.seconds(55)
+
+  private func answerInTime() {
+    let needsTree = ((try? codes()) ?? []).needTree
+    let patience =
+      timeout.flatMap { ListenSettings.seconds($0, Self.timeoutRange) }
+      ?? (needsTree ? Self.defaultWalkTimeout : Self.defaultTimeout)
+    let answer = PluginAnswer(
+      state: .unknown,
+      text: "no answer within \(plain(patience.seconds)) s; raise --timeout")
+    AnswerDeadline.start(answer.output, status: answer.state.rawValue, after: patience)
   }
 
   private func report(_ audit: Audit) throws {

@@ -153,14 +153,16 @@ struct VerifyRun {
       }
     }
     let unasked = reasons.map {
-      NotChecked(subject: "--only", codes: [$0.code], reason: $0.reason)
+      NotChecked(subject: NotChecked.option, codes: [$0.code], reason: $0.reason)
     }
     let nodeCodes = [FindingCode.nodeLag, .nodeLost].filter(codes.contains)
     guard let (reason, grant) = database?.nodesRefused, config.listen.node == nil else {
       return unasked
     }
     return unasked
-      + nodeCodes.map { NotChecked(subject: "--only", codes: [$0], reason: reason, grant: grant) }
+      + nodeCodes.map {
+        NotChecked(subject: NotChecked.option, codes: [$0], reason: reason, grant: grant)
+      }
   }
 
   /// Seconds, to a tenth: what is less is the grain of clocks. Never minus zero.

@@ -31,7 +31,7 @@ extension PrometheusText {
   private mutating func add(_ queues: [QueueSurvey], _ now: Int64) {
     let read = queues.compactMap { queue in queue.contents.map { (queue.table.name, $0) } }
     add(.queueRows, read.map { Sample($1.rows, $0) })
-    add(.queueKeys, read.map { Sample($1.keys, $0) })
+    add(.queueKeys, read.compactMap { name, contents in contents.keys.map { Sample($0, name) } })
     func time(_ name: String, _ age: Double?) -> Sample? {
       age.map { Sample(time: clampedDifference(now, nanoseconds($0)), name) }
     }

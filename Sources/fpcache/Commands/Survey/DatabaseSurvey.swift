@@ -6,7 +6,7 @@ import Basics
 import Listening
 import PGQueue
 
-/// The database's part of `stats`.
+/// What the database says at one moment.
 enum DatabaseSurvey: Equatable {
   case notAsked
   case failed(DatabaseError)
@@ -20,6 +20,8 @@ enum DatabaseSurvey: Equatable {
     /// The nodes that share the queues; none where a listener has them for itself, or where we may
     /// not know.
     var nodes: [NodeBacklog] = []
+    /// Whether anything listens, as far as the role may see.
+    var sight = ListenerSight.nobody
     /// What the server refused to tell.
     var refused: [Refusal] = []
   }
@@ -46,21 +48,34 @@ struct DatabaseReader {
   private let rules: SiteRules
   /// Whether it is told that the nodes could not be looked at.
   private let tellsNodes: Bool
+  private let depth: QueueSurvey.Depth
+  /// How long a look may take; nil where each answer has ``Connection/replyTimeout`` of its own.
+  private let deadline: StopDeadline?
+  private let statementTimeout: Duration?
   private var connection: Connection?
 
-  init(_ parameters: ConnectionParameters, _ rules: SiteRules, tellsNodes: Bool) {
+  init(
+    _ parameters: ConnectionParameters, _ rules: SiteRules, tellsNodes: Bool,
+    depth: QueueSurvey.Depth = .full, patience: Duration? = nil
+  ) {
     self.parameters = parameters
     self.rules = rules
     self.tellsNodes = tellsNodes
+    self.depth = depth
+    deadline = patience.map { StopDeadline(patience: $0) }
+    // So that there is time to ask for the rest where one statement takes too long.
+    statementTimeout = patience.map { $0 / 3 }
   }
 
   mutating func read() -> DatabaseSurvey {
+    deadline?.begin()
     do throws(DatabaseError) {
       let connection: Connection
       if let open = self.connection {
         connection = open
       } else {
-        connection = try Connection(parameters)
+        connection = try Connection(parameters, stop: deadline)
+        try connection.makeAuditor(statementTimeout: statementTimeout)
       }
       self.connection = connection
       return .done(try answers(connection))
@@ -76,7 +91,7 @@ struct DatabaseReader {
     _ connection: Connection
   ) throws(DatabaseError) -> DatabaseSurvey.Answers {
     var answers = DatabaseSurvey.Answers(
-      queues: try QueueSurvey.all(of: rules.tables, on: connection),
+      queues: try QueueSurvey.all(of: rules.tables, depth, on: connection),
       server: try ServerSurvey(on: connection))
     for queue in answers.queues {
       if case .refused(let reason) = queue.outcome {
@@ -103,10 +118,23 @@ struct DatabaseReader {
         answers.refused.append(Refusal(table: "fpcache_node", reason: reason))
       }
     }
+    answers.sight = try sight(answers.server, connection)
     if answers.refused.contains(where: \.reason.isPermissionDenied) {
       answers.refused = try granted(answers.refused, connection)
     }
     return answers
+  }
+
+  /// Whether anything listens. A role that may delete from a queue could be the listener's, and sees its own
+  /// sessions: those that are hidden from it are none of the listener's.
+  private func sight(
+    _ server: ServerSurvey, _ connection: Connection
+  ) throws(DatabaseError) -> ListenerSight {
+    let sessions = ListenerSessions(server)
+    let sight = ListenerSight(sessions, isOwnRole: false)
+    guard case .untold = sight, sessions.hiddenOthers > 0 else { return sight }
+    return ListenerSight(
+      sessions, isOwnRole: try TableRights.canServe(rules.tables, on: connection))
   }
 
   /// The same, each with what would let this role read it.

@@ -41,16 +41,4 @@ struct QueueLimits: Equatable {
     }
     return parts.joined(separator: ", and ")
   }
-
-  /// `label=value;warn;crit` of a queue's rows.
-  func rowData(_ queue: QueueBacklog) -> String {
-    "\(queue.table.name)=\(queue.rows)" + (rows.map { ";;\($0)" } ?? "")
-  }
-
-  /// The same of its oldest row, in seconds; nil where that is not known.
-  func ageData(_ queue: QueueBacklog) -> String? {
-    guard let age = queue.rows == 0 ? 0 : queue.oldestAge else { return nil }
-    return "\(queue.table.name)_oldest=\(max(0, whole(age)))s"
-      + (wait.map { ";;\($0.seconds)" } ?? "")
-  }
 }

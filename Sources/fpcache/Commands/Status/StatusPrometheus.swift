@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// `status` as Prometheus' text format: the metrics of `stats --queues`, but for those that a brief look leaves out.
+
+import Basics
+
+extension StatusReport {
+  var prometheus: String {
+    var text = PrometheusText()
+    text.add(.surveyedAt, time: at)
+    text.add(database, now: at)
+    text.add(statusFile)
+    return text.text
+  }
+}
