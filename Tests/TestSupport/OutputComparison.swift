@@ -29,7 +29,7 @@ public enum OutputComparison {
     text.replace(/("(pid|process)":)\d+/) { "\($0.1)0" }
     text.replace(/LISTENING +PROCESS +ROLE +SINCE/, with: "LISTENING PROCESS ROLE SINCE")
     // The listener's connections in stats, and how long it has been there.
-    text.replace(/(fpcache listen(?: --once)?) +\d+( \d+)* +(\w+) +\d+ (s|min)\b/) {
+    text.replace(/(fpcache listen(?: --once)?) +\d+( \d+)* +(\w+) +(?:\d+ (?:s|min)\b|\?)/) {
       "\($0.1) PROCESSES \($0.3) AGE"
     }
     // Whose a folder is that the tests made.
