@@ -23,3 +23,17 @@ extension Layout {
       }
     })
 }
+
+extension Layout {
+  /// Tiles by zoom, column and row, the plainest of layouts, beside a family with a number of another kind.
+  static let tiles: Layout = {
+    do {
+      return Layout([
+        try Family("tiles", "tiles/{z:number}/{x:number}/{y:number}.png", isConfigured: true),
+        try Family("scaled", "tiles/{z:number}/{x:number}/{y:number}@{scale:number}x.png"),
+      ])
+    } catch {
+      preconditionFailure("tiles: \(error)")
+    }
+  }()
+}

@@ -22,7 +22,7 @@ public final class Tour: Sendable {
   /// - Parameter name: `small-cache`, whose database has the site's triggers; `audited`, whose
   ///   database has what the pages show; `incident`, the two days without a listener in full;
   ///   `monitor`, a host without a cache, whose role `reporting` may read the site's tables; `wiki`, a site with a layout of its own, and `new-wiki`, the same before fpcache was told
-  ///   anything; `new-shop`, a site without a trigger before it has a table; `completion`, a small cache and the completions' scripts; `sources`, this project's
+  ///   anything; `new-shop`, a site without a trigger before it has a table; `tiles`, a map's tiles by path; `completion`, a small cache and the completions' scripts; `sources`, this project's
   ///   own folder.
   public init(_ name: String) throws {
     kind = name
@@ -50,6 +50,7 @@ public final class Tour: Sendable {
     case "monitor": try MonitorTour.prepare(folder, database)
     case "wiki", "new-wiki": try WikiTour.fill(folder, database, isNew: name == "new-wiki")
     case "new-shop": try ShopTour.fill(folder, database)
+    case "tiles": try TileTour.fill(folder)
     case "completion":
       try SmallCache.fill(folder)
       try SmallCache.copyCompletions(folder)
@@ -88,7 +89,8 @@ public final class Tour: Sendable {
   }
 
   private var isShop: Bool { kind == "new-shop" }
-  private var hasOwnLayout: Bool { isShop || kind == "wiki" || kind == "new-wiki" }
+  private var isTiles: Bool { kind == "tiles" }
+  private var hasOwnLayout: Bool { isShop || isTiles || kind == "wiki" || kind == "new-wiki" }
 
   // MARK: Names
 
@@ -99,7 +101,7 @@ public final class Tour: Sendable {
       hasOwnLayout
       ? [
         ("/etc/fpcache", folder.path + "/etc"),
-        (isShop ? "/var/db/shop" : "/var/db/wiki", folder.path),
+        (isShop ? "/var/db/shop" : isTiles ? "/var/db/tiles" : "/var/db/wiki", folder.path),
         ("DBNAME = shop", "DBNAME = \(database.name)"),
       ]
       : [

@@ -145,6 +145,25 @@ enum ShopTour {
   }
 }
 
+/// A map's tiles by path, and a list of those that osm2pgsql has expired.
+enum TileTour {
+  static let layout = "tiles = tiles/{z:number}/{x:number}/{y:number}.png"
+  /// As `--expire-tiles` and `--expire-output` write it.
+  static let expired = "14/8802/5373\n14/8802/5374\n13/4401/2686\n14/8803/5373\n"
+
+  static func fill(_ folder: TemporaryTree) throws {
+    let tiles = ["14/8802/5373", "14/8802/5374", "14/8802/5375", "14/8803/5374", "13/4401/2686"]
+    for (index, tile) in tiles.enumerated() {
+      try folder.write("cache/tiles/\(tile).png", bytes: 4_000 + index * 1_000)
+      try folder.setAge("cache/tiles/\(tile).png", .seconds((26 + index) * 3600 + 1800))
+    }
+    try folder.write("expire.list", text: expired, mode: 0o644)
+    try folder.write(
+      "etc/fpcache.ini", text: "[dirs]\nBASEDIR = \(folder.path)\n[layout]\n\(layout)\n",
+      mode: 0o644)
+  }
+}
+
 /// The two days without a listener, in full.
 enum IncidentSite {
   static func fill(_ folder: TemporaryTree, _ database: TestDatabase) throws {

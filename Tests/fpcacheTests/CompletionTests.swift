@@ -133,6 +133,20 @@ import Testing
     withExtendedLifetime(tree) {}
   }
 
+  @Test(
+    "the fields of the family on the line, for --fields",
+    arguments: [
+      (["clear", "packages", "-", "--fields", ""], ["category", "port"]),
+      (["clear", "packages", "-", "--fields", "port,"], ["port,category"]),
+      (["clear", "--fields", ""], []),
+    ] as [([String], [String])])
+  func keyFields(_ words: [String], _ expected: [String]) throws {
+    let tree = try tree()
+    let line = CompletionLine(["fpcache"] + words, words.count, words.last ?? "")
+    #expect(try offer(line.prefix, tree).keyFields(line) == expected)
+    withExtendedLifetime(tree) {}
+  }
+
   @Test("what a shell would obey is not offered, though the kind of another layout takes it")
   func hostileValues() throws {
     let tree = try tree()

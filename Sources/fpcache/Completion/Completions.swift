@@ -30,6 +30,14 @@ extension CompletionKind {
     }
   }
 
+  /// Fields of the family on the line, with commas between.
+  static var keyFields: CompletionKind {
+    .custom { line, index, prefix in
+      let line = CompletionLine(line, index, prefix)
+      return Offer(line)?.keyFields(line) ?? []
+    }
+  }
+
   /// Some of these words with commas between.
   static func list(of words: [String]) -> CompletionKind {
     .custom { line, index, prefix in
@@ -92,6 +100,14 @@ struct Offer {
     guard let only = fields.first, fields.count == 1 else { return fields.map { $0 + "=" } }
     let values = values(only, family, given)
     return values.isEmpty ? [only + "="] : values.map { "\(only)=\($0)" }
+  }
+
+  /// The fields of the family, with commas between.
+  func keyFields(_ line: CompletionLine) -> [String] {
+    guard let (family, _) = line.clear(layout), let row = layout.family(named: family) else {
+      return []
+    }
+    return Self.list(of: row.fieldNames, prefix)
   }
 
   // MARK: Ports

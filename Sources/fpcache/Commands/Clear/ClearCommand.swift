@@ -33,9 +33,11 @@ struct ClearCommand {
   /// Reads, checks and clears keys.
   /// - Parameters:
   ///   - needs: the family and the fields without which the command has no meaning.
+  ///   - prepare: looks at the layout before a key is read.
   ///   - request: makes a key's text into what it means.
   func run(
     _ arguments: [String], needs: (family: String, fields: [String])? = nil,
+    prepare: (Layout) throws(UserError) -> Void = { _ in },
     request: (Layout, [UInt8]) throws(UserError) -> ClearRequest
   ) throws {
     let config = try common.resolve()
@@ -43,6 +45,7 @@ struct ClearCommand {
       try config.layout.require(needs.family, needs.fields)
       if options?.branchSet != nil { try config.layout.require(needs.family, ["branch"]) }
     }
+    try prepare(config.layout)
     var purge = BigPurge()
     let input = try KeyInput(arguments, separator: keys?.null == true ? .null : .newline) {
       (key) throws(UserError) in purge.note(try request(config.layout, key))
@@ -109,7 +112,7 @@ struct ClearCommand {
   }
 
   /// Shows how far a job is while it runs.
-  private func withProgress<Result>(
+  func withProgress<Result>(
     _ text: @escaping @Sendable () -> String, _ body: () throws(UserError) -> Result
   ) throws(UserError) -> Result {
     let isShown = !common.quiet && Screen.canRewrite(STDERR_FILENO)
@@ -119,7 +122,7 @@ struct ClearCommand {
   }
 
   /// - Parameter expected: what it comes to, where that is known.
-  private func perform(
+  func perform(
     _ clearer: Clearer, keysGiven: Int, expected: ClearReport? = nil,
     _ body: (inout ClearRun) throws(UserError) -> Void
   ) throws {
@@ -139,7 +142,7 @@ struct ClearCommand {
     try leave(summary)
   }
 
-  private func clearer(
+  func clearer(
     _ config: Config, branches: Set<[UInt8]>? = nil, counting: ClearTally? = nil
   ) throws(UserError) -> Clearer {
     try common.clearer(
