@@ -17,8 +17,8 @@ struct ClearWorker {
   private let buffer: ListingBuffers
   /// What this thread did for keys by their places; for one key in several parts, as it came to it.
   private(set) var reports: [(index: Int, report: ClearReport)] = []
-  /// Whether it has unlinked anything.
-  private(set) var hasRemoved = false
+  /// How many files it has unlinked.
+  private(set) var removals = 0
   /// When the file was written that it has removed last.
   private var lastModified: Int64 = 0
 
@@ -31,7 +31,8 @@ struct ClearWorker {
     buffer = ListingBuffers()
   }
 
-  mutating func perform(_ task: ClearTask, push: (ClearTask) -> Void) {
+  /// - Parameter push: leaves a task to another thread; false where it has to be done here.
+  mutating func perform(_ task: ClearTask, push: (ClearTask) -> Bool) {
     switch task {
     case .keys(let range):
       for index in order[range] {
@@ -59,7 +60,7 @@ struct ClearWorker {
 
   // MARK: Down to the first folder that must be listed
 
-  private mutating func clear(_ index: Int, _ push: (ClearTask) -> Void) {
+  private mutating func clear(_ index: Int, _ push: (ClearTask) -> Bool) {
     let key = keys[index]
     // Whose heads tell it is for the sweep.
     if key.hashed?.glob != nil { return }
@@ -131,7 +132,7 @@ struct ClearWorker {
   // MARK: In a folder
 
   private mutating func clear(
-    _ index: Int, in folder: OpenFolder, _ push: (ClearTask) -> Void
+    _ index: Int, in folder: OpenFolder, _ push: (ClearTask) -> Bool
   ) {
     let isLast = folder.row.component + 1 == matcher.components(of: folder.row.family).count
     if isLast, isSeen(index, folder) { return }
@@ -143,7 +144,9 @@ struct ClearWorker {
           worker.emptyFolder(name, length, index, row, of: folder)
         } else {
           let name = Array(Self.bytes(name, length))
-          push(.folder(key: index, FoundFolder(name: name, row: row, parent: folder)))
+          let task = ClearTask.folder(
+            key: index, FoundFolder(name: name, row: row, parent: folder))
+          if !push(task) { worker.perform(task, push: push) }
         }
         return false
       }
@@ -161,7 +164,10 @@ struct ClearWorker {
     // A key of one file names its folder: the folders beside and below it are not meant.
     if let path = tailPath(of: keys[index]), !path.starts(with: row.tail) { return }
     guard let child = open(name, length, row, index, parent) else { return }
-    if row.isDeep { emptyDeep(index, child) } else { clear(index, in: child, { _ in }) }
+    let before = removals
+    if row.isDeep { emptyDeep(index, child) } else { clear(index, in: child, { _ in false }) }
+    // Where only some pages are to go, a folder without any of them is nobody's business here.
+    if clearer.choice != nil, removals == before { return }
     removeFolder(name, index, child, of: parent.directory)
   }
 
@@ -339,16 +345,20 @@ struct ClearWorker {
     do throws(Errno) {
       let status = try folder.directory.status(name)
       if status.type == .directory { return false }
-      if let ghosts = clearer.ghosts {
-        guard ghosts.remove(path(of: name, length, folder)) else { return false }
+      if let choice = clearer.choice, !choice(status, { Self.path(of: name, length, folder) }) {
+        return false
+      }
+      if clearer.dryRun == .yes {
+        let ghosts = clearer.ghosts
+        if ghosts?.remove(Self.path(of: name, length, folder)) == false { return false }
       } else {
         report(index) { $0.matched = true }
         try folder.directory.unlink(name, clearer.kernel)
-        hasRemoved = true
+        removals += 1
       }
       lastModified = status.modified
       clearer.watch?.removed(status.size)
-      let path = clearer.pathList == .kept ? path(of: name, length, folder) : nil
+      let path = clearer.pathList == .kept ? Self.path(of: name, length, folder) : nil
       report(index) {
         $0.matched = true
         $0.filesRemoved += 1
@@ -360,13 +370,13 @@ struct ClearWorker {
       // Somebody was faster: the page is gone, which is all that was asked.
       if Self.saysAbsent(error) { return false }
       report(index) { $0.matched = true }
-      fail(index, path(of: name, length, folder).bytes, error)
+      fail(index, Self.path(of: name, length, folder).bytes, error)
       return false
     }
   }
 
-  func path(of name: CName, _ length: Int, _ folder: OpenFolder) -> CachePath {
-    CachePath(folder.path + Array(Self.bytes(name, length)))
+  static func path(of name: CName, _ length: Int, _ folder: OpenFolder) -> CachePath {
+    CachePath(folder.path + Array(bytes(name, length)))
   }
 
   mutating func fail(_ index: Int, _ path: [UInt8], _ error: Errno) {

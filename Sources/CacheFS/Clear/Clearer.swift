@@ -23,18 +23,23 @@ package struct Clearer: Sendable {
   /// Starting a thread takes about as long as unlinking the pages of a few ports.
   static let keysWorthAThread = 8
 
+  /// So many folders wait for a thread; a folder that finds no room is cleared by whoever has found it.
+  private static let waitingFolders = 1024
+
   package let layout: Layout
   package let dryRun: DryRun
   var root: Directory
   let pathList: PathList
   let branches: Set<[UInt8]>?
-  let threads: Int
+  var threads: Int
   let kernel: Kernel
   let watch: ClearWatch?
   /// Which keys have been looked for in all of their family.
   private var memory = SweepMemory()
   /// In a dry run, what earlier keys would have removed already.
-  let ghosts: Ghosts?
+  var ghosts: Ghosts?
+  /// Which pages of the keys go; nil for all of them.
+  var choice: PageChoice?
 
   /// - Parameters:
   ///   - root: the cache directory, held open for as long as the clearer lives.
@@ -90,8 +95,8 @@ package struct Clearer: Sendable {
       seeds, threads: min(Self.lookingThreads, most), most: most,
       worker: ClearWorker(self, ready)
     ) { worker, task, pool in
-      worker.perform(task) { pool.push($0) }
-      return worker.hasRemoved
+      worker.perform(task) { pool.offer($0, most: Self.waitingFolders) }
+      return worker.removals > 0
     }
     var reports = [ClearReport](repeating: ClearReport(), count: plan.keys.count)
     for worker in workers {
@@ -153,6 +158,10 @@ package struct Clearer: Sendable {
 
   private func isAnyWide(_ keys: [CacheKey]) -> Bool { keys.contains(where: layout.isWide) }
 }
+
+/// Whether a page goes of which this is the status: asked by every thread, right before the page is removed. The path
+/// is put together for who asks for it.
+typealias PageChoice = @Sendable (FileStatus, () -> CachePath) -> Bool
 
 /// The paths that a dry run has counted, so that keys that overlap count a page once, as the
 /// real run does.

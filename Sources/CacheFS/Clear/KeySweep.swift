@@ -93,7 +93,7 @@ extension ClearWorker {
       // Gone, or a link by now.
       case .noSuchFileOrDirectory, .tooManySymbolicLinkLevels: break
       default:
-        let path = path(of: name, length, folder)
+        let path = Self.path(of: name, length, folder)
         report(index) {
           if $0.failures.count < KeySweep.mostFailures {
             $0.failures.append(PathFailure(path: path, error: error))

@@ -25,6 +25,8 @@ package struct FileStatus: Hashable, Sendable {
   package let diskSize: Int64
   /// Last modification in nanoseconds since the epoch (st_mtim).
   package let modified: Int64
+  /// Last reading in nanoseconds since the epoch (st_atim), as far as the mount's options have it kept.
+  package let accessed: Int64
   /// Permission bits and the like (st_mode).
   package let mode: UInt32
   /// How many names it has (st_nlink).
@@ -36,6 +38,7 @@ package struct FileStatus: Hashable, Sendable {
     size = Int64(status.st_size)
     diskSize = Int64(status.st_blocks) &* 512
     modified = nanoseconds(status.st_mtim)
+    accessed = nanoseconds(status.st_atim)
     mode = UInt32(status.st_mode)
     links = UInt64(status.st_nlink)
     identity = FileIdentity(

@@ -70,6 +70,17 @@ final class WorkPool<Task: Sendable>: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
+  /// Adds a task unless so many wait already: then whoever found it does it at once, and what waits takes no more
+  /// memory, however many folders a folder has.
+  func offer(_ task: Task, most: Int) -> Bool {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    guard tasks.count < most else { return false }
+    tasks.append(task)
+    if idle > 0 { pthread_cond_signal(condition) }
+    return true
+  }
+
   /// Counts a thread for each time that `start` has started one.
   fileprivate func addThreads(_ start: () -> Bool) {
     pthread_mutex_lock(mutex)

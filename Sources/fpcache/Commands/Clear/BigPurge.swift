@@ -22,7 +22,7 @@ struct BigPurge {
   }
 
   /// Whether there is something to ask about, and a person at a terminal to ask.
-  var isAsked: Bool { count > 0 && Screen.isAt(STDIN_FILENO) && Screen.isAt(STDERR_FILENO) }
+  var isAsked: Bool { count > 0 && Self.canAsk }
 
   /// The question, or nil when nothing is big.
   /// - Parameter expected: what the purge would remove.
@@ -45,9 +45,17 @@ struct BigPurge {
   /// Asks.
   /// - Throws: ``UserError`` with status 1 for any answer but yes.
   func confirm(_ names: FieldValues, _ expected: ClearReport) throws(UserError) {
-    guard let question = question(names, expected) else { return }
+    if let question = question(names, expected) { try Self.confirm(question) }
+  }
+
+  /// Whether a person at a terminal can be asked.
+  static var canAsk: Bool { Screen.isAt(STDIN_FILENO) && Screen.isAt(STDERR_FILENO) }
+
+  /// Asks.
+  /// - Throws: ``UserError`` with status 1 for any answer but yes.
+  static func confirm(_ question: String) throws(UserError) {
     Screen.put(question, on: STDERR_FILENO)
-    let answer = Self.readLine()
+    let answer = readLine()
     // The end of input leaves the cursor behind the question.
     if answer == nil { Screen.put("\n", on: STDERR_FILENO) }
     guard ["y", "yes"].contains(answer?.lowercased()) else {

@@ -18,6 +18,9 @@ extension ClearSummary {
       ("keys_without_match", .integer(keysWithoutMatch)),
       ("failures", .array(cleared.failures.map(\.json))),
     ]
+    if let left {
+      members += [("files_left", .integer(left.files)), ("bytes_left", .integer(left.bytes))]
+    }
     if interruption != nil { members.append(("interrupted", .boolean(true))) }
     if listing {
       members.append(("removed", .array(cleared.removed.sorted().map { .string("\($0)") })))

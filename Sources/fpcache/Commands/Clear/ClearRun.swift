@@ -36,6 +36,8 @@ struct ClearSummary: Equatable {
     /// Every family that an invalidation may clear.
     case everything
     case family(String)
+    /// The oldest pages of these families.
+    case oldest([String])
   }
 
   var dryRun: Bool
@@ -49,6 +51,8 @@ struct ClearSummary: Equatable {
   var companionFiles = 0
   /// Of that, pages of the news that went along.
   var newsFiles = 0
+  /// After a prune that has counted them: the pages that are left of its families.
+  var left: PageTally?
   /// How many of the keys that were taken up stood for a whole category, and how many did not.
   var taken = (categories: 0, others: 0)
   /// As it was given, when it is the only one.
@@ -120,6 +124,17 @@ struct ClearRun {
     let report = clearer.clear(key)
     summary.newsFiles += report.filesRemoved
     summary.cleared.add(report)
+  }
+
+  /// Takes in what a prune has done, family by family.
+  mutating func add(_ outcome: PruneOutcome) {
+    for report in outcome.reports {
+      summary.cleared.add(report)
+      if report.isPartial { continue }
+      summary.keys += 1
+      if !report.matched { summary.keysWithoutMatch += 1 }
+    }
+    summary.left = outcome.left
   }
 
   /// - Parameter keysGiven: how many keys there were to clear, had nobody stopped it.

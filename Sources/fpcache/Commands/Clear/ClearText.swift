@@ -12,6 +12,7 @@ extension ClearSummary {
   }
 
   private func sentence(_ palette: Palette) -> String {
+    if case .oldest(let families) = subject { return pruneSentence(families, palette) }
     if let interruption, interruption.keysGiven == 0 { return "interrupted" }
     guard keys > 0 || interruption != nil || newsFiles > 0 else {
       return "nothing to clear: standard input had no keys"
@@ -60,7 +61,7 @@ extension ClearSummary {
     switch subject {
     case .dates: counted(number, "date")
     case .news: counted(number, "family")
-    case .everything: number == 1 ? "1 family" : "\(grouped(number)) families"
+    case .everything, .oldest: number == 1 ? "1 family" : "\(grouped(number)) families"
     case .family(let family): "\(counted(number, "key")) of \(family.escaped)"
     case .ports where taken.categories == 0: counted(number, "port")
     case .ports where taken.others > 0: counted(number, "key")
