@@ -191,13 +191,13 @@ _fpcache() {
     unset 'unparsed_words[0]'
     unparsed_words=("${unparsed_words[@]}")
     case "${subcommand}" in
-    listen|clear-date|clear-port|clear-news|clear|stats|verify|status|help)
+    listen|clear-date|clear-port|clear-news|clear|prune|stats|verify|status|sql|help)
         # Offer subcommand argument completions
         "_fpcache_${subcommand}"
         ;;
     *)
         # Offer subcommand completions
-        COMPREPLY+=($(compgen -W 'listen clear-date clear-port clear-news clear stats verify status help' -- "${cur}"))
+        COMPREPLY+=($(compgen -W 'listen clear-date clear-port clear-news clear prune stats verify status sql help' -- "${cur}"))
         ;;
     esac
 }
@@ -413,11 +413,18 @@ _fpcache_clear() {
     repeating_flags=()
     non_repeating_flags=(--all --require-match --yes -y -0 --null --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--format --config --cache-dir --dsn --log --log-format --color)
+    non_repeating_options=(--fields --separator --format --config --cache-dir --dsn --log --log-format --color)
     __fpcache_offer_flags_options -1
 
     # Offer option value completions
     case "${prev}" in
+    '--fields')
+        __fpcache_add_completions -W "$(__fpcache_custom_complete ---completion clear -- --fields "${COMP_CWORD}" "$(__fpcache_cursor_index_in_current_word)")"
+        return
+        ;;
+    '--separator')
+        return
+        ;;
     '--format')
         __fpcache_add_completions -W 'text'$'\n''json'
         return
@@ -455,6 +462,66 @@ _fpcache_clear() {
         ;;
     *)
         __fpcache_add_completions -W "$(__fpcache_custom_complete ---completion clear -- positional@1 "${COMP_CWORD}" "$(__fpcache_cursor_index_in_current_word)")"
+        return
+        ;;
+    esac
+}
+
+_fpcache_prune() {
+    repeating_flags=()
+    non_repeating_flags=(--yes -y --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--max-bytes --max-files --older-than --by --format --config --cache-dir --dsn --log --log-format --color)
+    __fpcache_offer_flags_options -1
+
+    # Offer option value completions
+    case "${prev}" in
+    '--max-bytes')
+        return
+        ;;
+    '--max-files')
+        return
+        ;;
+    '--older-than')
+        return
+        ;;
+    '--by')
+        __fpcache_add_completions -W 'mtime'$'\n''atime'
+        return
+        ;;
+    '--format')
+        __fpcache_add_completions -W 'text'$'\n''json'
+        return
+        ;;
+    '--config')
+        __fpcache_add_completions -f
+        return
+        ;;
+    '--cache-dir')
+        __fpcache_add_completions -d
+        return
+        ;;
+    '--dsn')
+        return
+        ;;
+    '--log')
+        __fpcache_add_completions -W 'stderr'$'\n''syslog'
+        return
+        ;;
+    '--log-format')
+        __fpcache_add_completions -W 'text'$'\n''json'$'\n''journal'
+        return
+        ;;
+    '--color')
+        __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
+        return
+        ;;
+    esac
+
+    # Offer positional completions
+    case "${positional_number}" in
+    *)
+        __fpcache_add_completions -W "$(__fpcache_custom_complete ---completion prune -- positional@0 "${COMP_CWORD}" "$(__fpcache_cursor_index_in_current_word)")"
         return
         ;;
     esac
@@ -611,6 +678,47 @@ _fpcache_status() {
         ;;
     '--status-file')
         __fpcache_add_completions -f
+        return
+        ;;
+    '--config')
+        __fpcache_add_completions -f
+        return
+        ;;
+    '--cache-dir')
+        __fpcache_add_completions -d
+        return
+        ;;
+    '--dsn')
+        return
+        ;;
+    '--log')
+        __fpcache_add_completions -W 'stderr'$'\n''syslog'
+        return
+        ;;
+    '--log-format')
+        __fpcache_add_completions -W 'text'$'\n''json'$'\n''journal'
+        return
+        ;;
+    '--color')
+        __fpcache_add_completions -W 'auto'$'\n''always'$'\n''never'
+        return
+        ;;
+    esac
+}
+
+_fpcache_sql() {
+    repeating_flags=()
+    non_repeating_flags=(--any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
+    repeating_options=()
+    non_repeating_options=(--role --schema --config --cache-dir --dsn --log --log-format --color)
+    __fpcache_offer_flags_options 0
+
+    # Offer option value completions
+    case "${prev}" in
+    '--role')
+        return
+        ;;
+    '--schema')
         return
         ;;
     '--config')

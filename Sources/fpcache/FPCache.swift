@@ -37,8 +37,8 @@ struct FPCache: ParsableCommand {
       """,
     version: "fpcache \(fpcacheVersion)",
     subcommands: [
-      Listen.self, ClearDate.self, ClearPort.self, ClearNews.self, Clear.self, Stats.self,
-      Verify.self, Status.self,
+      Listen.self, ClearDate.self, ClearPort.self, ClearNews.self, Clear.self, Prune.self,
+      Stats.self, Verify.self, Status.self, SQLCommand.self,
     ])
 
   static func main() {

@@ -80,7 +80,7 @@ struct RefusedLine: CustomTestStringConvertible {
     RefusedLine(
       "nonsense",
       "fpcache: nonsense: no such command; expected one of listen, clear-date, clear-port, clear-news, "
-        + "clear, stats, verify, status"),
+        + "clear, prune, stats, verify, status, sql"),
     RefusedLine("lissten --once", "fpcache: lissten: no such command; did you mean listen?"),
     RefusedLine(
       "clear_port a/b", "fpcache: clear_port: no such command; did you mean clear-port?"),

@@ -14,9 +14,10 @@ import Testing
   /// Files whose texts are no messages: SQL, metrics, and the results that other pages tell of.
   private static let others: Set<String> = [
     "SessionSettings.swift", "ChangeQuery.swift", "ClearText.swift", "NodeSchema.swift",
-    "NodeLog.swift", "QuietBlock.swift",
+    "NodeLog.swift", "PruneText.swift", "QuietBlock.swift",
     "QueueSurvey.swift", "QueueTable.swift", "ListenerMetrics.swift", "ServerSurvey.swift",
-    "SiteHealth.swift", "SiteRules.swift", "StatsQueueText.swift", "StatsText.swift",
+    "SiteHealth.swift", "SiteRules.swift", "SiteSchema.swift", "StatsQueueText.swift",
+    "StatsText.swift",
     "StatusText.swift", "StatusWatch.swift", "SurveyMetrics.swift",
     "TableRights.swift", "TriggerSurvey.swift", "UsageText.swift", "WaitingRows.swift",
   ]

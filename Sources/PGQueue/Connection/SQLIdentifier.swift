@@ -33,6 +33,16 @@ package struct SQLIdentifier: Hashable, Sendable, CustomStringConvertible {
     quoted = parts.map(Self.quote).joined(separator: ".")
   }
 
+  /// The schema before a table's name; nil where there is none.
+  var schema: SQLIdentifier? {
+    description.firstIndex(of: ".").flatMap { SQLIdentifier(column: String(description[..<$0])) }
+  }
+
+  /// The name without its schema.
+  var lastPart: String {
+    description.firstIndex(of: ".").map { String(description[$0...].dropFirst()) } ?? description
+  }
+
   /// A column's name that this program knows.
   init(known name: StaticString) {
     description = "\(name)"

@@ -21,6 +21,8 @@ package final class QueueTable: Hashable, Sendable {
   let added: SQLIdentifier
   /// Whether a site may lack the table as long as nothing announces it.
   let isOptional: Bool
+  /// What a site's configuration says of it; nil for tables that this program knows.
+  package let definition: Definition?
 
   package static let ports = QueueTable(
     "cache_clearing_ports", key: ["category", "port"], order: ("id", "bigint"))
@@ -63,6 +65,7 @@ package final class QueueTable: Hashable, Sendable {
     self.order = order
     self.isOptional = isOptional
     added = Self.usualAdded
+    definition = nil
   }
 
   /// A column of a queue that names pages, and how it is read.
@@ -76,6 +79,12 @@ package final class QueueTable: Hashable, Sendable {
       switch self {
       case .text(let column): column.description
       case .day(let column): "day \(column)"
+      }
+    }
+
+    fileprivate var column: SQLIdentifier {
+      switch self {
+      case .text(let column), .day(let column): column
       }
     }
 
@@ -95,6 +104,36 @@ package final class QueueTable: Hashable, Sendable {
     case text(SQLIdentifier)
   }
 
+  /// A column that a trigger fills.
+  package struct FilledColumn: Hashable, Sendable {
+    package let name: SQLIdentifier
+    /// Whether it holds dates, and not texts.
+    let isDay: Bool
+  }
+
+  /// A site's own queue, as its table would be made.
+  package struct Definition: Hashable, Sendable {
+    package let table: SQLIdentifier
+    package let order: Order
+    /// The columns that name pages, each once; what numbers the rows or tells their age is filled by itself.
+    package let filled: [FilledColumn]
+
+    fileprivate init(
+      _ table: SQLIdentifier, _ key: [KeyColumn], _ order: Order, _ added: SQLIdentifier
+    ) {
+      self.table = table
+      self.order = order
+      var filled: [FilledColumn] = []
+      for column in key.map(\.column)
+      where column != added && !filled.contains(where: { $0.name == column }) {
+        filled.append(FilledColumn(name: column, isDay: key.contains(.day(column))))
+      }
+      // A queue whose rows name no page is read by its order.
+      if case .number(let number) = order, key == [.text(number)] { filled = [] }
+      self.filled = filled
+    }
+  }
+
   /// What tells when a row was added unless the site says otherwise.
   package static let usualAdded = SQLIdentifier(known: "date_added")
   /// What the batches go by unless the site says otherwise.
@@ -112,6 +151,7 @@ package final class QueueTable: Hashable, Sendable {
     }
     self.added = added
     isOptional = false
+    definition = Definition(table, key, order, added)
   }
 
   /// Whether a site may lack the table.

@@ -32,6 +32,8 @@ struct Config: Equatable, Sendable {
   var hasOwnLayout = false
   /// What the database asks of it.
   var rules: SiteRules
+  /// The site's tables whose changes fill its queues, for the SQL that makes them.
+  var triggers: [TableTrigger] = []
   var connection: ConnectionParameters
   /// Whether somebody named a database: a flag, the file, or a PG* variable.
   var namesDatabase: Bool
@@ -72,6 +74,7 @@ struct Config: Equatable, Sendable {
       crossesMounts: flags.crossMounts || site?.crossesMounts == true,
       takesAnyDirectory: flags.anyCacheDir,
       layout: layout, hasOwnLayout: site?.hasOwnLayout ?? false, rules: rules,
+      triggers: site?.triggers ?? [],
       connection: connection, namesDatabase: isNamed,
       configuredRole: site?.database.last { $0.0 == "user" }?.1,
       listen: site?.listen ?? ListenSettings(),

@@ -41,7 +41,7 @@ struct QueuesSection {
   /// Refuses sections that mean nothing without a layout.
   /// - Throws: ``UserError`` with status 78.
   static func refuse(_ ini: INI) throws(UserError) {
-    for section in [queues, events] where ini.has(section: section) {
+    for section in [queues, events, TriggersSection.name] where ini.has(section: section) {
       throw UserError(
         .configuration,
         "\(ini.place(ofSection: section)): [\(section)]: is for a site's own layout; "

@@ -206,7 +206,9 @@ struct Setting: Hashable, Sendable {
   static let sharedSections: Set<String> = ["database", "dirs"]
 
   /// Sections whose keys are names of the site's own; what is wrong there is an error.
-  static let openSections = [LayoutSection.name, QueuesSection.queues, QueuesSection.events]
+  static let openSections = [
+    LayoutSection.name, QueuesSection.queues, QueuesSection.events, TriggersSection.name,
+  ]
 
   /// Those of a site with the layout of FreshPorts.
   static let all = all(families: VerifySettings.families(of: .freshPorts))

@@ -5,6 +5,7 @@
 import Basics
 import CacheFS
 import Listening
+import PGQueue
 import SystemPackage
 
 /// What a configuration file says, with the places where it says it.
@@ -26,6 +27,8 @@ struct SiteConfiguration {
   private let templates: [(template: PathTemplate, value: INIValue)]
   /// The layout that the file writes for itself, and its rules.
   private let own: (layout: Layout, rules: SiteRules)?
+  /// The site's tables whose changes fill queues.
+  let triggers: [TableTrigger]
   private let emptiedAfter: INIValue?
 
   /// Reads the file named, or else the first default that exists.
@@ -74,6 +77,10 @@ struct SiteConfiguration {
     (database, holdsPassword) = (section.keywords, section.holdsPassword)
     listen = try ListenSettings(ini)
     own = try Self.ownLayout(ini, templates)
+    triggers =
+      try own.map { (own) throws(UserError) in
+        try TriggersSection.read(ini, own.rules.tables)
+      } ?? []
     emptiedAfter = try Setting.emptiedAfter.value(in: ini)
     let families = VerifySettings.families(of: own?.layout ?? .freshPorts)
     verify = try VerifySettings(ini, families)

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//
+// The SQL that a site needs: its queues, listen_for, the triggers that fill them, and what the listener's role may do.
+// It is printed for the site's administrator to read and run, and never run from here.
+//
+// It may be run again, and while the site writes: a table or a trigger that is there stays, a function is replaced, and
+// everything is one transaction. The triggers are of shape 3 (docs/drain-protocol.md).
+
+import Basics
+
+/// What a site needs of its database.
+package struct SiteSchema: Sendable {
+  package let queues: [QueueTable]
+  package let events: [SiteEvent]
+  package let triggers: [TableTrigger]
+  /// The listener's.
+  package let role: SQLIdentifier
+  /// That of tables which are named without one.
+  package let schema: SQLIdentifier
+
+  package init(
+    queues: [QueueTable], events: [SiteEvent], triggers: [TableTrigger], role: SQLIdentifier,
+    schema: SQLIdentifier
+  ) {
+    self.queues = queues
+    self.events = events
+    self.triggers = triggers
+    self.role = role
+    self.schema = schema
+  }
+
+  /// The whole script; each part begins with a comment that says what it is for.
+  package var script: String {
+    let parts =
+      [Self.head, roleScript, channelScript] + queues.map(queueScript)
+      + triggers.flatMap { [functionScript($0), triggerScript($0)] } + [grantScript + "\n"]
+    return (parts + ["COMMIT;"]).joined(separator: "\n")
+  }
+
+  /// What FreshPorts needs, whose own schema has the rest.
+  package var freshPortsScript: String {
+    """
+    -- The configuration has no [layout], so the site is FreshPorts, whose own schema has the queues, listen_for and the
+    -- triggers. Only these rights are needed.
+    \(grantScript)
+    """
+  }
+
+  /// What the role has to be granted where the site has tables and triggers already.
+  private var grantScript: String {
+    let schemas = Set(queues.compactMap { $0.definition?.table.schema } + [schema])
+      .filter { $0.description != "public" }.sorted { $0.description < $1.description }
+    var lines = ["-- What the listener may do, and no more."]
+    lines += schemas.map { "GRANT USAGE ON SCHEMA \($0.quoted) TO \(role.quoted);" }
+    lines.append("GRANT SELECT ON \(listenFor) TO \(role.quoted);")
+    lines += queues.map { "GRANT SELECT, DELETE ON \(reference($0)) TO \(role.quoted);" }
+    return lines.joined(separator: "\n")
+  }
+
+  /// In bytes: what an index of PostgreSQL's takes (2,704 on pages of 8 KB), less what three columns add.
+  private static let longestKey = 2500
+
+  private var listenFor: String { "\(schema.quoted).\"listen_for\"" }
+
+  private func qualified(_ table: SQLIdentifier) -> String {
+    table.schema == nil ? "\(schema.quoted).\(table.quoted)" : table.quoted
+  }
+
+  private func reference(_ queue: QueueTable) -> String {
+    queue.definition.map { qualified($0.table) } ?? "\(schema.quoted).\"\(queue.name)\""
+  }
+
+  /// What stands before and behind code: `$fpcache$`, or another word where a name has that in it.
+  private var quote: String {
+    var names = [role.description, schema.description] + events.map(\.scriptName)
+    for trigger in triggers {
+      names.append(trigger.table.description)
+      for target in trigger.targets {
+        names += (target.sources + (target.watched ?? [])).map(\.description)
+      }
+    }
+    for queue in queues { names += [queue.name] + filled(queue).map(\.name.description) }
+    var word = "$fpcache$"
+    while names.contains(where: { $0.contains(word) }) { word = "$_\(word.dropFirst())" }
+    return word
+  }
+
+  private func filled(_ queue: QueueTable) -> [QueueTable.FilledColumn] {
+    queue.definition?.filled ?? []
+  }
+
+  private static let head = """
+    -- Made by fpcache sql. Read it, then run it as the owner of the tables: fpcache sql | psql -v ON_ERROR_STOP=1
+    -- It may be run again at any time. A table or trigger that exists stays as it is, with its rows.
+    BEGIN;
+    -- Give up rather than let the site wait behind us.
+    SET LOCAL lock_timeout = '10s';
+    SET LOCAL client_min_messages = warning;
+
+    """
+
+  private var roleScript: String {
+    """
+    -- The role of the listener.
+    DO \(quote) BEGIN
+      IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = '\(role)') THEN
+        CREATE ROLE \(role.quoted) LOGIN;
+      END IF;
+    END \(quote);
+
+    """
+  }
+
+  /// Each event's channel has the name of the event.
+  private var channelScript: String {
+    let rows = events.map { event in
+      """
+      INSERT INTO \(listenFor) ("name", "script_name") SELECT '\(event.scriptName)', '\(event.scriptName)'
+        WHERE NOT EXISTS (SELECT FROM \(listenFor)
+          WHERE "name" = '\(event.scriptName)' AND "script_name" = '\(event.scriptName)');
+      """
+    }
+    let table = """
+      -- What each notification means: the channel, and its event in the configuration.
+      CREATE TABLE IF NOT EXISTS \(listenFor) (
+        "id" bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+        "name" text NOT NULL UNIQUE,
+        "script_name" text NOT NULL);
+      """
+    return ([table] + rows).joined(separator: "\n") + "\n"
+  }
+
+  // MARK: Queues
+
+  private func queueScript(_ queue: QueueTable) -> String {
+    var columns: [String] = []
+    if case .number(let column)? = queue.definition?.order {
+      columns.append("\(column.quoted) bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY")
+    }
+    columns += filled(queue).map { column in
+      "\(column.name.quoted) \(column.isDay ? "date" : "text COLLATE \"C\"") NOT NULL"
+    }
+    columns.append("\(queue.added.quoted) timestamptz NOT NULL DEFAULT pg_catalog.now()")
+    if filled(queue).isEmpty {
+      // A transaction waits for no other one, and adds one row however much it changes.
+      columns.append("\"transaction\" bigint NOT NULL DEFAULT pg_catalog.txid_current() UNIQUE")
+    } else {
+      columns.append("UNIQUE (\(filled(queue).map(\.name.quoted).joined(separator: ", ")))")
+    }
+    return """
+      -- A queue: a row says what is out of date, and waits only once.
+      CREATE TABLE IF NOT EXISTS \(reference(queue)) (
+        \(columns.joined(separator: ",\n  ")));
+
+      """
+  }
+
+  // MARK: Triggers
+
+  private func functionScript(_ trigger: TableTrigger) -> String {
+    let table = qualified(trigger.table)
+    let truncated = trigger.targets.map { statement($0, from: table, condition: nil) }
+    let changed = trigger.targets.map(changed)
+    // With the rights of whoever runs this, so that writers need none on the queues; the path is fixed for that reason.
+    return """
+      -- Queues what a change of \(trigger.table) makes out of date.
+      CREATE OR REPLACE FUNCTION \(function(trigger))() RETURNS trigger
+      LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS \(quote)
+      BEGIN
+        IF TG_OP = 'TRUNCATE' THEN
+          \(truncated.joined(separator: "\n").indented(by: 4))
+          RETURN NULL;
+        END IF;
+        \(changed.joined(separator: "\n").indented(by: 2))
+        RETURN NULL;
+      END \(quote);
+      REVOKE ALL ON FUNCTION \(function(trigger))() FROM PUBLIC;
+      -- This fails, and changes nothing, if a column is missing or of another type.
+      \(trigger.targets.map { checks($0, table) }.joined(separator: "\n"))
+
+      """
+  }
+
+  private func changed(_ target: TableTrigger.Target) -> String {
+    let places = target.sources.map(\.quoted)
+    func row(_ version: String) -> String {
+      "(" + places.map { "\(version).\($0)" }.joined(separator: ", ") + ")"
+    }
+    let names = places.indices.map { "k\($0 + 1)" }
+    let rows = """
+      (VALUES \(row("OLD")), \(row("NEW"))) AS k (\(names.joined(separator: ", ")))
+      """
+    let insert =
+      places.isEmpty
+      ? statement(target, from: nil, condition: nil)
+      : statement(target, from: rows, condition: names)
+    guard let watched = target.watched else { return insert }
+    // As text, since not every type can be compared; byte by byte, since a collation may take a for A.
+    let compared = (target.sources + watched).reduce(into: [SQLIdentifier]()) {
+      if !$0.contains($1) { $0.append($1) }
+    }.map { column in
+      "OLD.\(column.quoted)::text COLLATE \"C\" IS DISTINCT FROM NEW.\(column.quoted)::text COLLATE \"C\""
+    }
+    return """
+      IF TG_OP <> 'UPDATE'
+        OR \(compared.joined(separator: "\n  OR ")) THEN
+        \(insert.indented(by: 2))
+      END IF;
+      """
+  }
+
+  /// Adds the keys, and notifies.
+  /// - Parameters:
+  ///   - source: what has a row for each key; nil where the queue has no key.
+  ///   - names: the columns of the source, if they are not called as in the site's table.
+  private func statement(
+    _ target: TableTrigger.Target, from source: String?, condition names: [String]?
+  ) -> String {
+    let queue = reference(target.queue)
+    let notify = channel(of: target.queue).map { "\nNOTIFY \($0);" } ?? ""
+    guard let source, !target.sources.isEmpty else {
+      return "INSERT INTO \(queue) DEFAULT VALUES ON CONFLICT DO NOTHING;" + notify
+    }
+    let columns = filled(target.queue).map(\.name.quoted).joined(separator: ", ")
+    let values = names ?? target.sources.map(\.quoted)
+    var conditions = values.map { "\($0) IS NOT NULL" }
+    let texts = zip(values, filled(target.queue)).filter { !$0.1.isDay }
+      .map { "octet_length(\($0.0)::text)" }
+    // No page has so long a name, and the index would refuse it, and the site's own statement with it.
+    if !texts.isEmpty {
+      conditions.append("\(texts.joined(separator: " + ")) <= \(Self.longestKey)")
+    }
+    let present = conditions.joined(separator: " AND ")
+    return """
+      INSERT INTO \(queue) (\(columns))
+        SELECT \(values.joined(separator: ", ")) FROM \(source)
+        WHERE \(present)
+        ON CONFLICT DO NOTHING;\(notify)
+      """
+  }
+
+  /// Statements that do nothing but fail where a trigger would, and would keep the site from writing.
+  private func checks(_ target: TableTrigger.Target, _ table: String) -> String {
+    let queue = reference(target.queue)
+    let watched = (target.watched ?? []).map(\.quoted)
+    let columns = filled(target.queue).map(\.name.quoted).joined(separator: ", ")
+    let insert =
+      target.sources.isEmpty
+      ? []
+      : [
+        """
+        INSERT INTO \(queue) (\(columns)) SELECT \
+        \(target.sources.map(\.quoted).joined(separator: ", ")) FROM \(table) WHERE false;
+        """
+      ]
+    let reads =
+      watched.isEmpty
+      ? [] : ["PERFORM \(watched.joined(separator: ", ")) FROM \(table) WHERE false;"]
+    let all = insert + reads
+    return all.isEmpty ? "" : "DO \(quote) BEGIN\n  \(all.joined(separator: "\n  "))\nEND \(quote);"
+  }
+
+  private func triggerScript(_ trigger: TableTrigger) -> String {
+    let table = qualified(trigger.table)
+    return [
+      ("fpcache_changed", "AFTER INSERT OR UPDATE OR DELETE ON \(table) FOR EACH ROW"),
+      // Before, while the table still has the keys.
+      ("fpcache_truncated", "BEFORE TRUNCATE ON \(table) FOR EACH STATEMENT"),
+    ].map { name, event in
+      """
+      DO \(quote) BEGIN
+        IF NOT EXISTS (SELECT FROM pg_catalog.pg_trigger
+          WHERE tgrelid = '\(table)'::pg_catalog.regclass AND tgname = '\(name)') THEN
+          CREATE TRIGGER \(name) \(event)
+            EXECUTE FUNCTION \(function(trigger))();
+        END IF;
+      END \(quote);
+
+      """
+    }.joined()
+  }
+
+  /// In the table's schema, under a name that tells the table; a long one is cut short, and told apart by a number.
+  private func function(_ trigger: TableTrigger) -> String {
+    let owner = trigger.table.schema ?? schema
+    let name = "fpcache_\(trigger.table.lastPart)"
+    guard name.utf8.count > SQLIdentifier.longestPart else { return "\(owner.quoted).\"\(name)\"" }
+    var hash: UInt32 = 0x811c_9dc5
+    for byte in name.utf8 { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
+    let end = String(hash, radix: 36)
+    return
+      "\(owner.quoted).\"\(name.prefix(SQLIdentifier.longestPart - 1 - end.utf8.count))_\(end)\""
+  }
+
+  /// The channel that announces a queue, quoted; nil where no event does.
+  private func channel(of queue: QueueTable) -> String? {
+    events.first { $0.queues.contains(queue) }.map { "\"\($0.scriptName)\"" }
+  }
+}
+
+extension String {
+  /// All lines but the first with so many blanks more before them.
+  fileprivate func indented(by count: Int) -> String {
+    replacing("\n", with: "\n" + String(repeating: " ", count: count))
+  }
+}
