@@ -180,15 +180,18 @@ extension QueueTable {
         "\(reference).\(added) DESC NULLS LAST, \(place) DESC"
       ) : (place, "\(place) DESC")
     let count = "(SELECT pg_catalog.count(*) FROM \(reference))"
-    let first = "SELECT \(columns) FROM \(reference) ORDER BY"
+    /// Found before it is put into words: otherwise the server words every row, and then takes one.
+    func one(_ order: String) -> String {
+      "SELECT \(columns) FROM (SELECT * FROM \(reference) ORDER BY \(order) LIMIT 1) AS found"
+    }
     switch depth {
-    case .brief: return ["SELECT \(count)", "\(first) \(oldest) LIMIT 1"]
+    case .brief: return ["SELECT \(count)", one(oldest)]
     case .full:
       return [
         "SELECT \(count), (SELECT pg_catalog.count(*) FROM "
           + "(SELECT DISTINCT \(key) FROM \(reference)) AS keys)",
-        "\(first) \(oldest) LIMIT 1", "\(first) \(newest) LIMIT 1",
-        "\(first) \(place) LIMIT \(QueueSurvey.listedKeys)",
+        one(oldest), one(newest),
+        "SELECT \(columns) FROM \(reference) ORDER BY \(place) LIMIT \(QueueSurvey.listedKeys)",
       ]
     }
   }
