@@ -18,7 +18,7 @@ import Testing
 
   /// The heading of a document's section.
   private static let headings = [
-    "clear": "clear-date, clear-port, clear-news, clear", "once": "listen --once",
+    "clear": "clear-date, clear-port, clear-news, clear, prune", "once": "listen --once",
     "stats": "stats", "verify": "verify", "status": "status", "status-file": "The status file",
   ]
 
@@ -121,6 +121,7 @@ import Testing
       summary.cleared.failures = [Self.failure]
       summary.cleared.removed = [CachePath(Array("a".utf8))]
       summary.interruption = (2, 1)
+      summary.left = PageTally()
       return [summary.json(listing: true)]
     case "once":
       var result = SingleRun.Result()

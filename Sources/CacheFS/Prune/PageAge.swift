@@ -57,7 +57,7 @@ package struct PageTally: Equatable, Sendable {
   /// Apparent sizes. Wide, since whoever writes pages may say of a file that it has 2^63 bytes.
   private(set) var wideBytes: UInt128 = 0
 
-  init() {}
+  package init() {}
 
   init(files: Int, bytes: Int64) {
     self.files = files
