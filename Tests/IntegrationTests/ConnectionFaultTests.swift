@@ -27,6 +27,8 @@ import Testing
     let lines = listener.lines.dropFirst(mark)
     #expect(lines.count { $0.contains(Self.lost) } == 1, "\(listener)")
     #expect(lines.count { $0.contains(Self.back) } == 1, "\(listener)")
+    // The channels are the same as before: no news.
+    #expect(!lines.contains { $0.contains("ready: ") }, "\(listener)")
   }
 
   /// A change is announced and served.
