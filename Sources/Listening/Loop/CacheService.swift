@@ -89,6 +89,8 @@ package final class CacheService: ListenerService {
       lastProgress = .now
     }
     let served = try drain.step(queue, depth)
+    // Under steady load the drain as a whole may never end; between its batches others have their turn.
+    if served != .more { looks.noteServed() }
     tried.insert(queue.table)
     if served == .prompted { noteCleared() }
     if served == .more {

@@ -66,8 +66,11 @@ package final class SiteLooks {
     if complete { recheck.judge(cache.clearer.layout) }
   }
 
-  /// A drain is under way.
+  /// A batch is about to be served.
   func noteDraining() { scrub.note(isDraining: true) }
+
+  /// It was the last that there is to serve at once.
+  func noteServed() { scrub.note(isDraining: false) }
 
   /// The connection is lost, and the drain with it.
   func noteLost() { scrub.note(isDraining: false) }
