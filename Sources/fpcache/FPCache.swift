@@ -26,7 +26,7 @@ struct FPCache: ParsableCommand {
 
       EXIT STATUS
         0   done; verify: clean; status: well
-        1   something could not be cleared; verify: findings; status: late or degraded
+        1   something could not be cleared; verify: findings; status: late
         2   status: nobody serves the queues, or a limit is passed
         3   --require-match, and a key matched nothing; status: cannot be told
         64  bad flag, date or port name; nothing was changed

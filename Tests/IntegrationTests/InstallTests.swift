@@ -27,7 +27,7 @@ struct InstallTests {
     let all = FileManager.default.enumerator(atPath: tree.path)?.compactMap { $0 as? String } ?? []
     return all.filter { path in
       var isFolder: ObjCBool = false
-      FileManager.default.fileExists(atPath: tree.fullPath(path), isDirectory: &isFolder)
+      _ = FileManager.default.fileExists(atPath: tree.fullPath(path), isDirectory: &isFolder)
       return !isFolder.boolValue
     }
   }

@@ -244,7 +244,8 @@ extension Fixture {
     let json = try verify("json")
     let path = fixture.path.replacing("BASE", with: base.path)
     // How long the oldest rows have waited is another's to test.
-    let document = json.stdout.replacing(#/,"queue_oldest_seconds":\{[^}]*\}\}/#, with: "}")
+    let document = json.stdout.replacing(
+      #/,"queue_oldest_seconds":\{[^}]*\},"backlog":\[.*\]\}/#, with: "}")
     #expect(
       document
         == #"{"version":1,"dry_run":false,"files":\#(fixture.files ?? 0),"#
@@ -263,9 +264,12 @@ extension Fixture {
     // A remedy that is not the code's own.
     let own = fixture.remedy.hasPrefix("GRANT") ? "; \(fixture.remedy)" : ""
     #expect(
-      nagios.stdout.hasPrefix("FPCACHE \(state.1) - \(fixture.code)=1\(own) | findings=1 "),
+      nagios.stdout.hasPrefix("FPCACHE \(state.1) - \(fixture.code)=1\(own) | findings=1;;;0 "),
       "\(nagios)")
-    #expect(nagios.stdout.utf8.count { $0 == UInt8(ascii: "\n") } == 1)
+    // The details come after the first line.
+    let details = nagios.stdout.split(separator: "\n").dropFirst()
+    #expect(
+      details.first?.hasPrefix("\(fixture.code) (\(fixture.severity)): 1") == true, "\(nagios)")
     try tree.setMode("html", 0o755)
     #expect(try tree.snapshot().differences(from: before).filter { !$0.hasPrefix("html:") } == [])
   }

@@ -4,6 +4,7 @@
 // answers instead, since what hangs may be a call that cannot be ended, such as one for a host's address.
 
 import Basics
+import CacheFS
 import Synchronization
 import SystemPackage
 
@@ -11,22 +12,12 @@ import SystemPackage
 enum AnswerDeadline {
   private static let isAnswered = Atomic(false)
 
-  /// What the thread needs.
-  private final class Answer: Sendable {
-    let text: String
-    let descriptor: CInt
-    let status: Int32
-    let time: Duration
-
-    init(_ text: String, on descriptor: CInt, status: Int32, after time: Duration) {
-      self.text = text
-      self.descriptor = descriptor
-      self.status = status
-      self.time = time
-    }
-
-    func giveWhenDue() {
-      let deadline = ContinuousClock.now + time
+  /// Has the program write a line and end when a time has passed, unless ``claim()`` was called.
+  static func start(
+    _ text: String, on descriptor: CInt = STDOUT_FILENO, status: Int32, after time: Duration
+  ) {
+    let deadline = ContinuousClock.now + time
+    _ = detachThread {
       while case let left = ContinuousClock.now.duration(to: deadline), left > .zero {
         poll(nil, 0, left.pollTimeout)
       }
@@ -34,22 +25,6 @@ enum AnswerDeadline {
       do throws(Errno) { try writeAll(Array((text + "\n").utf8)[...], to: descriptor) } catch {}
       _exit(status)
     }
-  }
-
-  /// Has the program write a line and end when a time has passed, unless ``claim()`` was called.
-  static func start(
-    _ text: String, on descriptor: CInt = STDOUT_FILENO, status: Int32, after time: Duration
-  ) {
-    let answer = Unmanaged.passRetained(Answer(text, on: descriptor, status: status, after: time))
-    var thread = pthread_t()
-    let failure = pthread_create(
-      &thread, nil,
-      { argument in
-        guard let argument else { return nil }
-        Unmanaged<Answer>.fromOpaque(argument).takeRetainedValue().giveWhenDue()
-        return nil
-      }, answer.toOpaque())
-    if failure == 0 { pthread_detach(thread) } else { answer.release() }
   }
 
   /// From here on the caller answers. Where the time has just passed it does not return.
