@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How much memory this process has asked for: libpq makes room for the whole of a message when it has read
-// its first five bytes, up to two gigabytes, and says so nowhere.
+// How much memory this process has asked for. libpq allocates room for a whole message after it has read its
+// first five bytes. That can be two gigabytes, and libpq does not report it.
 
-/// The process's address space, where the system tells its size (Linux).
+/// The process's address space, where the system reports its size (Linux).
 package final class AddressSpace {
   private let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
   private let pageSize = Int(sysconf(CInt(_SC_PAGESIZE)))
@@ -12,7 +12,7 @@ package final class AddressSpace {
 
   package init() {}
 
-  /// In bytes; nil where it is not told.
+  /// In bytes; nil where the system does not report it.
   package var size: Int? {
     guard file >= 0 else { return nil }
     var text = [UInt8](repeating: 0, count: 32)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Files that others read while we write them: a new one under a temporary name, then a rename.
+// Writes files that other processes may be reading: a new file under a temporary name, then a rename.
 
 import SystemPackage
 
@@ -10,22 +10,22 @@ package struct AtomicFile {
 
   package init(_ path: String) { self.path = FilePath(path) }
 
-  /// Its path, fit to be shown.
+  /// Its path, escaped for display.
   package var name: String { escape(Array(path.string.utf8)) }
 
-  /// Nobody can guess it, so nobody can be there first in a folder that all may write.
+  /// A random name. Another user cannot guess it and create it first in a world-writable folder.
   private func temporaryName() -> FilePath {
     FilePath("\(path).\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).tmp")
   }
 
-  /// What the new content is to be there after.
+  /// What kind of crash the new content must survive.
   package enum Crash { case process, machine }
 
   /// Replaces the file.
   /// - Parameters:
-  ///   - modified: its modification time, in nanoseconds since the epoch; nil for now.
-  ///   - crash: after one of the process nothing is lost that was written; one of the machine may
-  ///     lose what has not been waited for.
+  ///   - modified: its modification time, in nanoseconds since the epoch; nil means now.
+  ///   - crash: after a crash of the process, nothing that was written is lost. A crash of the machine may
+  ///     lose data that was not synced.
   /// - Throws: the `Errno` of open(2), write(2), fsync(2) or rename(2).
   package func write(
     _ text: String, mode: mode_t = 0o644, modified: Int64? = nil, survives crash: Crash = .process
@@ -49,7 +49,7 @@ package struct AtomicFile {
     if crash == .machine { syncFolder() }
   }
 
-  /// So that the new name is on the disk too. Not every file system can.
+  /// Syncs the folder, so that the new name is on the disk too. Not every file system can do this.
   private func syncFolder() {
     let folder = path.removingLastComponent().withPlatformString {
       open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How long to wait before the next try: doubling to a ceiling, with jitter so that many
-// listeners do not come back at once.
+// How long to wait before the next try. The delay doubles up to a ceiling. Jitter keeps many listeners from
+// coming back at the same moment.
 
 /// A delay that doubles with each failure.
 package struct Backoff: Equatable, Sendable {
@@ -21,9 +21,9 @@ package struct Backoff: Equatable, Sendable {
     return delay * (1 - jitter / 4)
   }
 
-  /// Begins again at the first delay.
+  /// Starts again at the first delay.
   package mutating func reset() { current = nil }
 
-  /// Whether no failure is counted.
+  /// Whether no failure has been counted since the last reset.
   package var isReset: Bool { current == nil }
 }

@@ -3,7 +3,7 @@
 // Spans of time: as numbers, as text, and as poll(2) takes them.
 
 extension Duration {
-  /// As people say it: `0.012 s`, `1.2 s`, and from two minutes on as ageText(_:) has it, `3 min`.
+  /// For people: `0.012 s`, `1.2 s`. From two minutes on it is the text of ageText(_:), such as `3 min`.
   package var text: String {
     if milliseconds >= 120_000 { return ageText(milliseconds / 1000) }
     let fraction = String(1000 + milliseconds % 1000).dropFirst(1)
@@ -27,7 +27,7 @@ extension Duration {
   }
 }
 
-/// A number of seconds without a sign, as ageText(_:) has it.
+/// A number of seconds without a sign, in the form of ageText(_:).
 package func durationText(_ seconds: Double) -> String { ageText(max(0, whole(seconds))) }
 
 /// A number of seconds in its largest fitting unit: `40 s`, `3 min`, `2 h`, `5 d`.

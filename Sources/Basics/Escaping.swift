@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Bytes that others have chosen, as text that no terminal obeys and no log line breaks at.
+// Untrusted bytes as text that cannot control a terminal or break a log line.
 
-/// Text for a terminal, a log or JSON: valid printable UTF-8 as it stands, a backslash doubled,
-/// and each other byte as `\xHH`.
+/// Text for a terminal, a log or JSON. Valid printable UTF-8 is unchanged, a backslash is doubled, and each
+/// other byte becomes `\xHH`.
 package func escape(_ bytes: some Collection<UInt8>) -> String {
   if isPlain(bytes) { return String(decoding: bytes, as: UTF8.self) }
   var text = ""
@@ -26,7 +26,7 @@ package func escape(_ bytes: some Collection<UInt8>) -> String {
   return text
 }
 
-/// The bytes that ``escape(_:)`` was given, or nil for what it never makes.
+/// The bytes that ``escape(_:)`` was given; nil for text that it never produces.
 package func unescape(_ text: String) -> [UInt8]? {
   if isPlain(text.utf8) { return Array(text.utf8) }
   var bytes: [UInt8] = []
@@ -46,16 +46,16 @@ package func unescape(_ text: String) -> [UInt8]? {
     default: return nil
     }
   }
-  // One text for each value: what could have been written otherwise is none of escape's.
+  // Each value has one text only: reject any text that escape would have written in another way.
   return escape(bytes) == text ? bytes : nil
 }
 
-/// Whether bytes are their own escaped text, as nearly all names are.
+/// Whether bytes equal their own escaped text. Nearly all names do.
 package func isPlain(_ bytes: some Collection<UInt8>) -> Bool {
   bytes.allSatisfy { (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\\") }
 }
 
-/// The text with what a terminal would obey made visible, but for ends of lines.
+/// The text with terminal control characters made visible. Line ends are kept.
 package func withoutControls(_ text: String) -> String {
   let isClean = text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F || $0 == 0x0A }
   if isClean { return text }
@@ -69,7 +69,7 @@ package func withoutControls(_ text: String) -> String {
 }
 
 extension String {
-  /// Fit to be shown, whoever wrote it.
+  /// Escaped for display; safe for untrusted text.
   package var escaped: String { escape(Array(utf8)) }
 }
 
@@ -94,8 +94,8 @@ private func leadingScalar(_ bytes: some Collection<UInt8>) -> (Unicode.Scalar, 
   return (scalar, UTF8.width(scalar))
 }
 
-/// Control, format (which may turn the direction of a line about) and unassigned scalars, what
-/// cannot be seen, and spaces that are none of ASCII's.
+/// Control, format and unassigned scalars, scalars that cannot be seen, and spaces other than ASCII's. A format
+/// scalar may reverse the direction of a line.
 private func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
   switch scalar.properties.generalCategory {
   case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator,
@@ -105,7 +105,7 @@ private func isUnprintable(_ scalar: Unicode.Scalar) -> Bool {
   }
 }
 
-/// Others' words, escaped, of which a line of the log has to bear no more than some hundred bytes.
+/// Untrusted text, escaped and shortened. A log line must not carry more than a few hundred bytes of it.
 package func excerpt(_ bytes: [UInt8]) -> String {
   let most = 255
   guard bytes.count > most else { return escape(bytes) }

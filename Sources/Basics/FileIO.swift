@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Reading and writing by descriptor, and reading a file whole as a seam: real by default, a dictionary
-// in tests.
+// Reading and writing by descriptor, and reading a whole file through a seam: real by default, a dictionary in
+// tests.
 
 import SystemPackage
 
-/// Reading a file, as a seam: real by default, a dictionary in tests.
+/// Reads a file, as a seam: real by default, a dictionary in tests.
 package struct FileReader: Sendable {
   /// The file's bytes.
   package var read: @Sendable (String) throws(Errno) -> [UInt8]
@@ -14,17 +14,17 @@ package struct FileReader: Sendable {
     try FileDescriptorBox(path, .anything).readAll()
   }
 
-  /// Files of ours, which are never anything else: in a folder that others may write, one could have
-  /// put a pipe there, and whoever reads that waits for him.
-  /// - Throws: `EPERM` for what is no file, `ELOOP` for a link.
+  /// Reads fpcache's own files, which are always plain files. In a world-writable folder another user could
+  /// put a pipe in their place, and reading it would block.
+  /// - Throws: `EPERM` when it is not a plain file, `ELOOP` for a link.
   package static let ours = FileReader { (path) throws(Errno) in
     try FileDescriptorBox(path, .plainFile).readAll()
   }
 }
 
-/// A file open for reading, closed when it goes.
+/// A file open for reading. It is closed when the last reference goes.
 private final class FileDescriptorBox {
-  /// More than any configuration; a device named by mistake must not fill the memory.
+  /// Larger than any configuration file. A device named by mistake must not fill the memory.
   private static let longestFile = 1 << 20
   private let descriptor: CInt
 
@@ -44,7 +44,7 @@ private final class FileDescriptorBox {
         throw .notPermitted
       }
     }
-    // Opening must not wait for a pipe's writer; reading must: `--config <(...)`.
+    // Opening must not wait for a pipe's writer, but reading must: `--config <(...)`.
     _ = fcntl(descriptor, F_SETFL, O_RDONLY)
   }
 
@@ -62,7 +62,7 @@ private final class FileDescriptorBox {
   }
 }
 
-/// Writes all of it, waiting where the descriptor is one that does not block.
+/// Writes all bytes. It waits where the descriptor is non-blocking.
 /// - Throws: the `Errno` of write(2).
 package func writeAll(_ bytes: ArraySlice<UInt8>, to descriptor: CInt) throws(Errno) {
   var rest = bytes
@@ -82,7 +82,7 @@ package func writeAll(_ bytes: ArraySlice<UInt8>, to descriptor: CInt) throws(Er
   }
 }
 
-/// Reads what there is, as far as the chunk has room.
+/// Reads the available bytes, at most as many as the chunk holds.
 /// - Returns: how many bytes; 0 at the end.
 /// - Throws: the `Errno` of read(2).
 package func readSome(_ descriptor: CInt, into chunk: inout [UInt8]) throws(Errno) -> Int {

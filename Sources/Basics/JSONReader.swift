@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Reading JSON (RFC 8259): our own status file, written by a listener of any version.
+// Reading JSON (RFC 8259): fpcache's own status file, written by a listener of any version.
 
 extension JSON {
-  /// The value that `text` holds and nothing else; nil when it is no JSON.
+  /// The one value that `text` holds; nil when `text` is not JSON or holds anything else.
   package init?(parsing text: [UInt8]) {
     guard let text = String(validating: text, as: UTF8.self) else { return nil }
     var reader = JSONReader(Array(text.utf8))
@@ -17,14 +17,14 @@ extension JSON {
     return members.first { $0.0 == name }?.1
   }
 
-  /// The elements of an array; none of everything else.
+  /// The elements of an array; empty for every other value.
   package var elements: [JSON] { if case .array(let elements) = self { elements } else { [] } }
   package var string: String? { if case .string(let text) = self { text } else { nil } }
   package var wholeNumber: Int64? { if case .integer(let value) = self { value } else { nil } }
 }
 
 private struct JSONReader {
-  /// Deeper than any document of ours; a hostile one must not exhaust the stack.
+  /// Deeper than any document of fpcache. A hostile document must not exhaust the stack.
   private static let deepest = 64
 
   private var rest: ArraySlice<UInt8>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the process holds of the machine's memory.
+// Returning unused memory to the system.
 
 package enum Memory {
-  /// Gives back what malloc(3) keeps for the next time: threads that are long gone have left theirs.
-  /// For a daemon, when what took much is over.
+  /// Returns the memory that malloc(3) keeps for later use, including the memory of threads that have ended.
+  /// A daemon calls it after work that took much memory.
   package static func giveBack() {
     #if os(Linux)
       fpc_give_memory_back()

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What is known of a metric before it has a value: its name, kind, help text and labels. A table of these is what
-// is printed and what docs/metrics.md is checked against.
+// The description of a metric before it has a value: its name, kind, help text and labels. One table of these
+// is printed, and docs/metrics.md is checked against it.
 
-/// A metric of Prometheus.
+/// A Prometheus metric.
 package struct Metric: Equatable, Sendable {
   package enum Kind: String, Sendable {
     case counter, gauge, histogram
   }
 
-  /// With its unit and, for a counter, `_total` at its end.
+  /// It includes the unit and, for a counter, ends in `_total`.
   package let name: String
   package let kind: Kind
   package let help: String
-  /// The names of its labels, in the order of the values of a ``Sample``.
+  /// The names of its labels, in the order of the values in a ``Sample``.
   package let labels: [String]
 
-  /// Something that only grows while the process lives, and begins at 0 with it.
+  /// A counter: it starts at 0 with the process and only grows.
   package static func counter(_ name: String, _ help: String, by labels: String...) -> Metric {
     Metric(name: name, kind: .counter, help: help, labels: labels)
   }
@@ -25,7 +25,7 @@ package struct Metric: Equatable, Sendable {
     Metric(name: name, kind: .gauge, help: help, labels: labels)
   }
 
-  /// Observations counted since the start of the process.
+  /// A histogram: observations counted since the process started.
   package static func histogram(_ name: String, _ help: String) -> Metric {
     Metric(name: name, kind: .histogram, help: help, labels: [])
   }

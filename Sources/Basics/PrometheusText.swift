@@ -28,7 +28,7 @@ package struct PrometheusText {
     }
   }
 
-  /// - Parameter counts: of each bucket alone, one more than there are bounds.
+  /// - Parameter counts: the count of each bucket alone (not cumulative), one more than there are bounds.
   package mutating func add(_ metric: Metric, bounds: [Double], counts: [Int], sum: Double) {
     begin(metric)
     var count = 0
@@ -45,7 +45,7 @@ package struct PrometheusText {
     text += "# HELP \(metric.name) \(metric.help)\n# TYPE \(metric.name) \(metric.kind.rawValue)\n"
   }
 
-  /// A label's value as the format has it between its quotes.
+  /// A label's value, escaped for the quotes of the format.
   package static func escaped(_ value: String) -> String {
     value.unicodeScalars.reduce(into: "") { text, scalar in
       switch scalar {

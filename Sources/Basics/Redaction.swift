@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Passwords that were given where none belongs, on the command line: kept from messages and `ps`.
+// Passwords that were given on the command line, where they do not belong. They are kept out of messages and
+// `ps`.
 
-/// The text without what may be a password: all that follows `password=` on a line, and what
-/// stands before the `@` of a URI.
+/// The text without anything that may be a password: everything after `password=` on a line, and the part of a
+/// URI before the `@`.
 package func redacted(_ text: String) -> String {
-  // Most lines of a log: neither is there.
+  // A fast path: most lines of a log contain neither.
   var bytes = Array(text.utf8)
   guard bytes.contains(UInt8(ascii: "=")) || bytes.contains(UInt8(ascii: "@")) else { return text }
-  // With an `@` hidden, a URI may seem to go on to another one.
+  // When one `@` is hidden, a URI may seem to continue up to another one.
   for _ in 0..<8 {
     let shown = withoutPasswords(bytes)
     if shown == bytes { break }
@@ -17,7 +18,7 @@ package func redacted(_ text: String) -> String {
   return String(decoding: bytes, as: UTF8.self)
 }
 
-/// Both kinds are looked for in the text as it is: each may hold what the other is known by.
+/// Both kinds are searched in the original text, because each may contain the marker of the other.
 private func withoutPasswords(_ bytes: [UInt8]) -> [UInt8] {
   var hidden = keywordPasswords(bytes)
   if let other = uriPassword(bytes) { hidden.append(other) }
@@ -33,7 +34,7 @@ private func withoutPasswords(_ bytes: [UInt8]) -> [UInt8] {
   return result + bytes[end...]
 }
 
-/// Where what follows `password=` stands, to the end of its line: the value may hold anything.
+/// The ranges that follow `password=`, up to the end of the line. The value may contain anything.
 private func keywordPasswords(_ bytes: [UInt8]) -> [Range<Int>] {
   var found: [Range<Int>] = []
   var index = 0
@@ -44,7 +45,7 @@ private func keywordPasswords(_ bytes: [UInt8]) -> [Range<Int>] {
     }
     var end = endOfLine(bytes, from: value.reach)
     var inner = value.start
-    // What follows may hold the keyword again, with a value that begins behind the line's end.
+    // The rest of the line may contain the keyword again, with a value that begins after the line end.
     while inner < end {
       if let other = passwordValue(bytes[inner...]), other.reach > end {
         end = endOfLine(bytes, from: other.reach)
@@ -57,16 +58,16 @@ private func keywordPasswords(_ bytes: [UInt8]) -> [Range<Int>] {
   return found
 }
 
-/// A line's end behind a backslash is a part of a value (PostgreSQL manual, 34.1.1.1).
+/// A line end after a backslash is part of a value (PostgreSQL manual, 34.1.1.1).
 private func endOfLine(_ bytes: [UInt8], from index: Int) -> Int {
   bytes.indices[index...].first { place in
     bytes[place] == UInt8(ascii: "\n") && (place == 0 || bytes[place - 1] != UInt8(ascii: "\\"))
   } ?? bytes.endIndex
 }
 
-/// Where the value of a keyword `password` at the beginning of `text` may start, which is behind
-/// the `=`, and a place up to which it certainly goes: with the rest of the line there it is all that
-/// may be the value. Spelled in any case and, as in a URI, with `%61` for `a`.
+/// Where the value of a keyword `password` at the beginning of `text` may start, and how far it certainly
+/// reaches. It starts after the `=`. The value may continue up to the end of the line at `reach`.
+/// The keyword may be in any case and, as in a URI, may have `%61` for `a`.
 private func passwordValue(_ text: ArraySlice<UInt8>) -> (start: Int, reach: Int)? {
   var rest = text
   for letter in "password".utf8 {
@@ -76,12 +77,12 @@ private func passwordValue(_ text: ArraySlice<UInt8>) -> (start: Int, reach: Int
   guard rest.popFirst() == UInt8(ascii: "=") else { return nil }
   let value = rest.drop(while: isSpace)
   guard let first = value.first else { return nil }
-  // A value in quotes may go on behind the line's end (PostgreSQL manual, 34.1.1.1).
+  // A quoted value may continue after the line end (PostgreSQL manual, 34.1.1.1).
   let reach = first == UInt8(ascii: "'") ? endOfQuoted(value) : value.startIndex
   return (rest.startIndex, reach)
 }
 
-/// The next byte, `%61` read as `a`.
+/// The next byte, with `%61` decoded to `a`.
 private func popDecoded(_ text: inout ArraySlice<UInt8>) -> UInt8? {
   guard let first = text.popFirst() else { return nil }
   guard first == UInt8(ascii: "%"), text.count >= 2,
@@ -91,7 +92,7 @@ private func popDecoded(_ text: inout ArraySlice<UInt8>) -> UInt8? {
   return byte
 }
 
-/// What isspace(3) takes for space.
+/// The bytes that isspace(3) accepts.
 private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }
 
 private func endOfQuoted(_ text: ArraySlice<UInt8>) -> Int {
@@ -102,14 +103,14 @@ private func endOfQuoted(_ text: ArraySlice<UInt8>) -> Int {
   return min(index, text.endIndex)
 }
 
-/// Where the password of the first URI stands.
+/// The range of the password in the first URI.
 private func uriPassword(_ bytes: [UInt8]) -> Range<Int>? {
   let mark = Array("://".utf8)
   guard let scheme = bytes.indices.first(where: { bytes[$0...].starts(with: mark) }),
     let colon = bytes[(scheme + mark.count)...].firstIndex(of: UInt8(ascii: ":"))
   else { return nil }
   let line = bytes[colon...].prefix { $0 != UInt8(ascii: "\n") }
-  // A password may hold a line's end, but then no `@` stands before that.
+  // A password may contain a line end, but then there is no `@` before it on the line.
   let at =
     line.lastIndex(of: UInt8(ascii: "@")) ?? bytes[colon...].lastIndex(of: UInt8(ascii: "@"))
   return at.map { colon + 1..<$0 }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Arithmetic on what others say: whoever writes the cache can say of a file without a byte that it
-// has 2^63 of them, and date it as far from now as he likes. Too much is as much as there is, and no
-// trap.
+// Saturating arithmetic for untrusted sizes and times; it never traps. A process that writes the cache can give
+// an empty file a size of 2^63 bytes, and any date.
 
-/// The sum, or what is nearest to it.
+/// The sum, or the nearest value that fits.
 package func clampedSum(_ left: Int64, _ right: Int64) -> Int64 {
   let (sum, overflow) = left.addingReportingOverflow(right)
   return overflow ? (right < 0 ? .min : .max) : sum
 }
 
-/// The difference, or what is nearest to it.
+/// The difference, or the nearest value that fits.
 package func clampedDifference(_ left: Int64, _ right: Int64) -> Int64 {
   let (difference, overflow) = left.subtractingReportingOverflow(right)
   return overflow ? (right < 0 ? .max : .min) : difference

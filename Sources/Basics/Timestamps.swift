@@ -2,15 +2,15 @@
 //
 // Points in time: nanoseconds since the epoch, and UTC as text.
 
-/// The current time in nanoseconds since the epoch, by the clock that stamps files.
+/// The current time in nanoseconds since the epoch, by the clock that sets file times.
 package func currentTime() -> Int64 {
   var time = timespec()
   clock_gettime(CLOCK_REALTIME, &time)
   return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
-/// A time of the database's, in seconds, as nanoseconds; cut where it is infinite or lies in years
-/// that nobody will see.
+/// A database time, converted from seconds to nanoseconds. Infinite times and times in the far future or past
+/// are clamped.
 package func nanoseconds(_ seconds: Double) -> Int64 {
   seconds.isNaN ? 0 : Int64(min(max(seconds, -9e9), 9e9) * 1_000_000_000)
 }
@@ -20,7 +20,7 @@ package func timestamp(_ nanoseconds: Int64) -> String {
   utcTimestamp(Int((Double(nanoseconds) / 1e9).rounded(.down)))
 }
 
-/// The same with its microseconds, as `2020-01-21T12:34:56.123456Z`.
+/// The same with microseconds, as `2020-01-21T12:34:56.123456Z`.
 package func preciseTimestamp(_ nanoseconds: Int64) -> String {
   let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
   let whole = rest < 0 ? seconds - 1 : seconds
@@ -29,7 +29,7 @@ package func preciseTimestamp(_ nanoseconds: Int64) -> String {
   return utcTimestamp(Int(whole)).dropLast() + ".\(digits)Z"
 }
 
-/// The time now, as `2020-01-21T12:34:56Z`.
+/// A time, by default now, as `2020-01-21T12:34:56Z`.
 package func utcTimestamp(_ seconds: time_t = time(nil)) -> String {
   var seconds = seconds
   var parts = tm()
@@ -39,7 +39,7 @@ package func utcTimestamp(_ seconds: time_t = time(nil)) -> String {
   return String(decoding: text.prefix(length).map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
-/// The time that ``utcTimestamp(_:)`` wrote, in nanoseconds since the epoch.
+/// Parses a time that ``utcTimestamp(_:)`` wrote, in nanoseconds since the epoch.
 package func parseTimestamp(_ text: String) -> Int64? {
   let digits = Array(text.utf8)
   let marks = Array("0000-00-00T00:00:00Z".utf8)

@@ -2,17 +2,17 @@
 //
 // Numbers, sizes and lists as people read them.
 
-/// A number of things: `1 file`, `2 files`.
+/// A count with its noun: `1 file`, `2 files`.
 package func counted(_ number: Int, _ noun: String) -> String {
   "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
 }
 
-/// A number as people write it: without a fraction where it has none.
+/// A number for people: without a fraction when it is whole.
 package func plain(_ number: Double) -> String {
   Int(exactly: number).map { "\($0)" } ?? "\(number)"
 }
 
-/// A whole number with its thousands apart.
+/// A whole number with its thousands grouped.
 package func grouped(_ number: some BinaryInteger) -> String {
   var text = ""
   for (index, digit) in String(number.magnitude).reversed().enumerated() {
@@ -28,8 +28,7 @@ package func listed(_ parts: [String], _ conjunction: String) -> String {
   return parts.dropLast().joined(separator: ", ") + " \(conjunction) \(last)"
 }
 
-/// A size as people say it, in powers of a thousand and cut off, not rounded up: `70 bytes`,
-/// `1.3 KB`, `71 KB`.
+/// A size for people, in powers of a thousand, truncated and not rounded up: `70 bytes`, `1.3 KB`, `71 KB`.
 package func sizeText(_ bytes: Int64) -> String {
   guard bytes >= 1000 else { return counted(Int(bytes), "byte") }
   var tenths = bytes / 100
@@ -42,14 +41,14 @@ package func sizeText(_ bytes: Int64) -> String {
   return "\(number) \(units.first ?? "")"
 }
 
-/// A part from 0 to 1 in percent; what is there at all is not 0.
+/// A part from 0 to 1 in percent. A part above 0 is never shown as 0.
 package func percent(_ part: Double) -> String {
   if part == 0 { return "0 %" }
   if part > 0, part < 0.001 { return "<0.1 %" }
   return part < 0.0995 ? "\(fixed(part * 100, 1)) %" : "\(fixed(part * 100, 0)) %"
 }
 
-/// A number with so many decimals.
+/// A number with a fixed number of decimals.
 package func fixed(_ number: Double, _ decimals: Int) -> String {
   var factor = 1.0
   for _ in 0..<decimals { factor *= 10 }
@@ -61,7 +60,7 @@ package func fixed(_ number: Double, _ decimals: Int) -> String {
   return "\(sign)\(padded.dropLast(decimals)).\(padded.suffix(decimals))"
 }
 
-/// Without the fraction; what is too large for an integer is too large for anybody.
+/// The number without its fraction, clamped to a range that fits an integer.
 package func whole(_ number: Double) -> Int64 {
   Int64(max(-1e15, min(number.isNaN ? 0 : number, 1e15)))
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// When what the pages of a family show was last changed, as the site's database tells it: what a
-// page found is compared with to be called stale, or an orphan.
+// When the content of a family's pages was last changed, according to the site's database. A page is compared
+// with it, and may be stale or an orphan.
 
-/// The keys of one family that the database has, each with the time of its last change.
+/// The keys of one family in the database, each with the time of its last change.
 ///
-/// It keeps a fingerprint of 64 bits for each key and not the key: some 35 bytes a key, so that
-/// a million commits take 35 MB. Two of a million keys share one with a probability of 1 in
-/// 37 million, and would have to be of a page that is there to be mistaken.
+/// It keeps a 64-bit fingerprint of each key instead of the key: some 35 bytes a key, so a million commits take
+/// 35 MB. The probability that two of a million keys share a fingerprint is 1 in 37 million. This matters only
+/// when an existing page has one of them.
 package struct ChangeTable: Sendable {
   /// Why a table cannot be made.
   package enum Problem: Error, Equatable, Sendable {
@@ -15,30 +15,30 @@ package struct ChangeTable: Sendable {
     case unknownField(String, family: String)
   }
 
-  /// What the table says of a page.
+  /// What the table says about a page.
   enum Verdict: Equatable, Sendable {
-    /// Some of the fields by which it would be looked up are not in its path.
+    /// The page's path lacks some of the fields needed for the lookup.
     case unjudged
     case absent
-    /// In nanoseconds since the epoch; nil when that is not known.
+    /// In nanoseconds since the epoch; nil when unknown.
     case changed(Int64?)
   }
 
   let family: Int
   let fields: [Field]
-  /// Whether a page that is not in the table shows what is no more: what its fields name are
-  /// ports, categories or commits. A day without commits has a page by right.
+  /// Whether a page that is not in the table shows content that no longer exists, because its fields name
+  /// ports, categories or commits. A day without commits may have a page.
   package let judgesOrphans: Bool
   private var changes: [UInt64: Int64] = [:]
-  /// Rows whose value no page can be named after, and one such value.
+  /// The number of rows with a value that cannot be part of a page's name, and one such value.
   package private(set) var refused: (rows: Int, example: (field: String, value: [UInt8])?) = (
     0, nil
   )
 
   private static let unknownTime = Int64.min
 
-  /// - Parameter fields: the fields of the family by which its pages are looked up; none at all
-  ///   where one row speaks for the whole family.
+  /// - Parameter fields: the fields by which the family's pages are looked up; empty when one row applies to
+  ///   the whole family.
   /// - Throws: ``Problem``.
   package init(_ family: String, _ fields: [String], _ layout: Layout) throws(Problem) {
     guard let index = layout.families.firstIndex(where: { $0.name == family }) else {
@@ -56,11 +56,11 @@ package struct ChangeTable: Sendable {
     judgesOrphans = found.contains { $0.kind.namesSomethingThatMayGo }
   }
 
-  /// How many keys there are.
+  /// The number of keys.
   package var count: Int { changes.count }
 
-  /// Adds a row: the value of each field, and when it was changed, in nanoseconds since the epoch.
-  /// Of rows with the same values the last change counts; one with a NULL says nothing.
+  /// Adds a row: the value of each field, and the time of the change in nanoseconds since the epoch. Of rows
+  /// with the same values, the last change counts. A row with a NULL is ignored.
   package mutating func add(_ values: [[UInt8]?], changed: Int64?) {
     var sum: UInt64 = 0
     for (index, field) in fields.enumerated() {
@@ -74,7 +74,7 @@ package struct ChangeTable: Sendable {
     changes[sum] = max(changes[sum] ?? Self.unknownTime, changed ?? Self.unknownTime)
   }
 
-  /// A value's share in its key's fingerprint; the shares are added up in any order.
+  /// The part of a key's fingerprint that comes from one value. The parts are added in any order.
   private static func fingerprint(of value: UnsafeRawBufferPointer, at index: Int) -> UInt64 {
     var hasher = Hasher()
     hasher.combine(index)
@@ -89,8 +89,8 @@ package struct ChangeTable: Sendable {
 
   // MARK: Looking up
 
-  /// What the table says of every page of the family in a folder, where the folders' names bind
-  /// all fields; nil where each page's own name has to be asked.
+  /// What the table says about all pages of the family in a folder, when the names of the folders bind all
+  /// fields; nil when each page's name must be looked up.
   func verdict(inFolderOf row: PlacedRow) -> Verdict? {
     var sum: UInt64 = 0
     for (index, field) in fields.enumerated() {
@@ -100,7 +100,7 @@ package struct ChangeTable: Sendable {
     return verdict(sum)
   }
 
-  /// What the table says of one page.
+  /// What the table says about one page.
   func verdict(of entry: borrowing ScannedEntry, _ matcher: inout Matcher) -> Verdict {
     var sum: UInt64 = 0
     var missing = (1 << fields.count) &- 1
@@ -115,7 +115,7 @@ package struct ChangeTable: Sendable {
 }
 
 extension FieldKind {
-  /// Whether its values are names that the database has and may lose.
+  /// Whether its values are names in the database that may be removed from it.
   fileprivate var namesSomethingThatMayGo: Bool {
     switch self {
     case .category, .port, .messageID: true

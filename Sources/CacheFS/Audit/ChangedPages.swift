@@ -1,40 +1,42 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The pages of one family that are older than what they show, or show what the database no longer has: the audit's
-// own judgement (EntryJudge), for a listener that clears them. It takes its time, and its memory is bounded.
+// The pages of one family that are older than their content, or whose content the database no longer has. It
+// uses the audit's own judgement (EntryJudge), for a listener that clears these pages. It may take long, and
+// its memory is bounded.
 
 import Basics
 
-/// What a walk over one family's pages has found.
+/// The result of a walk over one family's pages.
 package struct ChangedPages: Sendable {
-  /// One page accused: a suspicion only, until ``Clearer/confirmed(_:)`` has looked again.
+  /// One suspected page. It is only a suspicion until ``Clearer/confirmed(_:)`` has checked it again.
   package struct Page: Sendable {
     let finding: Finding
-    /// Clears this page and no other.
+    /// Clears only this page.
     package let key: CacheKey
 
     package var path: CachePath { finding.subjectPath }
-    /// Whether it shows what the database no longer has; else it is older than what it shows.
+    /// Whether the database no longer has its content. Otherwise the page is older than its content.
     package var isOrphan: Bool { finding.code == .orphan }
   }
 
-  /// A walk asks whether to go on after so many files of one folder, too.
+  /// In a large folder, a walk also asks whether to continue after this many files.
   private static let filesAtATime = 256
 
   package private(set) var pages: [Page] = []
-  /// How many were found, those that are not among ``pages`` included.
+  /// How many were found, including those that are not in ``pages``.
   package private(set) var stale = 0
   package private(set) var orphans = 0
-  /// How many files were looked at.
+  /// How many files were checked.
   package private(set) var files = 0
 
   package var count: Int { stale + orphans }
 
-  /// Looks at the pages of the table's family, with one thread, and at no other folder than theirs.
+  /// Checks the pages of the table's family with one thread, and enters only their folders.
   /// - Parameters:
-  ///   - table: when what the pages show was last changed.
-  ///   - most: so many pages are told apart; what is beyond is counted.
-  ///   - goesOn: is asked between the folders and within large ones, and may wait; the walk ends when it says no.
+  ///   - table: when the content of the pages was last changed.
+  ///   - most: at most this many pages are kept; the others are only counted.
+  ///   - goesOn: called between folders and within large ones, and may wait. The walk ends when it returns
+  ///     false.
   package init(
     in root: Directory, _ layout: Layout, _ table: ChangeTable, _ clocks: ClockComparison,
     most: Int, while goesOn: @escaping @Sendable () -> Bool = { true }
@@ -57,7 +59,7 @@ package struct ChangedPages: Sendable {
     }
   }
 
-  /// Whether pages of the family are re-created by visitors, and may be cleared.
+  /// Whether visitors re-create pages of the family, and they may be cleared.
   package static func mayClear(_ family: String, _ layout: Layout) -> Bool {
     layout.family(named: family).map { $0.isRecreated && $0.clearing != .never } ?? false
   }
@@ -83,12 +85,12 @@ package struct ChangedPages: Sendable {
     }
 
     mutating func leave(_ folder: ScannedFolder, entries: Int) {}
-    /// What cannot be listed is nothing that a page could be cleared from either.
+    /// No page could be cleared from a folder that cannot be listed.
     mutating func fail(_ failure: PathFailure) {}
   }
 }
 
-/// The key of one page: all fields of its family's pattern, which is its whole path.
+/// The key of one page. It binds all fields of its family's pattern, which is the whole path.
 private struct KeyOfPage: Sendable {
   private let layout: Layout
   private let family: String
@@ -113,7 +115,7 @@ private struct KeyOfPage: Sendable {
 }
 
 extension Clearer {
-  /// The second look: the pages that are still what they were accused of. One that was written anew is not.
+  /// The second look: the pages for which the suspicion is still true. A rewritten page is not among them.
   package func confirmed(_ pages: [ChangedPages.Page]) -> [ChangedPages.Page] {
     var secondLook = SecondLook(root, VerifyQuery(codes: [.stale, .orphan]))
     return pages.filter { secondLook.confirms($0.finding) }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What one thread of an audit makes of the entries that the walk gives it. The findings are
-// suspicions only: SecondLook.swift looks again.
+// How one thread of an audit judges the entries of the walk. The findings are only suspicions; SecondLook.swift
+// checks them again.
 //
-// An entry without a fault costs comparisons and no allocation: what a family is judged by lies
-// ready, and what a folder's own name decides is decided once, when the walk enters it.
+// An entry without a fault costs comparisons and no allocation. The rules of a family are prepared in advance.
+// Whatever a folder's own name decides is decided once, when the walk enters the folder.
 
 import Basics
 import SystemPackage
@@ -18,7 +18,7 @@ struct EntryJudge: ScanVisitor {
   private let limits: TimeLimits
   private(set) var suspects: [Finding] = []
   private(set) var files = 0
-  /// Folders on mounts for reading only, those below one in it left out where that is easily seen.
+  /// Folders on read-only mounts. Folders below such a folder are left out where this is easy to see.
   private(set) var readOnlyFolders: [(path: CachePath, Ownership)] = []
   private var here: FolderView
 
@@ -33,7 +33,7 @@ struct EntryJudge: ScanVisitor {
 
   private func wants(_ code: FindingCode) -> Bool { query.codes.contains(code) }
 
-  /// The last suspicion, which is kept no longer.
+  /// Removes and returns the last suspicion.
   mutating func takeSuspect() -> Finding? { suspects.popLast() }
 
   private mutating func suspect(
@@ -56,7 +56,7 @@ struct EntryJudge: ScanVisitor {
     if let (code, evidence) = fault(entry, &matcher) { suspect(code, entry, evidence) }
   }
 
-  /// The worst thing wrong with an entry, of those that are asked for.
+  /// The worst fault of an entry, among the requested codes.
   private mutating func fault(
     _ entry: borrowing ScannedEntry, _ matcher: inout Matcher
   ) -> (FindingCode, Finding.Evidence)? {
@@ -68,7 +68,7 @@ struct EntryJudge: ScanVisitor {
     guard let index = entry.classification.family else { return unknown(entry) }
     let rule = rules[index]
     if !entry.classification.hasKnownShape {
-      // Whatever it is, clearing takes it for a page, and no page is empty.
+      // Whatever it is, a clear treats it as a page, and no page is empty.
       if entry.status.size == 0, rule.isCleared, wants(.empty) { return (.empty, .unshaped) }
       return unknown(entry)
     }
@@ -81,7 +81,7 @@ struct EntryJudge: ScanVisitor {
     return rule.isCleared ? pageFault(entry, index, rule, &matcher) : nil
   }
 
-  /// What is no page of its place: perhaps one of another.
+  /// An entry that is not a page of its place. It may be a page of another place.
   private mutating func unknown(_ entry: borrowing ScannedEntry) -> (FindingCode, Finding.Evidence)?
   {
     if wants(.misplaced) {
@@ -91,14 +91,14 @@ struct EntryJudge: ScanVisitor {
     return wants(.unknown) ? (.unknown, .none) : nil
   }
 
-  /// What is wrong with the content or the age of a page, by its status.
+  /// A fault in the content or the age of a page, according to its status.
   private func pageFault(
     _ entry: borrowing ScannedEntry, _ index: Int, _ rule: FamilyRule, _ matcher: inout Matcher
   ) -> (FindingCode, Finding.Evidence)? {
     let (size, written) = (entry.status.size, entry.status.modified)
     if written > limits.future, wants(.futureDate) { return (.futureDate, .written(written)) }
     if rule.isSpool || rule.hashed != nil && entry.name.count != MD5.digits {
-      // A page being written may have any size.
+      // A page that is being written may have any size.
       guard written < limits.leftover, wants(.spoolLeftover) else { return nil }
       return (.spoolLeftover, .written(written))
     }
@@ -111,7 +111,7 @@ struct EntryJudge: ScanVisitor {
     return nil
   }
 
-  /// What is wrong with the head of a file of a hashed family.
+  /// A fault in the head of a file of a hashed family.
   private func headFault(
     _ entry: borrowing ScannedEntry
   ) -> (FindingCode, Finding.Evidence)? {
@@ -131,7 +131,7 @@ struct EntryJudge: ScanVisitor {
       }
       return fault.flatMap { wants($0.0) ? $0 : nil }
     } catch {
-      // Gone, or replaced by a link, since the listing.
+      // Removed, or replaced by a link, since the listing.
       guard error != .noSuchFileOrDirectory, error != .tooManySymbolicLinkLevels else { return nil }
       return wants(.unreadable) ? (.unreadable, .error(error)) : nil
     }
@@ -194,7 +194,7 @@ struct EntryJudge: ScanVisitor {
 
   private mutating func judgeRights(_ folder: ScannedFolder, _ ownership: Ownership) {
     if folder.directory.isReadOnly {
-      // The mount is at fault, not each of its folders.
+      // Report the mount, not each of its folders.
       if readOnlyFolders.last.map({ !folder.prefix.starts(with: $0.path.bytes) }) ?? true {
         readOnlyFolders.append((CachePath(folder.prefix), ownership))
       }
@@ -227,7 +227,7 @@ struct EntryJudge: ScanVisitor {
   }
 
   private mutating func judgeEmpty(_ folder: ScannedFolder) {
-    // A folder is empty between the clear of a page and its next visitor, and that is as it should be.
+    // A folder is normally empty between the clear of a page and its next visitor.
     guard let ownership = here.ownership, ownership.modified < limits.leftover else { return }
     if folder.place.rows.isEmpty {
       if wants(.unknown) { suspects.append(Finding(.unknown, folder.path)) }
@@ -242,14 +242,14 @@ struct EntryJudge: ScanVisitor {
   }
 }
 
-/// What the folder that the walk is in decides of its entries.
+/// What the walk's current folder decides about its entries.
 private struct FolderView {
   var ownership: Ownership?
   var denial: Denial.Reason?
   var asksOwners = false
-  /// How many pages lie in it.
+  /// How many pages are in it.
   var pages = 0
-  /// What each table says of all its family's pages here; nil where each has to be asked for.
+  /// What each table says about all pages of its family here; nil when each page must be looked up.
   var verdicts: [ChangeTable.Verdict?]
 
   init(tables: Int) { verdicts = Array(repeating: nil, count: tables) }
@@ -263,16 +263,16 @@ private struct FolderView {
   }
 }
 
-/// What the pages of a family are judged by.
+/// The rules for the pages of a family.
 private struct FamilyRule {
   let isCleared: Bool
   let isRecreated: Bool
   let isSpool: Bool
   let isDated: Bool
   let hashed: HashedTree?
-  /// Whether it takes every name that looks like a page, in whatever folder.
+  /// Whether it matches every name that looks like a page, in any folder.
   let takesAllNames: Bool
-  /// In bytes; 0 where any size will do.
+  /// In bytes; 0 means that any size is valid.
   let leastSize: Int64
   /// The index of its change table; -1 when there is none.
   let table: Int
@@ -290,21 +290,22 @@ private struct FamilyRule {
   }
 }
 
-/// The times that pages are compared with, by the file system's clock.
+/// The times to compare pages with, by the file system's clock.
 private struct TimeLimits {
-  /// Written before this, a file in the spool was left there, and a folder has been empty for long.
+  /// A file in the spool written before this is a leftover. A folder unchanged since before this has been
+  /// empty for long.
   let leftover: Int64
-  /// Written after this, a page bears a time that has not come.
+  /// A page written after this has a time in the future.
   let future: Int64
-  /// Written before this, a page has expired.
+  /// A page written before this has expired.
   let expiry: Int64
-  /// A page that is written after this may show what came after the database was asked.
+  /// A page written after this may have content that is newer than the database query.
   let orphan: Int64
-  /// What a page's time and a change's may differ by without one being before the other.
+  /// The tolerance when a page's time is compared with the time of a change.
   let allowance: Int64
-  /// How far the database's clock is ahead, in whole seconds: for times that are shown.
+  /// How far the database's clock is ahead, in whole seconds, for displayed times.
   let wholeLead: Int64
-  /// The last day that has come anywhere on earth.
+  /// The last day that has already begun somewhere on earth.
   let lastDay: CalendarDate
 
   init(_ query: VerifyQuery) {
@@ -316,12 +317,12 @@ private struct TimeLimits {
     wholeLead = query.clocks.lead / second * second
     orphan = clampedDifference(
       clampedDifference(query.clocks.asked, allowance), 60 * second)
-    // UTC+14 is the earliest zone there is.
+    // UTC+14 is the earliest time zone.
     lastDay = CalendarDate(secondsSinceEpoch: (query.now / second) + 14 * 3600)
   }
 }
 
 extension CachePath {
-  /// The cache directory's own path is empty, and told as a dot.
+  /// The path, with `.` for the cache directory's own path, which is empty.
   var orDot: CachePath { bytes.isEmpty ? CachePath([UInt8(ascii: ".")]) : self }
 }

@@ -4,9 +4,9 @@
 
 import Basics
 
-/// Looks at every page of one family, and at no other folder than its own.
+/// Checks every page of one family, and enters only the family's folders.
 package struct FamilyAge {
-  /// In nanoseconds since the epoch; nil where there is no page.
+  /// In nanoseconds since the epoch; nil when there is no page.
   package let oldest: Int64?
 
   package init(of family: String, in root: Directory, _ layout: Layout) {

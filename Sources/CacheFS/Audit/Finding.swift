@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One thing that an audit has found, with what it was judged by. Wording is for those who print it.
+// One finding of an audit, with its evidence. The code that prints it chooses the wording.
 
 import Basics
 import SystemPackage
 
-/// One thing found.
+/// One finding.
 package struct Finding: Equatable, Sendable {
   package let code: FindingCode
   package let subject: Subject
   package let evidence: Evidence
-  /// Whether a visitor re-creates what is accused when it is gone.
+  /// Whether visitors re-create the subject after it is removed.
   var isRecreated = true
-  /// When the page was written that was found, where the evidence does not say: one that was written since is
-  /// another page. In nanoseconds since the epoch.
+  /// When the page was written, where the evidence does not include it. A page written since is a different
+  /// page. In nanoseconds since the epoch.
   var written: Int64?
-  /// What `--fix` did about it: nil when it was not asked or may not.
+  /// What `--fix` did about it; nil when it was not requested or not allowed.
   package internal(set) var fix: Fix?
 
-  /// What is accused.
+  /// The subject of the finding.
   package enum Subject: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// A path below the cache directory, which itself is `.`.
+    /// A path below the cache directory; the directory itself is `.`.
     case path(CachePath)
     /// A table, a node, a channel, or a place in a file.
     case name([UInt8])
 
-    /// On one line.
+    /// The subject on one line.
     package var description: String {
       switch self {
       case .path(let path): path.description
@@ -45,35 +45,35 @@ package struct Finding: Equatable, Sendable {
     }
   }
 
-  /// What the accusation rests on, where the code does not say all. Times are in nanoseconds
-  /// since the epoch, sizes in bytes.
+  /// The basis of the finding, where the code does not say everything. Times are in nanoseconds since the
+  /// epoch, sizes in bytes.
   package enum Evidence: Equatable, Sendable {
     case none
-    /// A predicate of the subject, ready to be printed.
+    /// A predicate of the subject, ready for printing.
     case words(String)
-    /// The same, with what puts just this right.
+    /// The same, with a remedy for this case.
     case advised(String, remedy: String)
-    /// The name is none that a page of its place has: it is not for us to remove.
+    /// The name has no shape that belongs in this place; fpcache must not remove it.
     case unshaped
-    /// The families of which the name is.
+    /// The families that the name fits.
     case families([String])
     case day(CalendarDate)
     case written(Int64)
     case size(Int64, least: Int64)
     case changed(written: Int64, changed: Int64)
-    /// Its invalidation stands in a queue table since.
+    /// Its invalidation has been in a queue table since this time.
     case waiting(table: String, since: Int64)
     case denied(Denial)
     case error(Errno)
-    /// Something else that may have been meant.
+    /// What may have been meant instead.
     case nearby([UInt8])
   }
 
   package enum Fix: Equatable, Sendable {
     case removed
-    /// Somebody knows of it now.
+    /// The operator now knows of it.
     case acknowledged
-    /// It is no longer so, by somebody else's hand.
+    /// It is no longer true, because another process changed it.
     case passed
     case failed(PathFailure)
   }
@@ -84,26 +84,26 @@ package struct Finding: Equatable, Sendable {
     self.evidence = evidence
   }
 
-  /// What is accused is no path.
+  /// A finding whose subject is not a path.
   package init(_ code: FindingCode, name: [UInt8], _ evidence: Evidence) {
     self.code = code
     subject = .name(name)
     self.evidence = evidence
   }
 
-  /// The same with what `--fix` did about it.
+  /// The same finding, with what `--fix` did about it.
   package func fixed(_ fix: Fix) -> Finding {
     var finding = self
     finding.fix = fix
     return finding
   }
 
-  /// What is accused; nil when it is no path.
+  /// The subject's path; nil when it is not a path.
   package var path: CachePath? {
     if case .path(let path) = subject { path } else { nil }
   }
 
-  /// What puts it right.
+  /// How to fix it.
   package var remedy: String {
     if code.isFixable, code.losesContent, !isRecreated {
       return "visitors do not re-create it; run the program that writes it"
@@ -123,7 +123,7 @@ package struct Finding: Equatable, Sendable {
   }
 }
 
-/// Why a user could not delete what lies in a folder.
+/// Why a user could not delete what is in a folder.
 package struct Denial: Equatable, Sendable {
   package enum Reason: Equatable, Sendable {
     case readOnlyMount
@@ -144,6 +144,6 @@ package struct Denial: Equatable, Sendable {
   package let owner: UInt32
   package let group: UInt32
   package let mode: UInt32
-  /// How many pages lie in the folder itself; 0 when that cannot be told.
+  /// How many pages are in the folder itself; 0 when unknown.
   package internal(set) var pages: Int
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What an audit can find: one table of codes, which help, text, JSON, the monitoring plugin, the
-// documents and the tests read. A code is stable: scripts and monitors rely on it.
+// What an audit can find: one table of codes. Help, text, JSON, the monitoring plugin, the documents and the
+// tests read it. A code is stable, because scripts and monitors rely on it.
 
 import Basics
 
 /// How bad a finding is.
 package enum Severity: String, CaseIterable, Comparable, Sendable {
-  /// Worth knowing; no reason to wake anybody.
+  /// Worth knowing, but not urgent.
   case notice
   case warning
   case critical
@@ -23,7 +23,7 @@ package enum Severity: String, CaseIterable, Comparable, Sendable {
   }
 }
 
-/// What an audit can find, in the order in which it is told.
+/// What an audit can find, in the order of the report.
 package enum FindingCode: String, CaseIterable, Sendable {
   case unknown
   case misplaced
@@ -56,14 +56,14 @@ package enum FindingCode: String, CaseIterable, Sendable {
   case quotedValue = "quoted-value"
   case unusedKey = "unused-key"
 
-  /// Where a finding of the code is looked for.
+  /// Where an audit looks for the code.
   package enum Area: String, CaseIterable, Sendable {
     case tree
     case database
     case configuration
   }
 
-  /// Whether clearing what is accused is safe and puts it right.
+  /// Whether clearing the subject is safe and fixes the problem.
   package enum Fixing: Sendable {
     case clearing
     case byHand
@@ -74,7 +74,7 @@ package enum FindingCode: String, CaseIterable, Sendable {
     let area: Area
     let severity: Severity
     let fixing: Fixing
-    /// Goes on where the path ends.
+    /// It continues the sentence that begins with the path.
     let meaning: String
     let remedy: String
 
@@ -214,7 +214,8 @@ package enum FindingCode: String, CaseIterable, Sendable {
 
   package var area: Area { row.area }
 
-  /// All that must be there for the code to be looked for. What needs no tree needs no cache directory.
+  /// Everything needed to look for the code. A code that does not need the tree does not need a cache
+  /// directory.
   package var needs: Set<Area> {
     switch self {
     case .stale, .orphan: [.tree, .database, .configuration]
@@ -225,11 +226,11 @@ package enum FindingCode: String, CaseIterable, Sendable {
   }
 
   package var severity: Severity { row.severity }
-  /// One plain sentence on the thing found, without its subject.
+  /// One plain sentence about the finding, without its subject.
   package var meaning: String { row.meaning }
   package var remedy: String { row.remedy }
-  /// Whether what is accused holds something, which removing it loses until somebody re-creates it.
+  /// Whether the subject has content that is lost on removal until it is re-created.
   var losesContent: Bool { self != .empty && self != .emptyDirectory }
-  /// Whether removing the file, or the empty folder, is safe and puts it right.
+  /// Whether removing the file, or the empty folder, is safe and fixes the problem.
   package var isFixable: Bool { row.fixing == .clearing }
 }

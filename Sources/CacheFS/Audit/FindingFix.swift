@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Clearing single files and empty folders that an audit has found, by the same rules as keys.
+// Clears single files and empty folders that an audit has found, by the same rules as keys.
 
 import Basics
 import SystemPackage
 
 extension Clearer {
-  /// Removes what each finding accuses, where that is safe, and tells of each what came of it.
+  /// Removes the subject of each finding, where that is safe, and reports the result for each.
   package func fix(_ findings: [Finding]) -> [Finding] {
     var matcher = Matcher(layout)
     var chain = OpenChain()
@@ -47,7 +47,7 @@ extension Clearer {
       guard dryRun == .no else { return .removed }
       return try remove(name, of: folder, finding)
     } catch {
-      // Somebody was faster.
+      // Another process was faster.
       if error.error != .noSuchFileOrDirectory { throw error.error }
       return .removed
     }
@@ -59,7 +59,7 @@ extension Clearer {
     let isFolder = finding.code == .emptyDirectory
     do throws(Errno) {
       if !isFolder {
-        // Written anew since the audit, or being written: a page of its own right.
+        // Rewritten since the audit, or being written: it is a valid page now.
         guard
           finding.isStillSo(
             try folder.status(name), now: folder.fileSystemTime() ?? currentTime())
@@ -70,7 +70,7 @@ extension Clearer {
       }
       return .removed
     } catch {
-      // A page was written into it meanwhile, or something was mounted there.
+      // Meanwhile a page was written into it, or a file system was mounted there.
       if isFolder, [.directoryNotEmpty, .fileExists, .resourceBusy].contains(error) {
         return .passed
       }

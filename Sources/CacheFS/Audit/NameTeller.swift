@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Of which family a name is, wherever it lies: so that a page in the wrong folder is told from
-// something that nobody knows.
+// Which families a name fits, in whatever place it lies. It separates a page in the wrong folder from an
+// unknown file.
 
-/// Tells families by the names of their files alone.
+/// Recognizes families by file names alone.
 struct NameTeller: Sendable {
-  /// A family with such of its shapes as are asked for.
+  /// A family with only some of its shapes.
   private struct Candidate {
     let family: String
     let row: PlacedRow
     var matcher: Matcher
   }
 
-  /// The shapes whose names tell a family.
+  /// The shapes whose names identify a family.
   private var telling: [Candidate]
-  /// Those that say more than a family whose pages may have any name does.
+  /// The shapes that are more specific than a family whose pages may have any name.
   private var moreTelling: [Candidate]
 
   init(_ layout: Layout) {
@@ -23,7 +23,7 @@ struct NameTeller: Sendable {
       layout.families.filter(\.takesAllNames).flatMap(\.shapes).map(\.component.literalCount).max()
     moreTelling = Self.candidates(layout) { family, shape in
       guard let least else { return false }
-      // A field that takes anything would take what stands before the dots of any page.
+      // A field that accepts anything would match the part before the dots of any page's name.
       let fields = shape.fields + (family.pattern.components.last?.fields ?? []).dropLast()
       return fields.allSatisfy { !$0.kind.takesAnything }
         && (family.pattern.components.last?.literalCount ?? 0) + shape.component.literalCount
@@ -42,12 +42,12 @@ struct NameTeller: Sendable {
     }
   }
 
-  /// The families of which a name is.
+  /// The families that a name fits.
   mutating func families(of name: UnsafeBufferPointer<UInt8>) -> [String] {
     Self.match(name, &telling)
   }
 
-  /// The same by the shapes that say more than any name of a page does.
+  /// The same, with only the shapes that are more specific than any page's name.
   mutating func families(ofMoreTelling name: UnsafeBufferPointer<UInt8>) -> [String] {
     Self.match(name, &moreTelling)
   }
@@ -65,14 +65,14 @@ struct NameTeller: Sendable {
 }
 
 extension Family {
-  /// Whether it takes every name that looks like a page, in whatever folder: what is left of the
-  /// ports tree when the ports have theirs.
+  /// Whether it matches every name that looks like a page, in any folder: the rest of the ports tree beside
+  /// the ports.
   var takesAllNames: Bool {
     clearing == .knownShapes && pattern.components.last?.spansComponents == true
   }
 
-  /// The family with those shapes only whose names tell it; nil when there are none. Where there
-  /// are no shapes, the last component is one.
+  /// The family with only those shapes whose names identify it; nil when there are none. Without shapes, the
+  /// last component counts as one.
   fileprivate func telling(where isWanted: (Shape) -> Bool) -> Family? {
     if shapes.isEmpty {
       guard let last = pattern.components.last, last.isTelling,
@@ -88,10 +88,10 @@ extension Family {
 }
 
 extension ComponentPattern {
-  /// Whether a name of this form can hardly be anything else: `{port}.html` may be any page.
+  /// Whether a name of this form is specific. `{port}.html` is not: it may be any page.
   fileprivate var isTelling: Bool { tokens.count >= 3 || literal?.isEmpty == false }
 
-  /// How many bytes stand in it as they are.
+  /// The number of its literal bytes.
   fileprivate var literalCount: Int {
     tokens.reduce(0) { count, token in
       if case .literal(let text) = token { count + text.count } else { count }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Whether a user could delete what lies in a folder: the kernel's rules (unlink(2), path_resolution(7))
-// by owner, group, mode, sticky bit and mount. Access control lists are the kernel's own affair: for
-// the current user it is asked, for another it cannot be.
+// Whether a user could delete what is in a folder, by the kernel's rules (unlink(2), path_resolution(7)):
+// owner, group, mode, sticky bit and mount. Only the kernel can evaluate access control lists. It can be asked
+// for the current user but not for another.
 
 import Basics
 import SystemPackage
 
-/// A user as the kernel sees one.
+/// A user, as the kernel sees it.
 package struct Actor: Equatable, Sendable {
-  /// As it is told; escaped.
+  /// The displayed name; escaped.
   package let name: String
   let user: UInt32
   let groups: Set<UInt32>
-  /// Whether it is the user of this process, for whom the kernel can be asked.
+  /// Whether it is the user of this process. Only then can the kernel be asked.
   let isSelf: Bool
 
   init(name: String, user: UInt32, groups: Set<UInt32>, isSelf: Bool = false) {
@@ -34,14 +34,14 @@ package struct Actor: Equatable, Sendable {
       name: escape(Array(name.utf8)), user: user, groups: Set(groups), isSelf: true)
   }
 
-  /// The user of that name, with every group that it is a member of; nil when there is none.
+  /// The user of that name, with all its groups; nil when there is no such user.
   package init?(named name: String) {
     guard let entry = getpwnam(name) else { return nil }
     let (user, group) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
     var count: CInt = 64
     var groups = [gid_t](repeating: 0, count: Int(count))
     while getgrouplist(name, group, &groups, &count) < 0 {
-      // Some systems tell how many there are, some only that there are more.
+      // Some systems report the number of groups, others only that there are more.
       count = max(count, CInt(groups.count) * 2)
       guard count <= 1 << 20 else { return nil }
       groups = [gid_t](repeating: 0, count: Int(count))
@@ -50,17 +50,17 @@ package struct Actor: Equatable, Sendable {
       name: escape(Array(name.utf8)), user: user, groups: Set(groups.prefix(Int(count))))
   }
 
-  /// Whether permission bits do not bind: CAP_DAC_OVERRIDE is taken to go with user 0.
+  /// Whether permission bits do not apply. User 0 is assumed to have CAP_DAC_OVERRIDE.
   var isRoot: Bool { user == 0 }
 
-  /// The three bits that count for this user: the owner's, or else the group's, or else the others'.
+  /// The three bits that apply to this user: the owner's, or else the group's, or else the others'.
   private func bits(_ folder: Ownership) -> UInt32 {
     if folder.owner == user { return folder.mode >> 6 & 7 }
     if groups.contains(folder.group) { return folder.mode >> 3 & 7 }
     return folder.mode & 7
   }
 
-  /// What stands in the way of deleting what lies in a folder; nil when nothing does.
+  /// What prevents deleting in a folder; nil when nothing does.
   func denial(in folder: Ownership) -> Denial.Reason? {
     if isRoot { return nil }
     let bits = self.bits(folder)
@@ -69,13 +69,13 @@ package struct Actor: Equatable, Sendable {
     return bits & 2 == 0 ? .write : nil
   }
 
-  /// Whether a file may be deleted by nobody but its owner and its folder's, and this is neither.
+  /// Whether only the owners of the file and of its folder may delete it, and this user is neither.
   func isBarred(from file: Ownership, in folder: Ownership) -> Bool {
     !isRoot && folder.isSticky && folder.owner != user && file.owner != user
   }
 
-  /// The first folder on the way to a path that the user may not enter; nil when there is none, or
-  /// when it cannot be told.
+  /// The first folder on the way to a path that the user may not enter; nil when there is none, or when it is
+  /// unknown.
   package func barrier(onTheWayTo path: FilePath) -> (folder: FilePath, Denial)? {
     guard !isSelf, !isRoot, path.isAbsolute else { return nil }
     var way = path
@@ -98,7 +98,7 @@ extension Denial {
 }
 
 extension Directory {
-  /// What stands in the way of a user who would delete what lies in this folder.
+  /// What prevents a user from deleting in this folder.
   func denial(of actor: Actor, _ ownership: Ownership) -> Denial.Reason? {
     guard actor.isSelf else { return actor.denial(in: ownership) }
     if actor.isRoot { return nil }
@@ -106,7 +106,7 @@ extension Directory {
       try checkAccess()
       return nil
     } catch {
-      // Where the bits say nothing of it, a list of the kernel's does.
+      // When the permission bits do not explain it, an access control list does.
       return error == .readOnlyFileSystem ? .readOnlyMount : actor.denial(in: ownership) ?? .write
     }
   }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Looking again at what is accused: a page that has gone since, or has been written anew, is none.
+// Checks findings again. A page that is gone or was rewritten since is not a finding.
 
 import Basics
 import SystemPackage
 
-/// Confirms suspicions, each by what it accuses.
+/// Confirms suspicions, each according to its code.
 struct SecondLook {
-  /// A page of which a byte was written so shortly ago may be in the middle of it: where it is copied into
-  /// place, it is empty at first, and grows. In nanoseconds.
+  /// A page with a recent write may still be incomplete: a page that is copied into place is empty at first,
+  /// and grows. In nanoseconds.
   fileprivate static let writing: Int64 = 1_000_000_000
   /// How far another machine's clock may be ahead of the file system's, in nanoseconds.
   private static let aheadAtMost: Int64 = 60_000_000_000
-  /// How long a listener may need that has retired a row already and empties the news for it, which
-  /// it does last of all, in milliseconds.
+  /// How long a listener may need to empty the news for a row that it has already retired, in milliseconds.
+  /// Emptying the news is its last step.
   private static let clearing = 1000
 
   private let root: Directory
@@ -25,21 +25,21 @@ struct SecondLook {
     self.query = query
   }
 
-  /// Gives what is under way the time to come to its end: a page that is too small and was written
-  /// just now, and one that is older than what it shows.
+  /// Waits until work in progress can finish: for a page that is too small and was written just now, and for
+  /// a page that is older than its content.
   mutating func wait(for suspects: [Finding]) {
     let hasOld = suspects.contains { $0.code == .stale || $0.code == .orphan }
     let now = fileSystemTime
     let youngest = suspects.compactMap { suspect in
       suspect.code.isOfSize ? suspect.path.flatMap { status($0)?.modified } : nil
     }.filter { Self.isBeingWritten($0, now: now) }.max()
-    // Times of files move on by some milliseconds at once.
+    // File times advance in steps of some milliseconds.
     let left = youngest.map { (Self.writing - max(0, clampedDifference(now, $0))) / 1_000_000 + 20 }
     pause(milliseconds: max(left.map(Int.init) ?? 0, hasOld ? Self.clearing : 0))
   }
 
-  /// Whether a time is that of something that may be written just now. One further ahead than a clock may
-  /// be was set by somebody, and says nothing.
+  /// Whether something with this time may be in the middle of a write. A time further ahead than a clock may
+  /// be was set explicitly, and means nothing.
   fileprivate static func isBeingWritten(_ modified: Int64, now: Int64) -> Bool {
     let age = clampedDifference(now, modified)
     return age < writing && age > -aheadAtMost
@@ -47,13 +47,13 @@ struct SecondLook {
 
   private var fileSystemTime: Int64 { root.fileSystemTime() ?? currentTime() }
 
-  /// Whether what was found is still so.
+  /// Whether the finding is still true.
   mutating func confirms(_ suspect: Finding) -> Bool {
-    // What is no path is not looked for in the tree.
+    // A subject that is not a path is not looked for in the tree.
     guard let path = suspect.path else { return true }
     return switch suspect.code {
-    // Whatever else it was, what is gone is no finding; what can be read by now was not when it
-    // mattered, and is left for the next audit to look into.
+    // Whatever it was, a file that is gone is not a finding. A file that can be read now could not be read
+    // during the audit; the next audit checks it.
     case .unreadable: path.isDot || exists(path)
     case .emptyDirectory: confirmsEmptyFolder(suspect, path)
     case .notClearable: confirmsDenial(suspect, path)
@@ -73,7 +73,7 @@ struct SecondLook {
 
   private mutating func exists(_ path: CachePath) -> Bool { status(path) != nil }
 
-  /// The folder that a path lies in, and its last name.
+  /// The folder of a path, and its last name.
   private mutating func folder(of path: CachePath) -> (Directory, [UInt8])? {
     let names = path.bytes.split(separator: UInt8(ascii: "/")).map(Array.init)
     guard let name = names.last, let folder = try? chain.open(names.dropLast(), from: root) else {
@@ -82,7 +82,7 @@ struct SecondLook {
     return (folder, name)
   }
 
-  /// Opens a folder by its path, without keeping it: the next may be the same one, changed.
+  /// Opens a folder by its path and does not keep it: the next lookup may be of the same folder, changed.
   private mutating func open(_ path: CachePath) throws(Errno) -> Directory {
     if path.isDot { return root }
     guard let (folder, name) = folder(of: path) else { throw .noSuchFileOrDirectory }
@@ -120,12 +120,12 @@ extension CachePath {
 }
 
 extension FindingCode {
-  /// Whether it is its size that a page is accused of, which grows while it is being written.
+  /// Whether the finding is about a page's size, which grows while it is being written.
   fileprivate var isOfSize: Bool { self == .empty || self == .stub }
 }
 
 extension Finding {
-  /// Whether a file is still what is said of it.
+  /// Whether the finding is still true for a file.
   func isStillSo(_ status: FileStatus, now: @autoclosure () -> Int64) -> Bool {
     guard status.type == .file, written == nil || written == status.modified else { return false }
     if code.isOfSize, SecondLook.isBeingWritten(status.modified, now: now()) {

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Which keys of one family have pages that may be older than what they show: what a listener clears that
-// may have missed a notification. An audit accuses, and allows for what clocks differ by; this errs
-// the other way, and names a page that was written shortly after the change as well.
+// Which keys of one family have pages that may be older than their content, for a listener that may have missed
+// a notification and clears them. An audit allows for differences between clocks before it reports. This code
+// errs the other way, and also names pages written shortly after the change.
 
 import Basics
 
 /// The keys of a family whose pages may be stale.
 package struct StaleKeys: Equatable, Sendable {
-  /// So many keys are told apart; where there are more, the family is named as a whole.
+  /// At most this many keys are named one by one. When there are more, the whole family is named.
   package static let most = 10_000
 
   package let keys: [CacheKey]
-  /// How many pages were found to be too old.
+  /// The number of pages that are too old.
   package let pages: Int
 
-  /// Looks at every page of the table's family, and at no other folder than theirs.
+  /// Checks every page of the table's family, and enters only their folders.
   /// - Parameters:
-  ///   - table: when what the pages show was last changed.
+  ///   - table: when the content of the pages was last changed.
   ///   - lead: how far the database's clock is ahead of the file system's, in nanoseconds.
-  ///   - margin: a page that was written so many nanoseconds after the change, or less, counts as old.
+  ///   - margin: a page written at most this many nanoseconds after the change counts as old.
   package init(
     in root: Directory, _ layout: Layout, _ table: ChangeTable, lead: Int64, margin: Int64,
     most: Int = Self.most
@@ -67,7 +67,7 @@ private struct StaleKeyVisitor: ScanVisitor {
     if namesWholeFamily { keys = [] }
   }
 
-  /// What the table knows the page by, as a key.
+  /// The key under which the table knows the page.
   private func key(of entry: borrowing ScannedEntry, _ matcher: inout Matcher) -> CacheKey? {
     let values = entry.fields(&matcher)
     var bound: [(field: String, value: [UInt8])] = []
@@ -78,6 +78,6 @@ private struct StaleKeyVisitor: ScanVisitor {
     return try? layout.key(family, bound)
   }
 
-  /// What cannot be listed is nothing that a page could be cleared from either.
+  /// No page could be cleared from a folder that cannot be listed.
   mutating func fail(_ failure: PathFailure) {}
 }

@@ -5,15 +5,15 @@
 import Basics
 import SystemPackage
 
-/// How two clocks stand to each other: the database's, which tells when something was changed, and
-/// the file system's, which tells when a page was written.
+/// How two clocks differ: the database's, which gives the time of a change, and the file system's, which gives
+/// the time when a page was written.
 package struct ClockComparison: Equatable, Sendable {
   /// How far the database's clock is ahead, in nanoseconds.
   package var lead: Int64
-  /// When the database was asked, by its own clock, in nanoseconds since the epoch.
+  /// When the database was queried, by its own clock, in nanoseconds since the epoch.
   package var asked: Int64
-  /// What times may differ by without meaning anything: the clocks' grain, and the time that the
-  /// question was on its way. In nanoseconds.
+  /// How much times may differ without meaning: the resolution of the clocks, and the time that the query
+  /// took. In nanoseconds.
   package var allowance: Int64
 
   package init(lead: Int64 = 0, asked: Int64 = 0, allowance: Int64 = 1_000_000_000) {
@@ -25,18 +25,18 @@ package struct ClockComparison: Equatable, Sendable {
 
 /// What an audit looks for.
 package struct VerifyQuery: Sendable {
-  /// Codes that are looked for.
+  /// The codes to look for.
   package var codes: Set<FindingCode>
   /// Pages modified before this time have expired; nanoseconds since the epoch.
   package var modifiedBefore: Int64?
   /// The size, in bytes, below which a page of a family is a stub; by the family's name.
   package var leastSizes: [String: Int64]
-  /// Who has to be able to delete what is in the tree.
+  /// The user who must be able to delete what is in the tree.
   package var actor: Actor
-  /// When what the pages show was last changed: one table for a family at most.
+  /// When the content of the pages was last changed; at most one table for each family.
   package var changes: [ChangeTable]
   package var clocks: ClockComparison
-  /// What time it is for the file system, in nanoseconds since the epoch.
+  /// The current time of the file system, in nanoseconds since the epoch.
   package var now: Int64
 
   package init(
@@ -64,8 +64,8 @@ package struct Verifier: Sendable {
     self.query = query
   }
 
-  /// The findings, by path, and how many files were looked at.
-  /// - Parameter review: may take suspicions out or add some, between the two looks.
+  /// The findings, by path, and the number of files checked.
+  /// - Parameter review: may remove or add suspicions between the two looks.
   package func audit(
     review: (inout [Finding]) -> Void = { _ in }
   ) -> (findings: [Finding], files: Int) {
@@ -81,10 +81,10 @@ package struct Verifier: Sendable {
     return (findings.sorted(by: Finding.precedes), judges.reduce(0) { $0 + $1.files })
   }
 
-  /// One finding for each mount for reading only: at its highest folder.
+  /// One finding for each read-only mount, at its highest folder.
   private func readOnlyMounts(_ judges: [EntryJudge]) -> [Finding] {
     var mounts: [(path: CachePath, Ownership)] = []
-    // A folder comes before all that lies in it.
+    // A folder is sorted before everything in it.
     for folder in judges.flatMap(\.readOnlyFolders).sorted(by: { $0.path < $1.path })
     where !mounts.contains(where: { folder.path.bytes.starts(with: $0.path.bytes) }) {
       mounts.append(folder)
@@ -96,7 +96,7 @@ package struct Verifier: Sendable {
     }
   }
 
-  /// The configured folders that the tree lacks, each with one that may be meant.
+  /// The configured folders that the tree does not have, each with a folder that may be meant.
   private func missingDirectories() -> [Finding] {
     guard query.codes.contains(.missingDirectory) else { return [] }
     let configured = Layout(scanner.layout.families.filter(\.isConfigured))

@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What one clear has to do, in which order: the keys that were asked for, and behind them one for each family whose
-// files must be looked into.
+// What one clear must do, and in which order: first the requested keys, then one key for each family whose
+// files must be read.
 
 /// The keys of one clear.
 struct ClearPlan: Sendable {
-  /// Those asked for, and one more for each sweep.
+  /// The requested keys, and one more for each sweep.
   let keys: [CacheKey]
   private(set) var sweeps: [KeySweep]
-  /// The places of the keys, in the order in which they are best taken up.
+  /// The indices of the keys, in the best order for the work.
   let order: [Int]
   private let asked: Int
 
-  /// So many keys need not be put in order.
+  /// With no more keys than this, sorting is not needed.
   private static let fewKeys = 32
 
-  /// - Parameter sweepsOnly: whether the keys themselves have been cleared.
+  /// - Parameter sweepsOnly: whether the keys themselves are already cleared.
   init(_ asked: [CacheKey], _ sweeps: [KeySweep], sweepsOnly: Bool = false) {
     self.asked = asked.count
     self.sweeps = sweeps
     keys = asked + sweeps.map(\.whole)
     let swept = Array(asked.count..<keys.count)
-    // What is found by name goes before what has to be looked for.
+    // Pages found by name go first; pages that need a search follow.
     order = sweepsOnly ? swept : Self.neighbours(asked) + swept
   }
 
-  /// The places of keys, those below one folder next to each other: a long queue names its categories
-  /// by turns, and each change of the category would cost two calls more than the key itself.
+  /// The indices of the keys, with keys below one folder next to each other. A long queue alternates between
+  /// categories, and each change of category would cost two calls more than the key itself.
   private static func neighbours(_ keys: [CacheKey]) -> [Int] {
     guard keys.count > Self.fewKeys else { return Array(keys.indices) }
     var groups: [CacheKey.Neighbourhood: Int] = [:]
@@ -46,8 +46,9 @@ struct ClearPlan: Sendable {
   /// The keys that a sweep looks for.
   func keys(of sweep: KeySweep) -> [CacheKey] { sweep.members.map { keys[$0] } }
 
-  /// Has each sweep look only into what has changed since its keys were looked for the last time.
-  /// - Returns: what notes the end of this clear, given its reports, one for each of ``keys``.
+  /// Limits each sweep to what has changed since the last search for its keys.
+  /// - Returns: a function that records the end of this clear. It takes the reports, one for each of
+  ///   ``keys``.
   mutating func recall(
     _ memory: SweepMemory, _ root: Directory, _ layout: Layout
   ) -> ([ClearReport]) -> Void {
@@ -66,8 +67,8 @@ struct ClearPlan: Sendable {
     }
   }
 
-  /// The reports of the keys that were asked for. What a sweep could not see, or did not come to, may be of each of
-  /// its keys.
+  /// The reports of the requested keys. Whatever a sweep could not read, or did not reach, may belong to any
+  /// of its keys.
   /// - Parameter reports: one for each of ``keys``.
   func shared(_ reports: [ClearReport]) -> [ClearReport] {
     var own = Array(reports[..<asked])
@@ -76,7 +77,7 @@ struct ClearPlan: Sendable {
       for (number, member) in sweep.members.enumerated() {
         own[member].isPartial = own[member].isPartial || report.isPartial
         own[member].cutShort = own[member].cutShort ?? report.cutShort
-        // Once in full is enough: a tree of another owner fails at every folder.
+        // One full list is enough: a tree of another owner fails at every folder.
         own[member].failures += number == 0 ? report.failures[...] : report.failures.prefix(1)
       }
     }

@@ -5,13 +5,13 @@
 import Basics
 import SystemPackage
 
-/// Whether the last call, the one that changes the tree, is made.
+/// Whether to skip the last call, which changes the tree.
 package enum DryRun: Sendable {
   case yes
   case no
 }
 
-/// Whether a report lists each path that was removed.
+/// Whether a report lists each removed path.
 package enum PathList: Sendable {
   case kept
   case dropped
@@ -20,23 +20,23 @@ package enum PathList: Sendable {
 /// The outcome of clearing one key, or several.
 package struct ClearReport: Equatable, Sendable {
   package internal(set) var filesRemoved = 0
-  /// Apparent sizes, in bytes, as they were before.
+  /// Apparent sizes before removal, in bytes.
   package internal(set) var bytesRemoved: Int64 = 0
   /// Whether anything of the key was found, removed or not.
   package internal(set) var matched = false
   package internal(set) var failures: [PathFailure] = []
-  /// Whether the clear was stopped before it had seen all of the key.
+  /// Whether the clear was stopped before it had seen the whole key.
   package internal(set) var isPartial = false
-  /// A folder in the midst of which it was stopped.
+  /// The folder in which the clear was stopped before its end.
   package internal(set) var cutShort: CachePath?
-  /// Whether a page said that it varies, of a family that the site says has no such pages.
+  /// Whether a page varies although its family, according to the site, has no such pages.
   var hasVariants = false
   /// Empty unless asked for.
   package internal(set) var removed: [CachePath] = []
 
   package init() {}
 
-  /// Whether nothing could be cleared since the file system of the family is not mounted.
+  /// Whether nothing was cleared because the family's file system is not mounted.
   package var isMountAway: Bool { failures.contains { $0.error == .mountAway } }
 
   package mutating func add(_ other: ClearReport) {

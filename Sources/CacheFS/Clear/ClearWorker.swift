@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What one thread of a clear does: opens, lists, matches, unlinks, and keeps the tally.
+// What one thread of a clear does: it opens, lists, matches and unlinks, and counts what it did.
 
 import Basics
 import SystemPackage
@@ -8,18 +8,18 @@ import SystemPackage
 struct ClearWorker {
   let clearer: Clearer
   let keys: [CacheKey]
-  /// What the last of the keys stand for, where names do not tell whose a file is.
+  /// The sweeps that the last keys stand for, where a file's name does not show its key.
   let sweeps: [KeySweep]
-  /// The places of the keys, in the order in which tasks name them.
+  /// The indices of the keys, in the order in which tasks name them.
   private let order: [Int]
   var matcher: Matcher
   private var chain = OpenChain(takesAbsenceForGood: true)
   private let buffer: ListingBuffers
-  /// What this thread did for keys by their places; for one key in several parts, as it came to it.
+  /// What this thread did, by the index of the key. One key may have several parts, in order of the work.
   private(set) var reports: [(index: Int, report: ClearReport)] = []
   /// How many files it has unlinked.
   private(set) var removals = 0
-  /// When the file was written that it has removed last.
+  /// The modification time of the last file that it removed.
   private var lastModified: Int64 = 0
 
   init(_ clearer: Clearer, _ plan: ClearPlan) {
@@ -31,7 +31,7 @@ struct ClearWorker {
     buffer = ListingBuffers()
   }
 
-  /// - Parameter push: leaves a task to another thread; false where it has to be done here.
+  /// - Parameter push: gives a task to another thread; false means that this thread must do it.
   mutating func perform(_ task: ClearTask, push: (ClearTask) -> Bool) {
     switch task {
     case .keys(let range):
@@ -51,7 +51,7 @@ struct ClearWorker {
     }
   }
 
-  /// Whether nothing new is to be begun; noted in the key's report.
+  /// Whether nothing new may begin. If so, the key's report records it.
   private mutating func isStopped(before index: Int) -> Bool {
     guard clearer.watch?.stopped == true else { return false }
     report(index) { $0.isPartial = true }
@@ -62,7 +62,7 @@ struct ClearWorker {
 
   private mutating func clear(_ index: Int, _ push: (ClearTask) -> Bool) {
     let key = keys[index]
-    // Whose heads tell it is for the sweep.
+    // A pattern is for the sweep, which reads the heads of the files.
     if key.hashed?.glob != nil { return }
     let components = matcher.components(of: key.family)
     var names: [[UInt8]] = []
@@ -76,7 +76,7 @@ struct ClearWorker {
     let isLast = depth + 1 == components.count
     let tail = isLast ? tailFolders(of: key) : []
     names += tail
-    // Most keys of a long queue have no folder: what follows is for those that do.
+    // Most keys of a long queue have no folder; only those that have one continue here.
     guard let directory = open(names, index) else { return }
     let bound = key.shown.filter { binding in
       components.prefix(depth).contains { $0.fields.contains { $0.name == binding.field } }
@@ -86,7 +86,7 @@ struct ClearWorker {
     let folder = OpenFolder(
       directory: directory, row: row, path: Self.path(ofFolders: names), turn: chain.turn)
     if isLast, let name = components[depth].render({ key.value(of: $0.name) }) {
-      // Never a path: the kernel would follow a link among its folders.
+      // Never use a path: the kernel would follow a link among its folders.
       removeByName(Array(name.split(separator: UInt8(ascii: "/")).last ?? []), index, folder)
     } else {
       clear(index, in: folder, push)
@@ -117,7 +117,7 @@ struct ClearWorker {
     return nil
   }
 
-  /// Opens the folder, or says why not; one that does not exist holds nothing to clear.
+  /// Opens the folder, or reports why not. A folder that does not exist holds nothing to clear.
   private mutating func open(_ names: [[UInt8]], _ index: Int) -> Directory? {
     do throws(OpenChain.Failure) {
       return try chain.open(names, from: clearer.root)
@@ -137,7 +137,7 @@ struct ClearWorker {
     let isLast = folder.row.component + 1 == matcher.components(of: folder.row.family).count
     if isLast, isSeen(index, folder) { return }
     list(index, folder) { worker, name, length, type in
-      // A link in a folder's place is tried and reported: what lies behind it is not cleared.
+      // A link in place of a folder is tried and reported. What it leads to is not cleared.
       if type == .directory || (type == .symbolicLink && !isLast) {
         guard let row = worker.row(of: name, length, index, folder) else { return false }
         if isLast {
@@ -157,21 +157,21 @@ struct ClearWorker {
     }
   }
 
-  /// Clears a folder within a tail, and removes it when the whole of it goes with the key.
+  /// Clears a folder within a tail, and removes it when the key covers all of it.
   private mutating func emptyFolder(
     _ name: CName, _ length: Int, _ index: Int, _ row: PlacedRow, of parent: OpenFolder
   ) {
-    // A key of one file names its folder: the folders beside and below it are not meant.
+    // A key of one file names its folder: it does not cover the folders beside and below.
     if let path = tailPath(of: keys[index]), !path.starts(with: row.tail) { return }
     guard let child = open(name, length, row, index, parent) else { return }
     let before = removals
     if row.isDeep { emptyDeep(index, child) } else { clear(index, in: child, { _ in false }) }
-    // Where only some pages are to go, a folder without any of them is nobody's business here.
+    // When only some pages are removed, a folder without any of them is left alone.
     if clearer.choice != nil, removals == before { return }
     removeFolder(name, index, child, of: parent.directory)
   }
 
-  /// Removes a folder that was emptied, if its key asks for all that is in it.
+  /// Removes an emptied folder if its key covers everything in it.
   mutating func removeFolder(
     _ name: CName, _ index: Int, _ child: OpenFolder, of parent: Directory
   ) {
@@ -179,8 +179,8 @@ struct ClearWorker {
     do throws(Errno) {
       try parent.removeDirectory(name, clearer.kernel)
     } catch {
-      // Not empty: a page was written meanwhile, or one could not go and has been reported. Busy: a file
-      // system is mounted there, whose pages have gone.
+      // Not empty: a page was written meanwhile, or a page could not be removed and was reported. Busy: a
+      // file system is mounted there, and its pages are gone.
       switch error {
       case .noSuchFileOrDirectory, .directoryNotEmpty, .fileExists, .resourceBusy: break
       default: fail(index, Array(child.path.dropLast()), error)
@@ -188,7 +188,7 @@ struct ClearWorker {
     }
   }
 
-  /// The row in the folder `name`, when it may hold pages of the key.
+  /// The row in the folder `name`, if it may hold pages of the key.
   mutating func row(
     of name: CName, _ length: Int, _ index: Int, _ folder: OpenFolder
   ) -> PlacedRow? {
@@ -201,7 +201,7 @@ struct ClearWorker {
     return nil
   }
 
-  /// Opens the folder `name` of another, or says why not.
+  /// Opens the folder `name` of another, or reports why not.
   private mutating func open(
     _ name: CName, _ length: Int, _ row: PlacedRow, _ index: Int, _ folder: OpenFolder
   ) -> OpenFolder? {
@@ -215,7 +215,7 @@ struct ClearWorker {
     }
   }
 
-  /// Whether a folder's name may begin or continue the tail (news leaves hidden names alone).
+  /// Whether a folder's name may begin or continue the tail (news does not touch hidden names).
   private func isInTail(_ row: PlacedRow, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
     let component = matcher.components(of: row.family)[row.component]
     guard !row.tail.isEmpty, let field = component.fields.last else { return true }
@@ -228,7 +228,8 @@ struct ClearWorker {
     }
   }
 
-  /// Whether nothing is spared in the key's tail: all that it binds, folders have shown.
+  /// Whether no file in the key's tail is spared, because the folders have already shown all that the key
+  /// binds.
   private func isUnfiltered(_ index: Int, _ row: PlacedRow) -> Bool {
     clearer.branches == nil && clearer.layout.rows[row.family].clearing == .everything
       && keys[index].bindings.allSatisfy { binding in
@@ -236,7 +237,7 @@ struct ClearWorker {
       }
   }
 
-  /// Whether the file is a page of the key, and of a branch that is asked for.
+  /// Whether the file is a page of the key, and of a requested branch.
   mutating func isWanted(
     _ name: CName, _ length: Int, _ index: Int, _ row: PlacedRow
   ) -> Bool {
@@ -244,7 +245,7 @@ struct ClearWorker {
     let branches = clearer.branches
     var isOfBranch = branches == nil
     var disagrees = false
-    // As a rule folders have shown all that the key binds, and the set takes no memory.
+    // Usually the folders have shown all that the key binds, and the set takes no memory.
     let shown = key.shown
     var unseen = Set(
       shown.indices.lazy.filter { place in
@@ -266,14 +267,14 @@ struct ClearWorker {
     return !isBeingWritten(name, length, row)
   }
 
-  /// More listings of a folder than any file system needs: a writer who dates its files back must not
-  /// hold up the clear.
+  /// More listings of a folder than any file system needs. A writer that sets old times on its files must not
+  /// block the clear.
   private static let mostListings = 64
 
-  /// Lists the folder until nothing goes that was there before: a listing that took several calls may miss
-  /// entries that moved while others were deleted. What is written meanwhile is no reason for another listing,
-  /// or whoever writes fast enough would keep the clear from ending; docs/drain-protocol.md says why it need
-  /// not go.
+  /// Lists the folder again until a listing removes no file that was there before. A listing that took
+  /// several calls may miss entries that moved while others were deleted. Files written meanwhile do not
+  /// cause another listing, because a fast writer would then keep the clear from ending.
+  /// docs/drain-protocol.md says why such files need not be removed.
   mutating func list(
     _ index: Int, _ folder: OpenFolder,
     _ body: (inout ClearWorker, CName, Int, EntryType) -> Bool
@@ -309,19 +310,19 @@ struct ClearWorker {
         }
         if calls <= 2 || removed == 0 || isStopped || clearer.dryRun == .yes { return }
         turn = .again
-        // What failed in this listing fails again in the next, or has gone then.
+        // A failure in this listing occurs again in the next one, or its entry is gone by then.
         if failureCount(index) > failures {
           report(index) { $0.failures.removeSubrange(failures...) }
         }
       }
     } catch {
-      // getdents64(2) has ENOENT for a folder that was removed after it was opened.
+      // getdents64(2) fails with ENOENT for a folder that was removed after it was opened.
       if error != .noSuchFileOrDirectory { fail(index, Array(folder.path.dropLast()), error) }
     }
   }
 
-  /// Whether an error says that there is no such page: a name too long for the file system
-  /// (some store no more than 143 bytes) can be nobody's.
+  /// Whether an error means that there is no such page. No page can have a name that is too long for the file
+  /// system (some store no more than 143 bytes).
   private static func saysAbsent(_ error: Errno) -> Bool {
     error == .noSuchFileOrDirectory || error == .fileNameTooLong
   }
@@ -338,7 +339,7 @@ struct ClearWorker {
     }
   }
 
-  /// Removes one file; whether it is gone by our hand.
+  /// Removes one file. Returns whether this call removed it.
   mutating func remove(
     _ name: CName, _ length: Int, _ index: Int, _ folder: OpenFolder
   ) -> Bool {
@@ -367,7 +368,7 @@ struct ClearWorker {
       }
       return true
     } catch {
-      // Somebody was faster: the page is gone, which is all that was asked.
+      // Another process was faster. The page is gone, as requested.
       if Self.saysAbsent(error) { return false }
       report(index) { $0.matched = true }
       fail(index, Self.path(of: name, length, folder).bytes, error)
@@ -388,7 +389,7 @@ struct ClearWorker {
     change(&reports[reports.count - 1].report)
   }
 
-  /// How many failures the part of the report has that is being written.
+  /// The number of failures in the part of the report that is being written.
   private func failureCount(_ index: Int) -> Int {
     guard let last = reports.last, last.index == index else { return 0 }
     return last.report.failures.count
@@ -401,7 +402,7 @@ struct ClearWorker {
 }
 
 extension [BoundField] {
-  /// Takes the bindings of `field` out of those that a name has yet to show.
+  /// Removes the bindings of `field` from those that a name must still show.
   fileprivate func see(_ field: String, _ unseen: inout Set<Int>) {
     for index in indices where self[index].field == field { unseen.remove(index) }
   }

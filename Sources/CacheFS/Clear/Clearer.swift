@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The forward reading: key -> folder -> files -> gone. Every command and the listener delete
-// through `clear(_:)` and through nothing else.
+// The forward reading: key -> folder -> files -> gone. Every command and the listener delete only through
+// `clear(_:)`.
 //
-// Fully bound components are opened by name; at an unbound one that one folder is listed and
-// matched, so the cost of a clear does not depend on the size of the cache.
+// Fully bound components are opened by name. At an unbound component, only that folder is listed and matched.
+// The cost of a clear therefore does not depend on the size of the cache.
 
 import Basics
 import SystemPackage
 
 /// Deletes the pages of keys below one cache directory.
 package struct Clearer: Sendable {
-  /// How many threads unlink. The journal of ext4 batches what several threads ask for at once, and
-  /// most of them wait for it at any time: the drain of 20,798 rows and 61,871 files took 1.76 s
-  /// with 8 threads, 1.44 s with 16 and 1.49 s with 32 on two processors (ARCHITECTURE.md, "Threads").
+  /// How many threads unlink. The journal of ext4 batches concurrent requests, and most threads wait for it
+  /// at any time. The drain of 20,798 rows and 61,871 files took 1.76 s with 8 threads, 1.44 s with 16 and
+  /// 1.49 s with 32 on two processors (ARCHITECTURE.md, "Threads").
   package static let defaultThreads = 16
 
-  /// How many threads look for pages before one is found: looking waits for no journal, and under
-  /// the queue's lock there is mostly nothing to find.
+  /// How many threads look for pages until one is found. Looking does not wait for a journal, and under the
+  /// queue's lock there is usually nothing to find.
   static let lookingThreads = 2
 
   /// Starting a thread takes about as long as unlinking the pages of a few ports.
   static let keysWorthAThread = 8
 
-  /// So many folders wait for a thread; a folder that finds no room is cleared by whoever has found it.
+  /// This many folders may wait for a thread. A folder beyond that is cleared by the thread that found it.
   private static let waitingFolders = 1024
 
   package let layout: Layout
@@ -34,16 +34,16 @@ package struct Clearer: Sendable {
   var threads: Int
   let kernel: Kernel
   let watch: ClearWatch?
-  /// Which keys have been looked for in all of their family.
+  /// Which keys have been searched in all of their family.
   private var memory = SweepMemory()
-  /// In a dry run, what earlier keys would have removed already.
+  /// In a dry run: the paths that earlier keys would already have removed.
   var ghosts: Ghosts?
-  /// Which pages of the keys go; nil for all of them.
+  /// Which pages of the keys are removed; nil means all of them.
   var choice: PageChoice?
 
   /// - Parameters:
   ///   - root: the cache directory, held open for as long as the clearer lives.
-  ///   - branches: when given, only pages that name one of these branches go.
+  ///   - branches: if given, only pages that name one of these branches are removed.
   ///   - watch: counts what is removed, and may stop the clear.
   package init(
     _ root: Directory, layout: Layout, dryRun: DryRun = .no, paths: PathList = .dropped,
@@ -55,7 +55,7 @@ package struct Clearer: Sendable {
     self.dryRun = dryRun
     pathList = paths
     self.branches = branches
-    // One thread at a time may ask the ghosts, and a dry run has no journal to wait for.
+    // Only one thread at a time may use the ghosts, and a dry run has no journal to wait for.
     self.threads = dryRun == .yes ? 1 : max(1, threads)
     self.kernel = kernel
     self.watch = watch
@@ -64,11 +64,11 @@ package struct Clearer: Sendable {
 
   /// Clears each key and returns a report for each, in their order.
   ///
-  /// Files that vanish under way are not failures; what cannot be removed is, and stops nothing.
-  /// What its ``ClearWatch`` stopped has ``ClearReport/isPartial``.
+  /// A file that vanishes meanwhile is not a failure. A file that cannot be removed is one, and stops
+  /// nothing. A key that the ``ClearWatch`` stopped has ``ClearReport/isPartial``.
   package func clear(_ keys: [CacheKey]) -> [ClearReport] {
     var reports = perform(ClearPlan(keys, KeySweep.all(of: keys, layout)))
-    // The site says that nothing varies, and a page said otherwise.
+    // The site says that nothing varies, but the head of a page says otherwise.
     let varied = reports.indices.filter { reports[$0].hasVariants }
     if !varied.isEmpty {
       let sweeps = KeySweep.all(of: keys, layout, anyhow: Set(varied))
@@ -81,8 +81,8 @@ package struct Clearer: Sendable {
   private func perform(_ asked: ClearPlan) -> [ClearReport] {
     var plan = asked
     let note = dryRun == .no ? plan.recall(memory, root, layout) : { _ in }
-    // Chunks of neighbours share the folders above them, which a worker keeps open. In a small batch they
-    // are small, so that at its end no thread is long at work alone.
+    // A chunk holds neighbouring keys, which share the folders that a worker keeps open. In a small batch
+    // the chunks are small, so that no thread works alone for long at the end.
     let count = plan.order.count
     let chunk = max(1, min(32, count / (threads * 16)))
     let seeds = stride(from: 0, to: count, by: chunk).reversed().map {
@@ -109,11 +109,11 @@ package struct Clearer: Sendable {
   /// Clears one key.
   package func clear(_ key: CacheKey) -> ClearReport { clear([key]).first ?? ClearReport() }
 
-  /// Whether both clear below the same open directory.
+  /// Whether both clearers use the same open directory.
   package func isSameTree(as other: Clearer) -> Bool { root === other.root }
 
-  /// Goes to the directory that stands at the cache directory's path by now.
-  /// - Returns: whether that is another one than before.
+  /// Switches to the directory that is now at the cache directory's path.
+  /// - Returns: whether it is another directory than before.
   /// - Throws: the `Errno` of stat(2) or open(2).
   package mutating func followRoot() throws(Errno) -> Bool {
     let there = try root.followed()
@@ -122,7 +122,7 @@ package struct Clearer: Sendable {
     return there !== root
   }
 
-  /// The same clearer, which nothing stops.
+  /// The same clearer, but nothing stops it.
   package func unstoppable() -> Clearer {
     watched(by: nil)
   }
@@ -135,41 +135,40 @@ package struct Clearer: Sendable {
     return clearer
   }
 
-  /// The same clearer, which begins nothing new from a time on.
+  /// The same clearer, but it begins nothing new after the deadline.
   package func bounded(until deadline: ContinuousClock.Instant) -> Clearer {
     let watch = watch
     return watched(by: ClearWatch { watch?.stopped == true || .now >= deadline })
   }
 
-  /// Whether its ``ClearWatch`` wants it to end.
+  /// Whether its ``ClearWatch`` requests the end.
   package var isStopped: Bool { watch?.stopped == true }
 
-  /// The cache directory's path as it was named, fit to be shown.
+  /// The cache directory's path as it was named, escaped for display.
   package var rootText: String { escape(Array(root.rootPath.string.utf8)) }
 
   /// The cache directory's own path, without links.
   package var realPath: FilePath { root.realPath }
 
-  /// The folders that the layout names and the tree lacks.
+  /// The folders that the layout names but the tree does not have.
   package var missingFolders: [CachePath] { layout.missingFolders(in: root) }
 
-  /// The names in the tree that is cleared.
+  /// The names in the tree of this clearer.
   package var names: FieldValues { FieldValues(root, layout: layout) }
 
   private func isAnyWide(_ keys: [CacheKey]) -> Bool { keys.contains(where: layout.isWide) }
 }
 
-/// Whether a page goes of which this is the status: asked by every thread, right before the page is removed. The path
-/// is put together for who asks for it.
+/// Whether to remove the page with this status. Every thread calls it right before it removes a page. The path
+/// is built only on request.
 typealias PageChoice = @Sendable (FileStatus, () -> CachePath) -> Bool
 
-/// The paths that a dry run has counted, so that keys that overlap count a page once, as the
-/// real run does.
+/// The paths that a dry run has counted. Overlapping keys then count a page once, as a real run does.
 final class Ghosts: @unchecked Sendable {
   // Safe: a dry run has one thread.
   private var paths: Set<CachePath> = []
 
-  /// Whether the path was still there.
+  /// Whether the path had not been removed before.
   func remove(_ path: CachePath) -> Bool { paths.insert(path).inserted }
 }
 
@@ -179,8 +178,8 @@ enum ClearTask: Sendable {
   case folder(key: Int, FoundFolder)
 }
 
-/// A folder found by listing. It is opened when its turn comes: a category has thousands of
-/// ports, and a process a thousand descriptors.
+/// A folder found by listing. It is opened only when its turn comes: a category has thousands of ports, and a
+/// process has a thousand descriptors.
 struct FoundFolder: Sendable {
   let name: [UInt8]
   let row: PlacedRow
@@ -191,7 +190,7 @@ struct FoundFolder: Sendable {
 struct OpenFolder: Sendable {
   let directory: Directory
   let row: PlacedRow
-  /// Relative to the cache directory, with a slash behind it.
+  /// The path relative to the cache directory, with a trailing slash.
   let path: [UInt8]
   /// Whether it may have been listed before.
   var turn = ListingTurn.again

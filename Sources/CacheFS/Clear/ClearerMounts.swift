@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The mounts of a cache as a clearer has seen them.
+// The mounts of a cache that a clearer has seen.
 
 import Basics
 import Synchronization
 
 extension Clearer {
-  /// The folders where a mount belongs to the cache and was seen, now or before.
+  /// The folders where a mount belongs to the cache and was seen, now or earlier.
   package var mounts: [CachePath] {
     fixedFolders.filter { $0.folder.wasMounted.load(ordering: .relaxed) }.map(\.path)
   }
 
-  /// Takes it for granted that something was mounted on these folders.
+  /// Marks these folders as having been mounted.
   package func remember(mounts: [CachePath]) {
     for (path, folder) in fixedFolders where mounts.contains(path) {
       folder.wasMounted.store(true, ordering: .relaxed)
     }
   }
 
-  /// Looks at each folder where a mount belongs to the cache.
-  /// - Returns: those on which something was mounted, and nothing is.
+  /// Checks each folder where a mount belongs to the cache.
+  /// - Returns: the folders that had a mount and have none now.
   package func awayMounts() -> [CachePath] {
     fixedFolders.map(\.path).filter { path in
       var chain = OpenChain()

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Emptying a folder that lies deeper than any page should: in a loop, and with a few descriptors
-// however many folders lie in each other.
+// Empties a folder that lies deeper than any page should. It uses a loop and few descriptors, however deep the
+// folders are nested.
 
 import Basics
 import SystemPackage
 
 extension ClearWorker {
-  /// A folder on the way down, and the folders in it that are still to be emptied.
+  /// A folder on the way down, and its subfolders that must still be emptied.
   private struct Level {
     let name: [UInt8]
     let row: PlacedRow
-    /// Relative to the cache directory, with a slash behind it.
+    /// The path relative to the cache directory, with a trailing slash.
     let path: [UInt8]
     var folders: [(name: [UInt8], row: PlacedRow)]
   }
 
-  /// Clears all that is below `top`, the deepest first.
+  /// Clears everything below `top`, the deepest first.
   mutating func emptyDeep(_ index: Int, _ top: OpenFolder) {
     var chain = OpenChain()
     var levels = [
@@ -33,7 +33,7 @@ extension ClearWorker {
     }
   }
 
-  /// The next folder to enter. Folders that have none left are removed on the way back to it.
+  /// The next folder to enter. Folders without remaining subfolders are removed on the way back to it.
   private mutating func next(
     _ levels: inout [Level], _ index: Int, _ top: OpenFolder, _ chain: inout OpenChain
   ) -> (name: [UInt8], row: PlacedRow)? {
@@ -53,7 +53,7 @@ extension ClearWorker {
     return nil
   }
 
-  /// Opens a folder below the top one, or says why not.
+  /// Opens a folder below the top one, or reports why not.
   private mutating func open(
     _ names: [[UInt8]], _ index: Int, _ path: [UInt8], _ top: Directory, _ chain: inout OpenChain
   ) -> Directory? {
@@ -67,7 +67,7 @@ extension ClearWorker {
     }
   }
 
-  /// Removes the files of one folder and tells which folders it has.
+  /// Removes the files of one folder and returns its subfolders.
   private mutating func emptyOne(
     _ index: Int, _ folder: OpenFolder
   ) -> [(name: [UInt8], row: PlacedRow)] {

@@ -1,32 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Keys of a hashed family whose files no name tells: patterns of keys, and variants of pages. All of one clear are sought
-// in one walk, which reads the head of each file.
+// A search for keys of a hashed family whose files no name identifies: patterns of keys, and variants of pages.
+// One walk, which reads the head of each file, searches for all keys of a clear.
 //
-// Between the look at a file and its removal nginx may put a newer one in its place. That one goes, and costs a request
-// that misses: a name belongs to one key for ever, so nothing of another key can come into its place. To look
-// again would leave a moment, too, and a page that was made of what was there before the change might stay.
+// Between reading a file and removing it, nginx may put a newer file in its place. Then the newer file is
+// removed, and one request misses. A name belongs to one key forever, so a file of another key can never be in
+// its place. Another look before the removal would leave a gap too, and a page made before the change might
+// stay.
 
 import Basics
 import SystemPackage
 
 /// What one walk of a hashed family looks for.
 struct KeySweep: Sendable {
-  /// All of the family: what the walk goes by.
+  /// The key of the whole family, which the walk uses.
   let whole: CacheKey
-  /// The places of its keys among those of the clear.
+  /// The indices of its keys among those of the clear.
   private(set) var members: [Int] = []
-  /// From which time on a folder must have changed to be looked into, in nanoseconds since the epoch.
+  /// A folder that has not changed since this time is not read; in nanoseconds since the epoch.
   var since: Int64?
   private var exact: [[UInt8]: Int] = [:]
   private var globs: [(glob: KeyGlob, index: Int)] = []
 
-  /// So many files that cannot be read are told of by each thread.
+  /// Each thread reports at most this many files that cannot be read.
   static let mostFailures = 100
 
-  /// One for each hashed family that some keys need it of.
-  /// - Parameter anyhow: the places of keys for which variants are sought though the site says that there are none;
-  ///   where some are given, no others are.
+  /// One sweep for each hashed family for which some keys need it.
+  /// - Parameter anyhow: the indices of keys whose variants are searched although the site says that there
+  ///   are none. If it is not empty, only these keys are searched.
   static func all(
     of keys: [CacheKey], _ layout: Layout, anyhow: Set<Int> = []
   ) -> [KeySweep] {
@@ -48,12 +49,12 @@ struct KeySweep: Sendable {
     if let glob = key.glob { globs.append((glob, index)) } else { exact[key.text] = index }
   }
 
-  /// Whether the rest of a key that begins so need be read.
+  /// Whether the rest of a key with this beginning must be read.
   func mayOwn(_ beginning: UnsafeBufferPointer<UInt8>) -> Bool {
     !exact.isEmpty || globs.contains { $0.glob.mayMatch(beginning) }
   }
 
-  /// The place of the key that a file belongs to; nil for others.
+  /// The index of the key that a file belongs to; nil for other files.
   func owner(of key: UnsafeBufferPointer<UInt8>) -> Int? {
     if !exact.isEmpty, let index = exact[Array(key)] { return index }
     return globs.first { $0.glob.matches(key) }?.index
@@ -61,13 +62,13 @@ struct KeySweep: Sendable {
 }
 
 extension ClearWorker {
-  /// The sweep of a place among the keys; nil for the keys that were asked for.
+  /// The sweep of a key's index; nil for the requested keys.
   private func sweep(_ index: Int) -> KeySweep? {
     let place = index - (keys.count - sweeps.count)
     return place >= 0 ? sweeps[place] : nil
   }
 
-  /// Whether a folder holds nothing that its sweep has not seen before.
+  /// Whether the sweep has already seen everything in a folder.
   func isSeen(_ index: Int, _ folder: OpenFolder) -> Bool {
     guard let since = sweep(index)?.since, let changed = try? folder.directory.changeTime() else {
       return false
@@ -75,12 +76,13 @@ extension ClearWorker {
     return changed < since
   }
 
-  /// The key that a file in a sweep's folder belongs to, by its head; where there is no sweep, the one in hand.
+  /// The key that a file in a sweep's folder belongs to, according to its head; without a sweep, the current
+  /// key.
   mutating func owner(
     of name: CName, _ length: Int, _ type: EntryType, _ index: Int, _ folder: OpenFolder
   ) -> Int? {
     guard let sweep = sweep(index) else { return index }
-    // Links, sockets and fifos are none that nginx has made.
+    // nginx does not create links, sockets or fifos.
     guard type == .file else { return nil }
     do throws(Errno) {
       let (owner, isForeign) = try folder.directory.withHead(of: name, isWanted: sweep.mayOwn) {
@@ -90,7 +92,7 @@ extension ClearWorker {
       return owner
     } catch {
       switch error {
-      // Gone, or a link by now.
+      // It is gone, or is now a link.
       case .noSuchFileOrDirectory, .tooManySymbolicLinkLevels: break
       default:
         let path = Self.path(of: name, length, folder)
@@ -104,15 +106,15 @@ extension ClearWorker {
     }
   }
 
-  /// Whether the name is that of a file that nginx has not finished: it goes to its place by rename(2), and would be
-  /// missed there. What it was made of is older than the clear at most by the time that the listener waits before
-  /// it clears a second time.
+  /// Whether the name is that of a file that nginx has not finished. nginx moves it to its place with
+  /// rename(2), where the walk would miss it. Its content may be older than the clear, by at most the time
+  /// that the listener waits before its second clear.
   mutating func isBeingWritten(_ name: CName, _ length: Int, _ row: PlacedRow) -> Bool {
     guard matcher.hashed(row.family) != nil else { return false }
     return length != MD5.digits
   }
 
-  /// Notes a page that varies where none should, before it goes.
+  /// Records a page that varies where none should, before the page is removed.
   mutating func noteVariants(of name: CName, _ index: Int, _ folder: OpenFolder) {
     guard let hashed = keys[index].hashed, !hashed.mayVary else { return }
     let varies = try? folder.directory.withHead(of: name) { head in

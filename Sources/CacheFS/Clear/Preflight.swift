@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a clear will fail at for want of permission, told before anything is to be cleared: a look
-// at some of the folders that each family's pages lie in.
+// What a clear will fail at for lack of permission, reported before anything is cleared. It checks some of the
+// folders in which each family's pages lie.
 
 import SystemPackage
 
 extension Clearer {
-  /// How many folders of a folder are looked into: a cache that another account owns has them all
-  /// alike, and a start must not take longer the larger the cache is.
+  /// How many subfolders of a folder are checked. In a cache of another account all of them are alike, and a
+  /// start must not take longer in a larger cache.
   private static let sample = 4
 
-  /// Folders that this process could not delete pages from, and why: not all there may be, but
-  /// some of each family that has any.
+  /// Folders in which this process could not delete pages, and why. The list is not complete, but it has some
+  /// folders of each affected family.
   package var unclearableFolders: [PathFailure] {
     var matcher = Matcher(layout)
     var failures: [PathFailure] = []
@@ -43,7 +43,7 @@ extension Clearer {
           let child = OpenFolder(directory: directory, row: row, path: path + [UInt8(ascii: "/")])
           failures += unclearable(in: child, &matcher)
         } catch {
-          // A folder that is not there is another matter, and so is a mount.
+          // A missing folder is reported elsewhere, and so is a mount.
           if error != .noSuchFileOrDirectory, error != .mountAway {
             failures.append(PathFailure(path: CachePath(path), error: error))
           }
@@ -55,7 +55,7 @@ extension Clearer {
     }
   }
 
-  /// The name of a component that holds no field, or else the first few folders that it matches.
+  /// The name of a component without a field, or else the first few folders that the component matches.
   private func names(
     in folder: OpenFolder, _ component: ComponentPattern, _ matcher: Matcher
   ) throws(Errno) -> [[UInt8]] {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A listing whose entries are removed under way, of a folder that others may be writing to. Some file systems put
-// a new entry behind all others: who removes more slowly than others write would then never come to the end.
-// To list is much faster than either, so as soon as others are seen to write, the rest is listed first.
+// A listing whose entries are removed meanwhile, in a folder that others may write to. Some file systems put a
+// new entry after all others. When others write faster than the caller removes, the listing would never end.
+// Listing is much faster than either, so when others are seen to write, the rest is listed first.
 
 import Basics
 import SystemPackage
 
 extension Directory {
-  /// Names and types that were listed and are still to be visited, some 30 bytes for each.
+  /// Names and types that were listed and must still be visited, some 30 bytes each.
   private struct Found {
     private var bytes: [UInt8] = []
     private var entries: [(length: Int16, type: EntryType)] = []
@@ -32,11 +32,11 @@ extension Directory {
     }
   }
 
-  /// As ``list(_:_:_:)``, for a `body` that removes entries.
+  /// Like ``list(_:_:_:)``, for a `body` that removes entries.
   /// - Parameters:
-  ///   - isStopped: whether to end in the midst of it; asked now and then in a folder of many entries.
-  ///   - isWrittenTo: whether the body has met what others have written meanwhile.
-  /// - Returns: how many calls of the kernel it took.
+  ///   - isStopped: whether to stop before the end; called from time to time in a folder of many entries.
+  ///   - isWrittenTo: whether the body has met files that others wrote meanwhile.
+  /// - Returns: the number of kernel calls.
   /// - Throws: the `Errno` of lseek(2) or getdents64(2).
   func listToRemove(
     _ buffer: UnsafeMutableRawBufferPointer, _ turn: ListingTurn, until isStopped: () -> Bool,

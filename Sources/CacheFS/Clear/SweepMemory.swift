@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// When each key was last looked for in all of its family. A drain clears a batch, then the same batch again under the
-// queue's lock, and the settle list once more: the second walk and the third need look only into the folders that have changed
-// since the first, so that the lock is held for a moment, however large the cache.
+// When each key was last searched in all of its family. A drain clears a batch, then clears it again under the
+// queue's lock, and later clears the settle list again. The second and third walk only read folders that have
+// changed since the first. The lock is therefore held for a moment only, however large the cache is.
 //
-// A file's name belongs to one key for ever, so a file that was none of a key's is never one later. Whatever comes
-// into a folder changes the folder's ctime, which nobody can set back. Times are those of the family's own file system.
+// A file's name belongs to one key forever, so a file that did not belong to a key never will. Each file that
+// is added to a folder changes the folder's ctime, which no process can set back. Times are those of the
+// family's own file system.
 
 import Basics
 import Synchronization
@@ -15,28 +16,28 @@ final class SweepMemory: Sendable {
   private struct Walk {
     /// By the file system's clock, in nanoseconds since the epoch.
     let began: Int64
-    /// By this machine's clock and by one that nobody sets, at the same moment.
+    /// The same moment by this machine's clock and by a clock that cannot be set.
     let clock: Int64
     let moment: ContinuousClock.Instant
-    /// The family's own folder: what stands in its place later is another.
+    /// The family's own folder. A folder that takes its place later is a different one.
     let folder: FileIdentity
   }
 
-  /// More are not remembered: the next walk looks at everything.
+  /// More keys are not remembered: the next walk then reads everything.
   private static let mostKeys = 10_000
-  /// What clocks may differ by, and times of files be behind them, in nanoseconds.
+  /// The tolerance for clocks that differ and for file times that lag behind, in nanoseconds.
   private static let margin: Int64 = 100_000_000
 
   private let walks = Mutex<[CacheKey: Walk]>([:])
 
-  /// A walk that begins now; nil where the file system does not tell the time.
+  /// A walk that begins now; nil where the file system does not report its time.
   private static func walk(of folder: Directory) -> Walk? {
     let (clock, moment) = (currentTime(), ContinuousClock.now)
     guard let began = folder.fileSystemTime(), let status = try? folder.status() else { return nil }
     return Walk(began: began, clock: clock, moment: moment, folder: status.identity)
   }
 
-  /// Whether somebody has set the clock since.
+  /// Whether the clock has not been set since the walk began.
   private static func isClockSteady(_ walk: Walk) -> Bool {
     let passed = walk.moment.duration(to: .now).components
     let expected = passed.seconds * 1_000_000_000 + passed.attoseconds / 1_000_000_000
@@ -44,7 +45,7 @@ final class SweepMemory: Sendable {
     return difference > -margin / 2 && difference < margin / 2
   }
 
-  /// From which time on folders must have changed to be looked into; nil for all of them.
+  /// Folders that have not changed since this time are not read; nil means that all are read.
   func bound(_ keys: [CacheKey], in folder: Directory) -> Int64? {
     let identity = (try? folder.status())?.identity
     return walks.withLock { walks in
@@ -59,7 +60,8 @@ final class SweepMemory: Sendable {
     }
   }
 
-  /// Begins a walk of a folder; what it returns notes its end for the keys that it has looked for.
+  /// Begins a walk of a folder. The returned function records the end of the walk for the keys that it
+  /// searched.
   func begin(in folder: Directory) -> ([CacheKey]) -> Void {
     guard let walk = Self.walk(of: folder) else { return { _ in } }
     return { [self] keys in
@@ -70,6 +72,6 @@ final class SweepMemory: Sendable {
     }
   }
 
-  /// The cache directory is another one.
+  /// Forgets all walks, because the cache directory is another one.
   func forget() { walks.withLock { $0 = [:] } }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the head of a cache file tells beside its key, for those who count files by it.
+// Fields in the head of a cache file other than its key. Files can be counted by them.
 
 import Basics
 
-/// A field that the head of a cache file tells.
+/// A field that the head of a cache file shows.
 package enum HeadField: String, CaseIterable, Sendable {
   /// The host that the key names.
   case host
@@ -27,7 +27,7 @@ package enum HeadField: String, CaseIterable, Sendable {
     }
   }
 
-  /// The host in keys such as `https://host/path`, `httphost/path` (what proxy_cache_key is by itself),
+  /// The host in keys such as `https://host/path`, `httphost/path` (the default of proxy_cache_key),
   /// `httpsGEThost/path` and `host/path`.
   static func host(_ key: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     var rest = key[...]
@@ -42,7 +42,7 @@ package enum HeadField: String, CaseIterable, Sendable {
     return Array(host)
   }
 
-  /// What a host with a port, or an address, is made of.
+  /// The bytes that a host with a port, or an address, may contain.
   private static func isOfHost(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
@@ -50,11 +50,11 @@ package enum HeadField: String, CaseIterable, Sendable {
     }
   }
 
-  /// The status of `HTTP/1.1 200 OK`, or of a line `Status: 404 Not Found` as FastCGI has it, where no such line
+  /// The status of `HTTP/1.1 200 OK`, or of FastCGI's line `Status: 404 Not Found`. For FastCGI, no such line
   /// means 200.
   static func status(_ response: some Collection<UInt8>) -> [UInt8]? {
     guard !response.isEmpty else { return nil }
-    // FastCGI's own record stands before it: version 1, type 6 or 7, six bytes more.
+    // FastCGI's own record precedes it: version 1, type 6 or 7, and six more bytes.
     let isRecord = response.starts(with: [1, 6]) || response.starts(with: [1, 7])
     let lines = response.dropFirst(isRecord ? 8 : 0).split(separator: 0x0A)
     if let first = lines.first, first.starts(with: "HTTP/".utf8) {

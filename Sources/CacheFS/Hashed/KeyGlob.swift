@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A key of a hashed family with `*` in it, compiled once and asked of each file of the family.
+// A key of a hashed family with `*` in it. It is compiled once and matched against each file of the family.
 
-/// A pattern of keys: each `*` stands for any run of bytes, slashes and nothing at all among them.
+/// A pattern of keys. Each `*` matches any run of bytes, including slashes and the empty run.
 package struct KeyGlob: Hashable, Sendable {
   package static let star = UInt8(ascii: "*")
-  /// More than anybody writes. Each costs a search in each key.
+  /// More stars than anyone needs. Each star costs a search in each key.
   package static let mostStars = 8
 
-  /// What stands before the first star: what a key must begin with.
+  /// The text before the first star: a key must begin with it.
   let prefix: [UInt8]
-  /// What stands between two stars, in order.
+  /// The texts between two stars, in order.
   private let middle: [[UInt8]]
   private let suffix: [UInt8]
 
-  /// Nil where there is no star: a whole key.
+  /// Nil when there is no star: the text is a whole key.
   package init?(_ text: [UInt8]) {
     guard text.contains(Self.star) else { return nil }
     let pieces = text.split(separator: Self.star, omittingEmptySubsequences: false).map(Array.init)
@@ -23,7 +23,7 @@ package struct KeyGlob: Hashable, Sendable {
     middle = pieces.dropFirst().dropLast().filter { !$0.isEmpty }
   }
 
-  /// Whether the whole key is one of those meant.
+  /// Whether the pattern matches the whole key.
   package func matches(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
     guard key.count >= prefix.count + suffix.count, key.starts(with: prefix) else { return false }
     if suffix.isEmpty, middle.isEmpty { return true }
@@ -37,7 +37,7 @@ package struct KeyGlob: Hashable, Sendable {
     return true
   }
 
-  /// Whether a key that begins with these bytes may be one.
+  /// Whether a key with this beginning may match.
   func mayMatch(_ beginning: UnsafeBufferPointer<UInt8>) -> Bool {
     beginning.count < prefix.count
       ? prefix.starts(with: beginning) : beginning.starts(with: prefix)

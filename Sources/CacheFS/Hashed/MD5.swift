@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// MD5 (RFC 1321), for the names that nginx gives its cache files. It protects nothing here, and no library needs to be
-// loaded for it: a clear by key costs a start of the program and one hash.
+// MD5 (RFC 1321), for the names that nginx gives its cache files. It protects nothing here. Without a library
+// to load, a clear by key costs only the start of the program and one hash.
 
 /// The MD5 of some bytes.
 package enum MD5 {
-  /// How many hexadecimal digits a hash is written with.
+  /// The number of hexadecimal digits of a hash.
   package static let digits = 32
 
   private typealias State = (UInt32, UInt32, UInt32, UInt32)
 
-  /// The hash as nginx writes it: 32 digits in lower case.
+  /// The hash as nginx writes it: 32 lower-case digits.
   package static func hex(_ bytes: [UInt8]) -> [UInt8] { hexDigits(digest(bytes)) }
 
-  /// Two digits for each byte, in lower case.
+  /// Two lower-case digits for each byte.
   package static func hexDigits(_ bytes: some Sequence<UInt8>) -> [UInt8] {
     let digits = Array("0123456789abcdef".utf8)
     return bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
@@ -64,7 +64,7 @@ package enum MD5 {
     7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21,
   ]
 
-  /// The whole parts of 2^32 times |sin(1)|, |sin(2)|, ... (RFC 1321, section 3.4).
+  /// The integer parts of 2^32 times |sin(1)|, |sin(2)|, ... (RFC 1321, section 3.4).
   private static let constants: [UInt32] = [
     0xd76a_a478, 0xe8c7_b756, 0x2420_70db, 0xc1bd_ceee, 0xf57c_0faf, 0x4787_c62a,
     0xa830_4613, 0xfd46_9501, 0x6980_98d8, 0x8b44_f7af, 0xffff_5bb1, 0x895c_d7be,

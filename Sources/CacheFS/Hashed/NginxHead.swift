@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // What nginx writes before each response that it caches (ngx_http_file_cache_header_t in
-// src/http/ngx_http_cache.h): a struct of C in the machine's own order, "\nKEY: ", the key, a line's end. The
-// response's own header begins behind that, and its body where the struct says.
+// src/http/ngx_http_cache.h): a C struct in the machine's byte order, "\nKEY: ", the key, a line end. The
+// response's header follows, and its body begins where the struct says.
 //
-// The versions that are read are 3 (since nginx 1.7.7 of 2014), 4 (between releases only) and 5 (since 1.11.10 of 2017), as
-// 64-bit machines write them.
+// The supported versions are 3 (since nginx 1.7.7 of 2014), 4 (between releases only) and 5 (since 1.11.10 of
+// 2017), as 64-bit machines write them.
 
 /// The head of a cache file of nginx.
 package struct NginxHead: Equatable, Sendable {
-  /// What the beginning of a file turned out to be.
+  /// What the beginning of a file contains.
   package enum Reading: Equatable, Sendable {
     case head(NginxHead)
-    /// Of a version that is newer than all that are known here: nginx may well serve it.
+    /// A version newer than all that are supported here. nginx may serve the file.
     case foreign
-    /// Cut off or nothing of nginx's: nginx does not serve it.
+    /// The file is cut off, or nginx did not write it. nginx does not serve it.
     case damaged
   }
 
-  /// Where the fields of a version lie, in bytes from the start.
+  /// The offsets of a version's fields, in bytes from the start.
   private struct Form {
     let size: Int
     let crc: Int
@@ -33,27 +33,28 @@ package struct NginxHead: Equatable, Sendable {
     5: Form(size: 336, crc: 48, varyLength: 187, variant: 316, longestVary: 128),
   ]
 
-  /// A greater number is no version but something else altogether.
+  /// A greater number is not a version; the file is something else.
   private static let highestVersion: UInt64 = 64
 
-  /// So much of a file is read at first: it holds the head of all but very long keys.
+  /// This many bytes of a file are read first. They hold the head of all files except those with very long
+  /// keys.
   package static let firstBytes = 1024
 
-  /// The longest head that the format has, in bytes: where the response begins is told with 16 bits.
+  /// The longest head that the format allows, in bytes: the start of the response is stored in 16 bits.
   package static let longest = 65_535
 
   package let version: UInt64
-  /// Until when it is fresh, in seconds since the epoch.
+  /// The response is fresh until this time, in seconds since the epoch.
   package let validUntil: Int64
-  /// Where the key lies, in bytes from the start; maybe beyond what was read.
+  /// The range of the key, in bytes from the start. It may extend beyond what was read.
   package let key: Range<Int>
-  /// Where the response's own header begins.
+  /// Where the response's header begins.
   package let headerStart: Int
-  /// Where its body begins.
+  /// Where the response's body begins.
   package let bodyStart: Int
-  /// The CRC-32 of the key, as nginx compares it.
+  /// The CRC-32 of the key, which nginx checks.
   package let crc: UInt32
-  /// The hash that names this variant where the response varies with headers of the request; nil else.
+  /// The hash that names this variant, when the response varies with request headers; otherwise nil.
   package let variant: [UInt8]?
 
   /// Reads the beginning of a file.
@@ -73,11 +74,11 @@ package struct NginxHead: Equatable, Sendable {
     self.version = version
     validUntil = bytes.loadUnaligned(fromByteOffset: 8, as: Int64.self)
     crc = bytes.loadUnaligned(fromByteOffset: form.crc, as: UInt32.self)
-    // Behind the checksum: milliseconds, the two starts, the length of the ETag.
+    // After the checksum: milliseconds, the two starts, the length of the ETag.
     headerStart = Int(bytes.loadUnaligned(fromByteOffset: form.crc + 6, as: UInt16.self))
     bodyStart = Int(bytes.loadUnaligned(fromByteOffset: form.crc + 8, as: UInt16.self))
     let start = form.size + Self.mark.count
-    // A line's end stands behind the key.
+    // A line end follows the key.
     guard headerStart > start, bodyStart >= headerStart else { return nil }
     key = start..<(headerStart - 1)
     let varyLength = Int(bytes[form.varyLength])
@@ -86,6 +87,6 @@ package struct NginxHead: Equatable, Sendable {
       varyLength == 0 ? nil : Array(bytes[form.variant..<(form.variant + MD5.digits / 2)])
   }
 
-  /// What stands before the key.
+  /// The text before the key.
   package static let mark = Array("\nKEY: ".utf8)
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Reading the head of a file that somebody else writes: by descriptor, no link followed, nothing waited for, and never
-// more than a head may have.
+// Reads the head of a file that another process writes. It reads by descriptor, follows no link, never waits,
+// and never reads more than a head may have.
 
 import Basics
 import SystemPackage
 
-/// A head and the bytes that it was read from; valid during the call that it is given to.
+/// A head and the bytes that it was read from. It is valid during the call that receives it.
 package struct ReadHead: ~Copyable {
   package let reading: NginxHead.Reading
-  /// From the start of the file.
+  /// The bytes from the start of the file.
   package let bytes: UnsafeRawBufferPointer
 
-  /// The key, or as much of it as was read; nil without a head.
+  /// The key, or the part of it that was read; nil without a head.
   package var key: UnsafeBufferPointer<UInt8>? {
     guard case .head(let head) = reading else { return nil }
     let end = min(head.key.upperBound, bytes.count)
@@ -21,7 +21,7 @@ package struct ReadHead: ~Copyable {
       rebasing: bytes.bindMemory(to: UInt8.self)[head.key.lowerBound..<end])
   }
 
-  /// Whether all of the head is there, and stands where nginx puts it.
+  /// Whether the whole head was read, and is laid out as nginx does it.
   var isWhole: Bool {
     guard case .head(let head) = reading, bytes.count >= head.headerStart else { return false }
     let mark = NginxHead.mark
@@ -29,14 +29,14 @@ package struct ReadHead: ~Copyable {
       && bytes[head.key.upperBound] == 0x0A
   }
 
-  /// Whether a file of this head may have a name: the hash of its key, or that of its variant.
+  /// Whether a file with this head may have this name: the hash of its key, or that of its variant.
   func isNamed(_ name: [UInt8]) -> Bool {
     guard case .head(let head) = reading, let key else { return false }
     if let variant = head.variant, MD5.hexDigits(variant) == name { return true }
     return MD5.hex(Array(key)) == name
   }
 
-  /// The bytes of the response's own header that were read.
+  /// The bytes of the response's header that were read.
   package var response: UnsafeRawBufferPointer.SubSequence {
     guard case .head(let head) = reading, head.headerStart < bytes.count else {
       return bytes[bytes.endIndex...]
@@ -46,11 +46,11 @@ package struct ReadHead: ~Copyable {
 }
 
 extension Directory {
-  /// Reads the head of the file `name` and gives it to `body`.
+  /// Reads the head of the file `name` and passes it to `body`.
   /// - Parameters:
-  ///   - response: how many bytes of the response's own header are asked for.
-  ///   - isWanted: told the beginning of a key that is longer than what is read at once; where it says no, the
-  ///     rest is not read, and `body` gets that beginning.
+  ///   - response: how many bytes of the response's header to read.
+  ///   - isWanted: receives the beginning of a key that is longer than the first read. When it returns false,
+  ///     the rest is not read, and `body` gets that beginning.
   /// - Throws: the `Errno` of open(2) or pread(2); `ELOOP` for a link, `ESPIPE` for a fifo.
   func withHead<Result>(
     of name: CName, response: Int = 0,
@@ -73,7 +73,7 @@ extension Directory {
 }
 
 extension OpenedFile {
-  /// Gives the first bytes of the file to `body`; fewer where it is shorter.
+  /// Passes the first bytes of the file to `body`; fewer when the file is shorter.
   /// - Throws: the `Errno` of pread(2).
   fileprivate borrowing func withBytes<Result>(
     _ count: Int, _ body: (UnsafeRawBufferPointer) -> Result

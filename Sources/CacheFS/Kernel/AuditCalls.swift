@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What only an audit asks of the kernel: who owns what and may delete it, and the file system's
-// clock. By the rules of Directory.swift.
+// The kernel calls that only an audit makes: owners, permission to delete, and the file system's clock. The
+// rules of Directory.swift apply.
 
 import Basics
 import SystemPackage
@@ -14,7 +14,7 @@ extension Ownership {
     modified = nanoseconds(status.st_mtim)
   }
 
-  /// Of what lies at a path.
+  /// The ownership of the file or folder at a path.
   /// - Throws: the `Errno` of stat(2).
   package init(of path: FilePath) throws(Errno) {
     var status = stat()
@@ -39,18 +39,18 @@ extension Directory {
     return Ownership(status)
   }
 
-  /// Whether it lies on a file system that is mounted for reading only, by fstatvfs(3).
+  /// Whether it lies on a read-only mount, by fstatvfs(3).
   var isReadOnly: Bool {
     var information = statvfs()
     guard fstatvfs(descriptor, &information) == 0 else { return false }
     return UInt(information.f_flag) & UInt(ST_RDONLY) != 0
   }
 
-  /// Whether something is mounted here, so that the folder itself cannot be removed.
+  /// Whether a file system is mounted here. The folder itself cannot be removed then.
   var isMountPoint: Bool {
     #if os(Linux)
       if Kernel.hasOpenat2 {
-        // The way up leads out of what is mounted, be it of the same file system or of another.
+        // `..` leaves the mount, whether the mounted file system is the same one or another one.
         let flags = UInt64(O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         let above = CInt(fpc_openat2(descriptor, "..", flags, UInt64(fpc_no_xdev)))
         guard above >= 0 else { return errno == EXDEV }
@@ -63,15 +63,15 @@ extension Directory {
       && own.st_dev != above.st_dev
   }
 
-  /// Whether this process may list it and delete what is in it, access control lists included.
+  /// Checks that this process may list the folder and delete what is in it, including access control lists.
   /// - Throws: the `Errno` of faccessat(2) when it may not.
   func checkAccess() throws(Errno) {
     _ = try retrying { faccessat(descriptor, ".", R_OK | W_OK | X_OK, AT_EACCESS) }
   }
 
-  /// What time it is for the file system that this folder lies on, in nanoseconds since the epoch:
-  /// that of another machine's, where it is mounted from there. Told by a file without a name
-  /// (O_TMPFILE, open(2)), which changes nothing; nil where there is no such thing.
+  /// The current time of this folder's file system, in nanoseconds since the epoch. On a network mount this
+  /// is the other machine's time. It is read from a file without a name (O_TMPFILE, open(2)), which changes
+  /// nothing. Nil where the system has no such file.
   package func fileSystemTime() -> Int64? {
     #if os(Linux)
       let file = fpc_nameless_file(descriptor)
@@ -86,7 +86,7 @@ extension Directory {
   }
 }
 
-/// Waits, for what may be over in a moment.
+/// Sleeps, for a state that may end in a moment.
 package func pause(milliseconds: Int) {
   var left = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
   var rest = timespec()

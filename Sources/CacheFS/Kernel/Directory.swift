@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// An open directory, by whose descriptor and an entry's name everything goes; no link is ever followed below the cache
-// directory. Beside the files of this folder nobody calls the kernel for what lies in the cache.
+// An open directory. Every call uses its descriptor and the name of an entry, and no link is followed below the
+// cache directory. Only the files of this folder call the kernel for what lies in the cache.
 
 import Basics
 import Synchronization
 import SystemPackage
 
-/// Whether a directory may have been listed before, by the same descriptor.
+/// Whether the directory may have been listed before through the same descriptor.
 enum ListingTurn {
-  /// Opened just now: it stands at its start, which saves a call in each folder of a walk.
+  /// Opened just now: it is at its start. This saves one call in each folder of a walk.
   case first
   case again
 }
 
-/// An open directory. Closed when the last reference goes.
+/// An open directory. It is closed when the last reference goes.
 package final class Directory: Sendable {
-  /// Room for some 700 entries of a port's size, so that most folders take one call.
+  /// Room for some 700 entries with names as long as a port's, so that most folders take one call.
   static let listingBufferSize = 32 * 1024
 
   let descriptor: CInt
   private let tree: Tree
-  /// Its place among those where a mount belongs to the cache; nil below them.
+  /// Its place among the folders where a mount belongs to the cache; nil below them.
   private let fixed: FixedFolder?
 
   /// What the folders of one cache directory have in common.
   private final class Tree: Sendable {
-    /// The cache directory as it was named, and without the links in that.
+    /// The cache directory as it was named, and its path without links.
     let path: FilePath
     let realPath: FilePath
     let mounts: MountPlaces
@@ -48,8 +48,7 @@ package final class Directory: Sendable {
 
   deinit { close(descriptor) }
 
-  /// Opens the cache directory itself. Links on the way there are resolved once, here and nowhere
-  /// else.
+  /// Opens the cache directory itself. Links in its path are resolved here, once, and nowhere else.
   /// - Throws: the `Errno` of realpath(3) or open(2).
   package convenience init(
     root path: FilePath, mounts: MountPlaces = .none, kernel: Kernel = .real
@@ -62,13 +61,13 @@ package final class Directory: Sendable {
       Result { () throws(Errno) in try retrying { Kernel.openRoot(path) } }
     }
     self.init(try opened.get(), tree, tree.mounts.root)
-    // A folder that may be read and not searched opens, and nothing in it does.
+    // A folder with read but no search permission can be opened, but nothing in it can.
     var status = stat()
     _ = try retrying { fstatat(descriptor, ".", &status, 0) }
   }
 
   private static func resolve(_ path: FilePath) throws(Errno) -> FilePath {
-    // An empty path is no folder, least of all the current one.
+    // An empty path is not a folder, and must not mean the current one.
     guard !path.isEmpty else { throw .noSuchFileOrDirectory }
     guard let resolved = path.withPlatformString({ realpath($0, nil) }) else {
       throw Errno(rawValue: errno)
@@ -94,10 +93,10 @@ package final class Directory: Sendable {
     return own.st_dev == there.st_dev && own.st_ino == there.st_ino
   }
 
-  /// The cache directory, or the one that stands at its path by now: a cache is purged by moving
-  /// it away and making another, and a listener must not go on clearing the one that was.
-  /// - Throws: the `Errno` of realpath(3) or open(2); `ELOOP` when a link has come to lead the path
-  ///   elsewhere, since links are resolved once.
+  /// The cache directory, or the directory that is now at its path. A cache is purged by moving it away and
+  /// making a new one. A listener must then not continue to clear the old one.
+  /// - Throws: the `Errno` of realpath(3) or open(2); `ELOOP` when a link now leads the path elsewhere,
+  ///   because links are resolved once.
   func followed() throws(Errno) -> Directory {
     if stands(at: tree.path) { return self }
     guard try Self.resolve(tree.path) == tree.realPath else { throw .tooManySymbolicLinkLevels }
@@ -105,8 +104,8 @@ package final class Directory: Sendable {
   }
 
   /// Opens a folder of this one.
-  /// - Throws: the `Errno` of openat(2); `ENOTDIR` for a link, `EXDEV` for a mount point where no
-  ///   mount belongs to the cache.
+  /// - Throws: the `Errno` of openat(2); `ENOTDIR` for a link, `EXDEV` for a mount point where no mount
+  ///   belongs to the cache.
   func openDirectory(_ name: CName) throws(Errno) -> Directory {
     let fixed = self.fixed?.folder(name)
     if let fixed, tree.mounts.remembers { return try open(name, fixed) }
@@ -114,8 +113,8 @@ package final class Directory: Sendable {
     return Directory(try retrying { tree.kernel.openFolder(descriptor, name, mounts) }, tree, fixed)
   }
 
-  /// Opens a folder where a mount belongs to the cache, and notes whether there is one.
-  /// - Throws: ``Errno/mountAway`` when there was one and is none now.
+  /// Opens a folder where a mount belongs to the cache, and records whether one is mounted.
+  /// - Throws: ``Errno/mountAway`` when one was mounted before and none is now.
   private func open(_ name: CName, _ fixed: FixedFolder) throws(Errno) -> Directory {
     do throws(Errno) {
       let opened = try retrying { tree.kernel.openFolder(descriptor, name, .refused) }
@@ -127,7 +126,7 @@ package final class Directory: Sendable {
       fixed.wasMounted.store(true, ordering: .relaxed)
       return Directory(opened, tree, fixed)
     } catch .noSuchFileOrDirectory {
-      // What it was mounted on may be gone as well.
+      // The folder that it was mounted on may be gone as well.
       throw fixed.wasMounted.load(ordering: .relaxed) ? .mountAway : .noSuchFileOrDirectory
     }
   }
@@ -156,7 +155,7 @@ package final class Directory: Sendable {
     return FileStatus(status)
   }
 
-  /// When anything came into it, left it or was renamed in it, in nanoseconds since the epoch (st_ctim).
+  /// When an entry was last added, removed or renamed in it, in nanoseconds since the epoch (st_ctim).
   /// - Throws: the `Errno` of fstat(2).
   func changeTime() throws(Errno) -> Int64 {
     var status = stat()
@@ -174,9 +173,10 @@ package final class Directory: Sendable {
     _ = try retrying { kernel.unlinkat(descriptor, name, AT_REMOVEDIR) }
   }
 
-  /// Whether this process may delete what lies here; files of others in a sticky folder it may not.
-  /// - Throws: the `Errno` of faccessat(2), which knows of read-only file systems too; `EPERM` for a
-  ///   sticky folder of somebody else's.
+  /// Checks that this process may delete what lies here. In a sticky folder it may not delete files of other
+  /// users.
+  /// - Throws: the `Errno` of faccessat(2), which reports read-only file systems too; `EPERM` for a sticky
+  ///   folder of another user.
   func checkRemoval() throws(Errno) {
     var status = stat()
     _ = try retrying { fstat(descriptor, &status) }
@@ -185,11 +185,11 @@ package final class Directory: Sendable {
     if status.st_mode & S_ISVTX != 0, !isOurs { throw .notPermitted }
   }
 
-  /// Calls `body` with the name (its length without the NUL) and type of each entry but `.` and
-  /// `..`, from the start of the directory.
+  /// Calls `body` with the name and type of each entry except `.` and `..`, from the start of the directory.
+  /// The length of a name does not include the NUL.
   ///
   /// A name is valid during its call only. Entries may be deleted meanwhile.
-  /// - Returns: how many times the kernel was asked; above 2, a deleting caller lists again.
+  /// - Returns: the number of kernel calls; above 2, a caller that deletes must list again.
   /// - Throws: the `Errno` of lseek(2) or getdents64(2).
   @discardableResult
   func list(
@@ -202,7 +202,7 @@ package final class Directory: Sendable {
     return Self.counted(calls)
   }
 
-  /// How many calls a listing took, as far as that can be told.
+  /// The number of calls that a listing took, as far as it is known.
   static func counted(_ calls: Int) -> Int {
     #if os(Linux)
       return calls
@@ -211,13 +211,13 @@ package final class Directory: Sendable {
     #endif
   }
 
-  /// Has the next listing begin at the start.
+  /// Makes the next listing begin at the start.
   /// - Throws: the `Errno` of lseek(2).
   func rewind() throws(Errno) { _ = try retrying { lseek(descriptor, 0, SEEK_SET) } }
 
-  /// As ``list(_:_:_:)``, but only as much as one call of the kernel brings, and from where the
-  /// last call ended.
-  /// - Returns: whether there may be more. Where the kernel has no such call, all is brought.
+  /// Like ``list(_:_:_:)``, but lists only what one kernel call returns, and continues where the last call
+  /// ended.
+  /// - Returns: whether there may be more. Where the kernel has no such call, everything is listed at once.
   /// - Throws: the `Errno` of getdents64(2).
   @inline(__always)
   func listNext(
@@ -240,7 +240,7 @@ package final class Directory: Sendable {
       }
       return length > 0
     #else
-      // fdopendir owns its descriptor: give it one of its own.
+      // fdopendir owns its descriptor, so it gets a separate one.
       let own = try retrying { openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
       guard let stream = fdopendir(own) else { throw Errno(rawValue: errno) }
       defer { closedir(stream) }
@@ -263,11 +263,11 @@ package final class Directory: Sendable {
     return name[0] == dot && (name[1] == 0 || (name[1] == dot && name[2] == 0))
   }
 
-  /// `name` with a NUL behind it. A name that holds a NUL has been refused by its field's kind.
+  /// `name` with a NUL after it. The field's kind has already refused names that contain a NUL.
   static func withCName<Result>(
     _ name: [UInt8], _ body: (CName) throws(Errno) -> Result
   ) throws(Errno) -> Result {
-    // On the stack as a rule: a drain of a long queue asks for some hundred thousand names a second.
+    // Usually on the stack: a drain of a long queue looks up several hundred thousand names a second.
     try withUnsafeTemporaryAllocation(of: CChar.self, capacity: name.count + 1) {
       (bytes) throws(Errno) -> Result in
       guard let base = bytes.baseAddress else { throw .invalidArgument }

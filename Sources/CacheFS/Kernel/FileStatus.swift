@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the kernel tells of a directory entry.
+// What the kernel reports about a directory entry.
 
 import Basics
 import SystemPackage
 
-/// What kind of thing a directory entry is.
+/// The type of a directory entry.
 package enum EntryType: Hashable, Sendable {
   case file
   case directory
   case symbolicLink
   /// A socket, fifo or device.
   case special
-  /// The file system does not say; ask ``Directory/status(_:)``.
+  /// The file system does not report the type; call ``Directory/status(_:)``.
   case unknown
 }
 
-/// What lstat(2) tells of an entry.
+/// What lstat(2) reports about an entry.
 package struct FileStatus: Hashable, Sendable {
   package let type: EntryType
   /// Apparent size in bytes (st_size).
   package let size: Int64
-  /// Bytes on disk: what is allocated, so that a hole counts nothing (st_blocks, of 512 bytes).
+  /// Allocated bytes on disk (st_blocks, of 512 bytes); a hole counts nothing.
   package let diskSize: Int64
   /// Last modification in nanoseconds since the epoch (st_mtim).
   package let modified: Int64
-  /// Last reading in nanoseconds since the epoch (st_atim), as far as the mount's options have it kept.
+  /// Last read in nanoseconds since the epoch (st_atim), as far as the mount options keep it.
   package let accessed: Int64
   /// Permission bits and the like (st_mode).
   package let mode: UInt32
@@ -47,8 +47,8 @@ package struct FileStatus: Hashable, Sendable {
   }
 }
 
-/// A time of the file system's in nanoseconds since the epoch; the nearest that there is for what
-/// lies before 1677 or after 2262, as ext4 and others can store it.
+/// A file system time in nanoseconds since the epoch. Times before 1677 or after 2262, which ext4 and others
+/// can store, become the nearest value that fits.
 func nanoseconds(_ time: timespec) -> Int64 {
   nanoseconds(Int64(time.tv_sec), Int64(time.tv_nsec))
 }

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The calls that differ between systems, or that a test makes fail, as one struct of functions.
+// The calls that differ between systems, or that a test must fail, as one struct of functions.
 
 import Basics
 import SystemPackage
 
-/// A name in a directory, ending in a NUL, as the kernel takes and gives it.
+/// A NUL-terminated name in a directory, as the kernel takes and returns it.
 typealias CName = UnsafePointer<CChar>
 
-/// The calls that change the tree or may be refused: real by default, one replaced by a test
-/// that needs EACCES, EIO or EINTR.
+/// The calls that change the tree or may be refused. They are real by default; a test replaces one to force
+/// EACCES, EIO or EINTR.
 package struct Kernel: Sendable {
   /// unlinkat(2) with its flags; 0 or -1 with errno.
   package var unlinkat: @Sendable (CInt, UnsafePointer<CChar>, CInt) -> CInt = unlinkEntry
 
-  /// Opens a folder of another, by its name in it; a descriptor, or -1 with errno: `ENOTDIR` for
-  /// a link, `EXDEV` for what is mounted there unless that may be crossed.
+  /// Opens a folder by its name in another folder. Returns a descriptor, or -1 with errno: `ENOTDIR` for a
+  /// link, `EXDEV` for a mount point unless mounts may be crossed.
   package var openFolder: @Sendable (CInt, UnsafePointer<CChar>, Mounts) -> CInt =
     hasOpenat2 ? openBeneath : openByParts
 
@@ -24,14 +24,14 @@ package struct Kernel: Sendable {
   private static let folderFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
 
   #if os(Linux)
-    /// Since Linux 5.6, unless a container's filter forbids it.
+    /// Available since Linux 5.6, unless a container's filter forbids it.
     static let hasOpenat2: Bool = {
       let descriptor = CInt(fpc_openat2(AT_FDCWD, "/", UInt64(folderFlags), 0))
       if descriptor >= 0 { close(descriptor) }
       return descriptor >= 0
     }()
 
-    /// The kernel itself refuses to leave the folder, by whatever way.
+    /// The kernel itself refuses every way out of the folder.
     static let openBeneath: @Sendable (CInt, UnsafePointer<CChar>, Mounts) -> CInt = {
       directory, name, mounts in
       let resolve =
@@ -44,8 +44,9 @@ package struct Kernel: Sendable {
     static let openBeneath = openByParts
   #endif
 
-  /// Opens the cache directory by its path without links: one that has come into that since is not
-  /// followed, wherever on the way, or only (before Linux 5.6, and elsewhere) in the last place.
+  /// Opens the cache directory by its path without links. A link that was put into this path later is not
+  /// followed at any place on Linux 5.6 or later. Before that, and on other systems, only a link in the last
+  /// place is refused.
   static func openRoot(_ path: UnsafePointer<CChar>) -> CInt {
     #if os(Linux)
       if hasOpenat2 {
@@ -57,7 +58,7 @@ package struct Kernel: Sendable {
     return open(path, folderFlags)
   }
 
-  /// ``openBeneath`` by older means. A folder that is mounted from the same file system is not told.
+  /// ``openBeneath`` with older calls. It does not detect a folder mounted from the same file system.
   static let openByParts: @Sendable (CInt, UnsafePointer<CChar>, Mounts) -> CInt = {
     directory, name, mounts in
     let descriptor = openat(directory, name, folderFlags)
@@ -74,18 +75,18 @@ package struct Kernel: Sendable {
   }
 }
 
-/// unlinkat(2), under a name that no member hides.
+/// unlinkat(2), under a name that no member shadows.
 private let unlinkEntry: @Sendable (CInt, UnsafePointer<CChar>, CInt) -> CInt = {
   unlinkat($0, $1, $2)
 }
 
-/// Whether what is mounted at a folder is entered.
+/// Whether mounted file systems are entered.
 package enum Mounts: Sendable {
   case refused
   case crossed
 }
 
-/// Repeats a call that a signal cut short.
+/// Repeats a call that a signal interrupted.
 @inline(__always)
 func retrying<Result: SignedInteger>(_ call: () -> Result) throws(Errno) -> Result {
   while true {

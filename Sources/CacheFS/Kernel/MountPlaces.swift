@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Where another file system belongs to the cache: at the folders that the patterns of families begin
-// with. A site may mount each family, so these are entered unasked; a mount anywhere else is refused.
+// Where another file system belongs to the cache: at the folders that the families' patterns begin with. A site
+// may mount each family separately, so mounts there are entered without an option. A mount anywhere else is
+// refused.
 
 import Synchronization
 import SystemPackage
 
 /// Which mounts inside the cache directory are entered.
 package struct MountPlaces: Sendable {
-  /// What is done at all other places.
+  /// What happens at all other places.
   let elsewhere: Mounts
-  /// The folder above those of the families; nil when no mount is expected anywhere.
+  /// The folder above the families' folders; nil when no mount is expected anywhere.
   let root: FixedFolder?
-  /// Whether a folder that something was mounted on is refused when nothing is: what is cleared in the empty
-  /// folder below comes back with the mount.
+  /// Whether to refuse a folder that had a mount and has none now. Pages cleared in the empty folder below
+  /// would come back with the mount.
   let remembers: Bool
 
-  /// None at all.
+  /// No mount is entered.
   package static let none = MountPlaces(elsewhere: .refused, root: nil, remembers: false)
 
   init(elsewhere: Mounts, root: FixedFolder?, remembers: Bool) {
@@ -26,14 +27,14 @@ package struct MountPlaces: Sendable {
   }
 }
 
-/// A folder whose path holds no field of the layout, and those of the same kind in it.
+/// A folder whose path holds no field of the layout, and the folders of the same kind in it.
 final class FixedFolder: Sendable {
   let name: [UInt8]
   let folders: [FixedFolder]
-  /// Whether something has been seen to be mounted here, by this process or by an earlier one.
+  /// Whether a mount was seen here, by this process or by an earlier one.
   let wasMounted = Atomic<Bool>(false)
 
-  /// - Parameter paths: of all that lies in it, relative to it.
+  /// - Parameter paths: the paths of everything in it, relative to it.
   init(name: [UInt8], below paths: [ArraySlice<[UInt8]>]) {
     self.name = name
     var names: [[UInt8]] = []
@@ -44,7 +45,7 @@ final class FixedFolder: Sendable {
     }
   }
 
-  /// The one of that name in it; nil for all other folders.
+  /// The fixed folder of that name in it; nil for all other folders.
   @inline(__always)
   func folder(_ name: CName) -> FixedFolder? {
     folders.isEmpty ? nil : folders.first { $0.hasName(name) }
@@ -59,6 +60,6 @@ final class FixedFolder: Sendable {
 }
 
 extension Errno {
-  /// What a folder is refused with that something was mounted on, and nothing is.
+  /// The error for a folder that had a mount and has none now.
   package static var mountAway: Errno { .operationNotSupportedByDevice }
 }

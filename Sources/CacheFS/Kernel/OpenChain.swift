@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The folders that a worker opened last, outermost first: neighbouring keys share all but the
-// last of theirs, so most are opened with one call.
+// The folders that a worker opened last, outermost first. Neighbouring keys share all but the last folder, so
+// most are opened with one call.
 
 import Basics
 import SystemPackage
@@ -9,45 +9,44 @@ import SystemPackage
 struct OpenChain {
   /// Which folder could not be opened, and why.
   struct Failure: Error {
-    /// How many folders above it could.
+    /// How many folders above it were opened.
     let depth: Int
     let error: Errno
-    /// Whether a plain file stands where the folder would be.
+    /// Whether a plain file is in the place of the folder.
     let isPlainFile: Bool
   }
 
-  /// Of a path that somebody has made very deep, not every folder is held open: a process has a
-  /// thousand descriptors, and a path of 4,095 bytes two thousand folders.
+  /// Not every folder of a very deep path is held open. A process has a thousand descriptors, and a path of
+  /// 4,095 bytes can have two thousand folders.
   static let heldAlways = 16
   private static let heldBelow = 64
 
   private var names: [[UInt8]] = []
   private var directories: [Directory?] = []
-  /// Whether what lies in a folder that was missing once need not be looked for again.
+  /// Whether a folder that was missing once is not looked for again.
   private let takesAbsenceForGood: Bool
-  /// The folder that was found missing last, when something in it was asked for.
+  /// The last folder that was found missing when something in it was looked up.
   private var absent: [[UInt8]] = []
-  /// How many paths in a row had no last folder.
+  /// How many paths in a row lacked the last folder.
   private var misses = 0
-  /// After so many, the next is asked for before it is opened: the kernel says that a name is missing
-  /// in half the time when it need not prepare to open it (0.8 us and 1.7 us), and most keys of a
-  /// queue of 100,000 have no page.
+  /// After this many misses, the next name is looked up before it is opened. The kernel reports a missing
+  /// name in half the time when it does not prepare to open it (0.8 us and 1.7 us), and most keys of a queue
+  /// of 100,000 have no page.
   private static let missesBeforeAsking = 8
 
-  /// Whether the folder opened last was held open before, and so may have been listed.
+  /// Whether the last folder was already held open, and so may have been listed.
   private(set) var turn = ListingTurn.again
 
-  /// - Parameter takesAbsenceForGood: for chains that live as long as one clear, which asks for what
-  ///   was there when it began. A category that is not there is then looked for once, not once
-  ///   for each of its ports.
+  /// - Parameter takesAbsenceForGood: for chains that live as long as one clear, which looks only for what
+  ///   was there when it began. A missing category is then looked for once, not once for each of its ports.
   init(takesAbsenceForGood: Bool = false) { self.takesAbsenceForGood = takesAbsenceForGood }
 
-  /// Opens `path` below `root`, component by component and never through a link.
+  /// Opens `path` below `root`, component by component. It never follows a link.
   mutating func open(_ path: [[UInt8]], from root: Directory) throws(Failure) -> Directory {
     do throws(Failure) {
       return try extend(to: path, from: root)
     } catch {
-      // On a network file system, what was held open may be gone, and another be in its place.
+      // On a network file system, a folder held open may be gone and another may be in its place.
       guard error.error == .staleNFSFileHandle, !names.isEmpty else { throw error }
       names = []
       directories = []
@@ -94,8 +93,8 @@ struct OpenChain {
 }
 
 extension Directory {
-  /// Whether `error` of opening a folder only says that a plain file has its name. A link is
-  /// something else: it is not followed, and that must be said.
+  /// Whether `error` of opening a folder only means that a plain file has its name. A link is different: it
+  /// is not followed, and this must be reported.
   fileprivate func isPlainFile(_ name: [UInt8], _ error: Errno) -> Bool {
     guard error == .notDirectory else { return false }
     do throws(Errno) {
@@ -106,11 +105,11 @@ extension Directory {
     }
   }
 
-  /// The type of an entry whose listing did not say; `unknown` when it is gone.
+  /// The type of an entry whose listing did not report it; `unknown` when it is gone.
   func type(of name: CName) -> EntryType { (try? status(name).type) ?? .unknown }
 }
 
-/// Buffers for listing, one for each folder that a thread has open at a time.
+/// Buffers for listing, one for each folder that a thread has open at the same time.
 final class ListingBuffers {
   private var free: [UnsafeMutableRawBufferPointer] = []
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A file of the cache, open for reading: what a writer puts in its place meanwhile is another one.
+// An open file of the cache. A file that a writer puts in its place meanwhile is a different one.
 
 import Basics
 import SystemPackage
@@ -13,7 +13,7 @@ struct OpenedFile: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// Reads from a place on until the buffer is full or the file ends.
+  /// Reads from an offset until the buffer is full or the file ends.
   /// - Returns: how many bytes were read.
   /// - Throws: the `Errno` of pread(2).
   borrowing func read(
@@ -32,7 +32,7 @@ struct OpenedFile: ~Copyable {
 }
 
 extension Directory {
-  /// Opens a file of this folder for reading. Nothing is waited for, whatever it is.
+  /// Opens a file of this folder for reading. It never waits, whatever the type of the file.
   /// - Throws: the `Errno` of openat(2); `ELOOP` for a link.
   func openFile(_ name: CName) throws(Errno) -> OpenedFile {
     let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Who owns a file or folder, as stat(2) tells it.
+// Who owns a file or folder, as stat(2) reports it.
 
 import Basics
 
@@ -8,7 +8,7 @@ import Basics
 package struct Ownership: Equatable, Sendable {
   let owner: UInt32
   let group: UInt32
-  /// st_mode, its type included.
+  /// st_mode, including the type.
   let mode: UInt32
   /// Last modification, in nanoseconds since the epoch.
   package let modified: Int64

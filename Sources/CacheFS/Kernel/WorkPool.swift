@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A few threads over a shared stack of tasks, where a task may push more: how clears and scans
-// fan out, folder by folder. The stack is the only thing that the threads share.
+// A few threads share a stack of tasks, and a task may push more. Clears and scans use it to spread over
+// folders. The threads share nothing but the stack.
 
 import Basics
 
-/// How many threads there is room for where the address space is limited (`ulimit -v`, softlimit): each takes 8 MB
-/// for its stack, and glibc's malloc 64 MB and for a moment twice that. Where memory is refused Swift ends
-/// the program.
+/// How many threads fit where the address space is limited (`ulimit -v`, softlimit). Each thread takes 8 MB for
+/// its stack and 64 MB for glibc's malloc, and twice that for a moment. Swift ends the program when memory is
+/// refused.
 private let mostThreads: Int = {
   let limit = fpc_address_space_limit()
   return limit < 0 ? .max : max(1, Int(limit >> 27))
 }()
 
-/// Runs tasks on up to `threads` threads, the caller's included, and ends when all are done.
+/// Runs tasks on up to `threads` threads, including the caller's, and returns when all are done.
 final class WorkPool<Task: Sendable>: @unchecked Sendable {
-  // Safe: all that is below is read and written under `mutex` only.
+  // Safe: everything below is read and written under `mutex` only.
   private var tasks: [Task]
   private var idle = 0
-  /// The caller's thread, and those that it has started.
+  /// The caller's thread, and the threads that it has started.
   private var running = 1
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let condition: UnsafeMutablePointer<pthread_cond_t>
@@ -38,10 +38,10 @@ final class WorkPool<Task: Sendable>: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Gives each thread a worker of its own and returns the workers when nothing is left to do.
+  /// Gives each thread its own worker and returns the workers when no task is left.
   ///
-  /// Begins with `threads`, the caller's included. As soon as `body` returns true the work turns
-  /// out to be of the kind that more threads make faster, and the others up to `most` are started.
+  /// It begins with `threads` threads, including the caller's. When `body` returns true, more threads make
+  /// the work faster, and the others up to `most` are started.
   static func run<Worker>(
     _ tasks: [Task], threads: Int, most: Int = 1,
     worker makeWorker: @autoclosure @escaping @Sendable () -> Worker,
@@ -62,7 +62,7 @@ final class WorkPool<Task: Sendable>: @unchecked Sendable {
     return [work()] + crew.join()
   }
 
-  /// Adds a task; last in, first out, so that few folders are open at a time.
+  /// Adds a task. Last in, first out, so that few folders are open at a time.
   func push(_ task: Task) {
     pthread_mutex_lock(mutex)
     tasks.append(task)
@@ -70,8 +70,8 @@ final class WorkPool<Task: Sendable>: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
-  /// Adds a task unless so many wait already: then whoever found it does it at once, and what waits takes no more
-  /// memory, however many folders a folder has.
+  /// Adds a task unless `most` tasks wait already. In that case the caller does it at once. Waiting tasks
+  /// therefore take limited memory, however many folders a folder has.
   func offer(_ task: Task, most: Int) -> Bool {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -81,14 +81,14 @@ final class WorkPool<Task: Sendable>: @unchecked Sendable {
     return true
   }
 
-  /// Counts a thread for each time that `start` has started one.
+  /// Counts one thread each time `start` has started one.
   fileprivate func addThreads(_ start: () -> Bool) {
     pthread_mutex_lock(mutex)
     while start() { running += 1 }
     pthread_mutex_unlock(mutex)
   }
 
-  /// The next task, or nil when every thread has run out of them.
+  /// The next task, or nil when every thread has run out of tasks.
   private func next() -> Task? {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
@@ -108,15 +108,15 @@ final class WorkPool<Task: Sendable>: @unchecked Sendable {
   }
 }
 
-/// The threads beside the caller's, as many as there are by now.
+/// The threads beside the caller's; their number may grow.
 private final class Crew<Worker>: @unchecked Sendable {
-  // Safe: `work` is set before the first thread starts, the list is read and written in the
-  // pool's lock, and the last thread that may add to it has ended when it is joined.
+  // Safe: `work` is set before the first thread starts. The list is read and written under the pool's lock.
+  // The last thread that may add to it has ended when it is joined.
   var work: (@Sendable () -> Worker)?
   private var threads: [WorkerThread<Worker>] = []
 
-  /// Starts what is missing to `count` threads, the caller's included. One that the system cannot
-  /// spare is done without.
+  /// Starts the threads that are missing to `count`, including the caller's. When the system cannot start
+  /// one, the work goes on without it.
   func grow<Task>(to count: Int, _ pool: WorkPool<Task>) {
     guard let work else { return }
     pool.addThreads {
@@ -126,7 +126,8 @@ private final class Crew<Worker>: @unchecked Sendable {
     }
   }
 
-  /// Waits for all of them. The work knows its crew: without it neither would ever be freed.
+  /// Waits for all threads. The work refers to its crew, so the reference is dropped here; otherwise neither
+  /// would be freed.
   func join() -> [Worker] {
     work = nil
     return threads.compactMap { $0.join() }
@@ -135,11 +136,11 @@ private final class Crew<Worker>: @unchecked Sendable {
 
 /// One POSIX thread and what it returns.
 private final class WorkerThread<Result>: @unchecked Sendable {
-  // Safe: `result` is written by the thread and read after it was joined.
+  // Safe: the thread writes `result`, and it is read only after the join.
   private var result: Result?
   private var thread = pthread_t()
 
-  /// Nil when the system has no thread to spare.
+  /// Nil when the system cannot start a thread.
   init?(_ body: @escaping () -> Result) {
     let start = Unmanaged.passRetained(ThreadStart())
     start.takeUnretainedValue().run = { self.result = body() }
@@ -161,19 +162,19 @@ private final class WorkerThread<Result>: @unchecked Sendable {
     return result
   }
 
-  /// The thread keeps itself alive.
+  /// Detaches the thread. It keeps itself alive.
   func detach() { pthread_detach(thread) }
 }
 
-/// How a thread stands beside others for the processor and the disk.
+/// The priority of a thread for the processor and the disk.
 package enum ThreadPriority: Sendable {
   case usual
-  /// It gets what others leave. Where the system has priorities of whole processes only, as usual.
+  /// It runs when others leave time. Where only whole processes have priorities, this is the same as usual.
   case idle
 }
 
-/// Runs something on a thread that nobody waits for.
-/// - Returns: false when the system has no thread to spare; nothing was run then.
+/// Runs a function on a detached thread, which is not waited for.
+/// - Returns: false when the system cannot start a thread; nothing was run then.
 package func detachThread(
   _ priority: ThreadPriority = .usual, _ body: @escaping @Sendable () -> Void
 ) -> Bool {
@@ -186,14 +187,15 @@ package func detachThread(
   return true
 }
 
-/// Gives the calling thread the lowest priority, for good. A system that does not allow it changes nothing.
+/// Gives the calling thread the lowest priority, permanently. Where the system does not allow it, nothing
+/// changes.
 private func becomeIdle() {
   #if os(Linux)
     fpc_make_thread_idle()
   #endif
 }
 
-/// What pthread_create's one pointer points to.
+/// The object that pthread_create's one pointer points to.
 private final class ThreadStart {
   var run: () -> Void = {}
 }

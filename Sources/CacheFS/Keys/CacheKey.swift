@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What is to be cleared: a family and the fields that are known of it.
+// What to clear: a family and the known values of its fields.
 
 import Basics
 
-/// A family with some of its fields bound: the forward reading of a layout's row.
+/// A family with some of its fields bound. This is the forward reading of a layout's row.
 package struct CacheKey: Hashable, Sendable {
-  /// The index of the family, or of what is cleared of it, among its layout's rows.
+  /// The index of the family, or of the row that says what is cleared of it, among its layout's rows.
   let family: Int
   let bindings: [BoundField]
-  /// Where the family is hashed and the key is bound: which names on disk that means.
+  /// For a bound key of a hashed family: the names on disk that it means.
   let hashed: HashedKey?
 
   init(family: Int, bindings: [BoundField], _ tree: HashedTree? = nil) {
@@ -18,15 +18,15 @@ package struct CacheKey: Hashable, Sendable {
     hashed = tree.flatMap { HashedKey(bindings, $0) }
   }
 
-  /// What the names on disk of the key's pages show.
+  /// The fields that the names of the key's pages on disk show.
   var shown: [BoundField] { hashed?.shown ?? bindings }
 
   package static func == (left: Self, right: Self) -> Bool {
     left.family == right.family && left.bindings == right.bindings
   }
 
-  /// By family and values only, each in one go: a drain hashes two keys for each row, and as a rule
-  /// the fields' names follow from the family.
+  /// Only the family and the values are hashed, each in one call. A drain hashes two keys for each row, and
+  /// usually the family determines the names of the fields.
   package func hash(into hasher: inout Hasher) {
     hasher.combine(family)
     for binding in bindings {
@@ -35,8 +35,8 @@ package struct CacheKey: Hashable, Sendable {
     }
   }
 
-  /// A hash in which the fields' names are counted too: for those who keep it in the key's place, and
-  /// for whom two keys that share it are one.
+  /// A hash that includes the fields' names. It is for callers that keep it in place of the key and treat two
+  /// keys with the same hash as one.
   package var fingerprint: Int {
     var hasher = Hasher()
     hasher.combine(self)
@@ -44,7 +44,7 @@ package struct CacheKey: Hashable, Sendable {
     return hasher.finalize()
   }
 
-  /// What the keys below one folder have in common, as a rule: the first of their values.
+  /// What keys below one folder usually share: the first of their values.
   struct Neighbourhood: Hashable {
     let family: Int
     let value: [UInt8]?
@@ -59,22 +59,22 @@ package struct CacheKey: Hashable, Sendable {
     Neighbourhood(family: family, value: shown.first?.value)
   }
 
-  /// The value that a field has in the names on disk of the key's pages.
+  /// The value of a field in the names of the key's pages on disk.
   func value(of field: String) -> [UInt8]? {
     for binding in shown where binding.field == field { return binding.value }
     return nil
   }
 }
 
-/// What a key of a hashed family means on disk; made once for each key.
+/// What a key of a hashed family means on disk. It is made once for each key.
 final class HashedKey: Sendable {
   /// The whole key, or the text of a pattern.
   let text: [UInt8]
-  /// For a pattern, which keys it means; nil for a whole key.
+  /// The keys that a pattern means; nil for a whole key.
   let glob: KeyGlob?
-  /// The fields of the one path that a whole key has; none for a pattern.
+  /// The fields of the one path of a whole key; empty for a pattern.
   let shown: [BoundField]
-  /// Whether more files than that one may be the key's, which only their heads tell.
+  /// Whether other files than that one may belong to the key. Only the heads of the files show this.
   let mayVary: Bool
 
   /// Nil for the whole family.
@@ -87,18 +87,18 @@ final class HashedKey: Sendable {
   }
 }
 
-/// Why no key can be made. No path is ever built from the value.
+/// Why a key cannot be made. No path is ever built from the value.
 package enum KeyError: Error, Equatable, Sendable {
   case unknownFamily(String)
   case unknownField(String, family: String)
   /// The field's kind does not accept the value.
   case badValue([UInt8], field: String, kind: FieldKind)
-  /// The family is one that is never cleared.
+  /// The family is never cleared.
   case neverCleared(family: String)
 }
 
 extension Layout {
-  /// Makes a key; every value is checked by its field's kind.
+  /// Makes a key. The kind of each field checks its value.
   /// - Throws: ``KeyError``.
   package func key(
     _ family: String, _ values: [(field: String, value: [UInt8])]
@@ -108,19 +108,18 @@ extension Layout {
 }
 
 extension Layout {
-  /// Whether the key is a pattern of keys, which may mean what other keys mean as well.
+  /// Whether the key is a pattern of keys, which may overlap with other keys.
   package func isPattern(_ key: CacheKey) -> Bool { key.hashed?.glob != nil }
 
-  /// Whether a folder above the last component is left open by the key, so that it has to be listed.
+  /// Whether the key leaves a folder above the last component open, so that it must be listed.
   func isWide(_ key: CacheKey) -> Bool {
     rows[key.family].pattern.components.dropLast().contains {
       $0.render { key.value(of: $0.name) } == nil
     }
   }
 
-  /// Whether a key takes so much that a person is asked first: a whole family, all that lies in a
-  /// folder whose pages have names with fields, or pages of several folders. What lies in one port's
-  /// folder is nothing to ask about.
+  /// Whether a key takes so much that a person is asked first: a whole family, everything in a folder whose
+  /// page names have fields, or pages of several folders. Clearing one port's folder needs no question.
   package func isBig(_ key: CacheKey) -> Bool {
     if key.bindings.isEmpty || isWide(key) { return true }
     if key.hashed != nil { return false }
@@ -133,7 +132,7 @@ extension Layout {
 }
 
 extension Family {
-  /// The field of that name, of the pattern or else of a shape.
+  /// The field of that name, in the pattern or else in a shape.
   package func field(named name: String) -> Field? { fields(named: name).first }
 
   /// The kinds of all fields of that name.
@@ -161,6 +160,6 @@ extension KeyError {
 
 extension Layout {
   /// A whole family.
-  /// - Throws: ``KeyError`` when the layout has none of that name.
+  /// - Throws: ``KeyError`` when the layout has no family of that name.
   package func all(of family: String) throws(KeyError) -> CacheKey { try key(family, []) }
 }

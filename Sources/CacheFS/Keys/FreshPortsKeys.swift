@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The keys that FreshPorts clears by, and what the rows of its queues name (docs/freshports.md, section 3).
+// The keys that FreshPorts clears by, and what the rows of its queues mean (docs/freshports.md, section 3).
 
 extension Layout {
-  /// One port's folder: every page in it, of whatever shape.
-  /// - Throws: ``KeyError`` when either name is none of FreeBSD's.
+  /// One port's folder: every page in it, of any shape.
+  /// - Throws: ``KeyError`` when either name is not a valid FreeBSD name.
   package func port(category: [UInt8], port: [UInt8]) throws(KeyError) -> CacheKey {
     try key("ports", [("category", category), ("port", port)])
   }
@@ -21,13 +21,13 @@ extension Layout {
     try key("categories", [("category", category)])
   }
 
-  /// The pages of a day, every branch.
+  /// The pages of a day, in every branch.
   /// - Throws: ``KeyError`` when the site's layout has no daily family.
   package func day(_ date: CalendarDate) throws(KeyError) -> CacheKey {
     try key("daily", [("year", date.yearText), ("month", date.monthText), ("day", date.dayText)])
   }
 
-  /// The pages of a month, every day and branch.
+  /// The pages of a month, for every day and branch.
   /// - Throws: ``KeyError`` when the site's layout has no daily family.
   package func month(year: Int, month: Int) throws(KeyError) -> CacheKey {
     try key(
@@ -38,16 +38,16 @@ extension Layout {
       ])
   }
 
-  /// The pages of a year, every day and branch.
+  /// The pages of a year, for every day and branch.
   /// - Throws: ``KeyError`` when the site's layout has no daily family.
   package func year(_ year: Int) throws(KeyError) -> CacheKey {
     try key("daily", [("year", CalendarDate.text(year, digits: 4))])
   }
 
-  /// A commit's message id as the site names its folder: lower-cased, each run of other than a-z and
-  /// 0-9 turned into one `-`.
+  /// A commit's message id as the name of its folder on the site: in lower case, with each run of other bytes
+  /// than a-z and 0-9 replaced by one `-`.
   static func folder(messageID: [UInt8]) -> [UInt8] {
-    // Longer than a path: it may have been cut off, and is no name as it stands.
+    // Longer than a path: it may have been cut off, so it is not folded and not accepted as a name.
     guard messageID.count <= FieldKind.longestPath else { return messageID }
     var folder: [UInt8] = []
     folder.reserveCapacity(messageID.count)
@@ -64,27 +64,27 @@ extension Layout {
 }
 
 extension KeyRule.Part {
-  /// What a row of each of the site's queues names (docs/freshports.md, section 3).
+  /// What a row of each of the site's queues means (docs/freshports.md, section 3).
   package enum FreshPorts {
-    /// A category and a port: the port's pages and its category's.
+    /// A category and a port: the pages of the port and of its category.
     package static let ports: [KeyRule.Part] = [
       .family("ports", [.init("category", .value(0)), .init("port", .value(1))]),
       .family("categories", [.init("category", .value(0))]),
     ]
-    /// A day: its pages of every branch.
+    /// A day: its pages in every branch.
     package static let dates: [KeyRule.Part] = [
       .family("daily", [.init("year", .year(0)), .init("month", .month(0)), .init("day", .day(0))])
     ]
-    /// The report of commits that failed their sanity test.
+    /// The report on commits that failed their sanity test.
     package static let sanityReport = "sanity_test_failures"
-    /// A message id: that commit's pages, and the report with its page of each commit.
+    /// A message id: the pages of that commit, and the report with its page for each commit.
     package static let commits = commits(andReports: [sanityReport])
-    /// The same with reports that a site has under other names.
+    /// The same with reports that have other names on a site.
     package static func commits(andReports reports: [String]) -> [KeyRule.Part] {
       [.family("commits", [.init("id", .messageID(0))])]
         + reports.map { .family("general", [.init("report", .constant(Array($0.utf8)))]) }
     }
-    /// A path of the site's repositories, in which the ports tree lies in a folder.
+    /// A path in the site's repositories. The ports tree is one folder of them.
     package static let files: [KeyRule.Part] = [
       .portsTree(head: Array("/ports/head/".utf8), value: 0)
     ]

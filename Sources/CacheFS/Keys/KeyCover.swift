@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Which key clears what another one does: a family, or a port of it, covers each of its pages.
+// Which key also clears what another key clears: a family, or a port of it, covers each of its pages.
 
 import Basics
 
@@ -13,13 +13,14 @@ extension Layout {
     key.bindings.isEmpty ? nil : key.bindings.map { escape($0.value) }.joined(separator: "/")
   }
 
-  /// A number for the key, whatever the order of its fields. It holds in this process only.
+  /// A number for the key that does not depend on the order of its fields. It is valid in this process only.
   package func coverFingerprint(of key: CacheKey) -> Int { fingerprint(key, key.bindings.indices) }
 
-  /// Those of all keys that clear at least what this one does: that bind the same fields or fewer.
+  /// The fingerprints of all keys that clear at least what this key does: keys that bind the same fields or
+  /// fewer.
   package func coveringFingerprints(of key: CacheKey) -> [Int] {
     let places = Array(key.bindings.indices)
-    // No family has as many fields; a hostile layout must not cost a million hashes.
+    // No family has this many fields. A hostile layout must not cost a million hashes.
     guard places.count <= 8 else { return [coverFingerprint(of: key), fingerprint(key, [])] }
     return (0..<(1 << places.count)).map { chosen in
       fingerprint(key, places.filter { chosen & 1 << $0 != 0 })

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Keys by the million: a family and some of its fields, looked up once, so that each row of a queue
-// costs its key and no search for what it is a key of.
+// Fast making of millions of keys: a family and some of its fields are looked up once. Each row of a queue then
+// needs no lookup of its family.
 
-/// How keys of one family are made of values that come in a fixed order.
+/// How keys of one family are made from values in a fixed order.
 package struct KeyRecipe: Hashable, Sendable {
   /// The row's index in its layout.
   let family: Int
   let fields: [Field]
-  /// What else each field accepts: a family may write one in two ways, as `2020Q1` and `2020q1`.
+  /// What else each field accepts. A family may write a field in two ways, such as `2020Q1` and `2020q1`.
   let others: [[FieldKind]]
   let hashed: HashedTree?
 
-  /// The key of these values, each checked by its field's kind.
-  /// - Parameter value: the value of the field at a place among those that the recipe was made for.
+  /// The key of these values. The kind of each field checks its value.
+  /// - Parameter value: returns the value of the field at an index of the fields that the recipe was made
+  ///   for.
   /// - Throws: ``KeyError/badValue(_:field:kind:)``.
   @inline(__always)
   package func key(_ value: (Int) -> [UInt8]) throws(KeyError) -> CacheKey {
@@ -33,13 +34,13 @@ package struct KeyRecipe: Hashable, Sendable {
 
 extension Layout {
   /// A recipe for keys of a family that bind these fields.
-  /// - Throws: ``KeyError``, but for bad values.
+  /// - Throws: ``KeyError``, except for bad values.
   package func recipe(_ family: String, _ fields: [String]) throws(KeyError) -> KeyRecipe {
     guard let own = families.firstIndex(where: { $0.name == family }) else {
       throw .unknownFamily(family)
     }
     guard families[own].clearing != .never else { throw .neverCleared(family: family) }
-    // Where the site's configuration says what is cleared, it counts for the fields that it knows.
+    // What the site's configuration clears applies when it has all these fields.
     let glob = globs.firstIndex { glob in
       glob.name == family && fields.allSatisfy { glob.field(named: $0) != nil }
     }
@@ -56,8 +57,9 @@ extension Layout {
     return KeyRecipe(family: index, fields: found, others: others, hashed: rows[index].hashed)
   }
 
-  /// The key for whoever reads by this layout from now on; nil when it has no such family or field.
-  /// - Parameter layout: the one that the key was made for.
+  /// The same key for this layout, when the layout has changed; nil when this layout has no such family or
+  /// field.
+  /// - Parameter layout: the layout that the key was made for.
   package func key(_ key: CacheKey, of layout: Layout) -> CacheKey? {
     self == layout ? key : try? self.key(text: layout.text(of: key))
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the values of a queue's row name: keys of one family or of several. Compiled once for a layout,
-// since a drain asks it of a million rows.
+// What the values of a queue's row mean: keys of one or several families. A rule is compiled once for a layout,
+// because a drain applies it to a million rows.
 
 /// How the values of a row become the keys of pages.
 package struct KeyRule: Equatable, Sendable {
@@ -9,21 +9,21 @@ package struct KeyRule: Equatable, Sendable {
   package enum Source: Hashable, Sendable {
     /// A value of the row.
     case value(Int)
-    /// The same for every row.
+    /// The same value for every row.
     case constant([UInt8])
     /// A part of the row's value that is a date.
     case year(Int)
     case month(Int)
     case day(Int)
-    /// A message id, folded as the site names its folder.
+    /// A message id, folded to the name of its folder on the site.
     case messageID(Int)
   }
 
-  /// One family that the row is about.
+  /// One family that the row refers to.
   package enum Part: Hashable, Sendable {
     case family(String, [Binding])
-    /// A path of the site's repositories: the history of a file, or of a port. The folder of the ports
-    /// tree is cut off; what lies elsewhere keeps its whole path, below that of the ports.
+    /// A path in the site's repositories: the history of a file, or of a port. The folder of the ports tree
+    /// is cut off. A file outside the ports tree keeps its whole path, below that of the ports.
     case portsTree(head: [UInt8], value: Int)
   }
 
@@ -46,16 +46,16 @@ package struct KeyRule: Equatable, Sendable {
   }
 
   fileprivate enum Compiled: Equatable, Sendable {
-    /// - Parameter date: the value that sources take the parts of a date from.
+    /// - Parameter date: the index of the value that holds the date.
     case recipe(KeyRecipe, [Source], date: Int?)
-    /// - Parameter port: nil where the histories of ports' files lie with all others.
+    /// - Parameter port: nil where the histories of ports' files lie in the family of all files.
     case portsTree(head: [UInt8], value: Int, port: KeyRecipe?, file: KeyRecipe)
-    /// The layout lacks what the part asks for, which is told of each row.
+    /// The layout lacks what the part needs; this is reported for each row.
     case impossible(KeyError)
   }
 
   private let parts: [Compiled]
-  /// How many values a row has to have.
+  /// How many values a row must have.
   private let width: Int
 
   /// - Parameter width: how many values a row has.
@@ -93,7 +93,7 @@ package struct KeyRule: Equatable, Sendable {
     return keys
   }
 
-  /// Keys of all that any row could name: what is the same for every row is bound, and no more.
+  /// Keys of everything that any row could name. Only values that are the same for every row are bound.
   package func everything(_ layout: Layout) -> [CacheKey] {
     parts.flatMap { part -> [CacheKey] in
       switch part {
@@ -157,15 +157,15 @@ extension KeyRule.Compiled {
 }
 
 extension Layout {
-  /// Whether the histories of files below a port lie in that port's folder, and only the others in the
-  /// family of files.
+  /// Whether the histories of files below a port lie in that port's folder, and only other histories lie in
+  /// the family of files.
   fileprivate var hasHistoriesOfPortsApart: Bool {
     family(named: "files")?.pattern.fields.first?.kind == .portsTreePath
   }
 }
 
 extension KeyRule.Source {
-  /// The value of the row that is a date, for a part of one.
+  /// The index of the row's date value, for a source that is part of a date.
   fileprivate var dateValue: Int? {
     switch self {
     case .year(let value), .month(let value), .day(let value): value
@@ -173,7 +173,7 @@ extension KeyRule.Source {
     }
   }
 
-  /// - Parameter date: what the row's date is; of the epoch where it has none.
+  /// - Parameter date: the row's date; the epoch where the row has none.
   @inline(__always)
   fileprivate func value(
     _ values: [[UInt8]?], _ date: CalendarDate = .epoch

@@ -2,25 +2,25 @@
 //
 // Keys that are cleared together.
 
-/// Keys to be cleared together, each once however often it is asked for.
+/// Keys to be cleared together. Each key is in the set once, however often it is added.
 package struct KeySet {
   package private(set) var keys: [CacheKey] = []
   private var indices: [CacheKey: Int] = [:]
 
   package init() {}
 
-  /// Makes room for so many keys more.
+  /// Reserves room for this many more keys.
   package mutating func reserve(_ count: Int) {
     keys.reserveCapacity(keys.count + count)
     indices.reserveCapacity(indices.count + count)
   }
 
-  /// Adds keys and tells where their reports will stand.
+  /// Adds keys and returns the indices of their reports.
   package mutating func add(_ wanted: [CacheKey]) -> [Int] {
     wanted.map { Self.place($0, &indices[$0], &keys) }
   }
 
-  /// The key's place, which is looked up once whether it is new or not.
+  /// The key's index. The key is looked up once, whether it is new or not.
   private static func place(_ key: CacheKey, _ index: inout Int?, _ keys: inout [CacheKey]) -> Int {
     let place = index ?? keys.count
     if index == nil { keys.append(key) }

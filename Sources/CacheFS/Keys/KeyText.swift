@@ -12,7 +12,7 @@ extension Layout {
     return String(decoding: text, as: UTF8.self)
   }
 
-  /// Adds the key's text to a list of many.
+  /// Appends the key's text to a buffer of many.
   package func append(textOf key: CacheKey, to text: inout [UInt8]) {
     text += rows[key.family].name.utf8
     for binding in key.bindings {
@@ -24,10 +24,10 @@ extension Layout {
     }
   }
 
-  /// Reads a key back; its values are checked like any other's.
-  /// - Throws: ``KeyError``; a field without a value is an unknown one.
+  /// Reads a key back. Its values are checked like those of any other key.
+  /// - Throws: ``KeyError``; a field without a value is an unknown field.
   package func key(text: some StringProtocol) throws(KeyError) -> CacheKey {
-    // By bytes: a combining mark makes one character of itself and the sign before it.
+    // By bytes, because a combining mark joins the character before it.
     let parts = Array(text.utf8).split(
       separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
     let family = String(decoding: parts.first ?? [], as: UTF8.self)

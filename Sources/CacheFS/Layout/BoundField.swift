@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A field of a pattern and the value that it has.
+// A field of a pattern and its value.
 
 /// A field and its value.
 struct BoundField: Hashable, Sendable {

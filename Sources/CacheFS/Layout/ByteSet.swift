@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Which bytes a field may hold, asked for each byte of each name of a walk.
+// Which bytes a field may hold. A walk checks each byte of each name against it.
 
-/// A set of bytes in four words, asked faster than a rule.
+/// A set of bytes in four words. A lookup is faster than evaluating a rule.
 struct ByteSet: Hashable, Sendable {
   private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
 

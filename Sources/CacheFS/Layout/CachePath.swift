@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A path below the cache directory, as the bytes that the file system gave.
+// A path below the cache directory, as the bytes from the file system.
 
 import Basics
 
@@ -14,6 +14,6 @@ package struct CachePath: Hashable, Comparable, Sendable, CustomStringConvertibl
     left.bytes.lexicographicallyPrecedes(right.bytes)
   }
 
-  /// Printable, and told back to bytes by ``unescape(_:)``.
+  /// The printable form; ``unescape(_:)`` converts it back to bytes.
   package var description: String { escape(bytes) }
 }

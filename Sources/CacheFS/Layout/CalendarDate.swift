@@ -17,7 +17,7 @@ package struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConvert
     self.day = day
   }
 
-  /// Nil when there is no such day. Years are four digits: 1 to 9999.
+  /// Nil when there is no such day. Years have four digits: 1 to 9999.
   package init?(year: Int, month: Int, day: Int) {
     guard (1...9999).contains(year), (1...12).contains(month),
       (1...Self.days(inMonth: month, of: year)).contains(day)
@@ -27,11 +27,11 @@ package struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConvert
     self.day = day
   }
 
-  /// The day, in UTC, of a time; the first or the last day there is for times outside.
+  /// The day of a time in UTC. Times outside the range give the first or the last day.
   package init(secondsSinceEpoch seconds: Int64) {
     let day = Int((Double(seconds) / 86_400).rounded(.down))
     let number = min(max(day, Self.firstDay), Self.lastDay) - Self.firstDay
-    // Years of 365 days, and a day more for each leap year that has passed.
+    // Years of 365 days, plus one day for each leap year that has passed.
     var year = number / 366 + 1
     while year < 9999, Self.daysBefore(year: year + 1) <= number { year += 1 }
     var rest = number - Self.daysBefore(year: year)
@@ -52,7 +52,7 @@ package struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConvert
     return years * 365 + years / 4 - years / 100 + years / 400
   }
 
-  /// `YYYY-MM-DD` and nothing else, as bytes; nil when it is no date or there is no such day.
+  /// Parses `YYYY-MM-DD` only, as bytes; nil when it is not a date or there is no such day.
   package init?(_ text: some Collection<UInt8>) {
     let parts = text.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
     guard parts.count == 3, let year = Self.number(parts[0], digits: 4),
@@ -61,7 +61,7 @@ package struct CalendarDate: Hashable, Comparable, Sendable, CustomStringConvert
     self.init(year: year, month: month, day: day)
   }
 
-  /// A number of exactly so many decimal digits, or nil.
+  /// A number of exactly this many decimal digits; otherwise nil.
   package static func number(_ text: some Collection<UInt8>, digits: Int) -> Int? {
     guard text.count == digits, text.allSatisfy(\.isDigit) else { return nil }
     return text.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) }

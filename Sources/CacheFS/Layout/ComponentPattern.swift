@@ -2,40 +2,41 @@
 //
 // One component of a path pattern, compiled once and matched in one pass.
 //
-// At most one field may be "open" (able to swallow the literal behind it); what stands before
-// it is read from the left and what stands after it from the right, so there is no
-// backtracking and a match costs time linear in the name.
+// At most one field may be "open": it could also match the literal after it. The tokens before it are matched
+// from the left, and the tokens after it from the right. There is no backtracking, and a match takes time
+// linear in the length of the name.
 
 import Basics
 
-/// A piece of a component: text as it stands, or a field's value.
+/// A piece of a component: literal text, or the value of a field.
 enum Token: Hashable, Sendable {
   case literal([UInt8])
   case field(Field)
 
-  /// The same in memory of its own.
+  /// The same in separate memory.
   fileprivate var unshared: Self {
     if case .literal(let text) = self { .literal(text.map(\.self)) } else { self }
   }
 }
 
-/// A named place in a pattern and what may stand there.
+/// A named place in a pattern, and the values that it accepts.
 package struct Field: Hashable, Sendable {
   package let name: String
   package let kind: FieldKind
 }
 
-/// Where a field's value was found in a name. Plain numbers: a walk makes several for each file.
+/// Where a field's value was found in a name. It holds plain numbers, because a walk makes several for each
+/// file.
 struct Capture {
   /// The field, as the index of its token in the pattern that found it.
   let token: Int
   let range: Range<Int>
 }
 
-/// A token as it is matched, without a reference in it: what a match touches is counted by
-/// nobody, neither by one thread nor, worse, by two at once.
+/// A token in the form used for matching. It holds no reference, so a match does no reference counting, neither
+/// in one thread nor, which is worse, in two at once.
 private struct Step: Hashable, Sendable {
-  /// The literal's place among the pattern's bytes; empty for a field.
+  /// The literal's range among the pattern's bytes; empty for a field.
   let literal: Range<Int>
   /// The field's kind; nil for a literal.
   let kind: FieldKind?
@@ -61,7 +62,7 @@ private struct Step: Hashable, Sendable {
 struct ComponentPattern: Hashable, Sendable {
   private(set) var tokens: [Token]
   let fields: [Field]
-  /// The token that is matched last, by what the others leave.
+  /// The token that is matched last, against what the others leave.
   private let open: Int?
   private var steps: [Step]
   /// The bytes of all literals.
@@ -91,11 +92,11 @@ struct ComponentPattern: Hashable, Sendable {
     self.open = open
   }
 
-  /// Right of the open field, a field is delimited by the literal before it.
+  /// Right of the open field, the literal before a field must delimit it.
   private static func checkRightSide(_ tokens: [Token], after open: Int) throws(PatternProblem) {
     for index in tokens.indices where index > open {
       guard case .field(let field) = tokens[index], field.kind.fixedWidth == nil else { continue }
-      // Read from the right, a field of a fixed width before it would be swallowed.
+      // Matching from the right, a field would swallow a field of fixed width before it.
       guard case .literal(let text) = tokens[index - 1], let last = text.last,
         !field.kind.contains(last)
       else { throw .ambiguous(field.name) }
@@ -126,7 +127,7 @@ struct ComponentPattern: Hashable, Sendable {
     return (steps, literals)
   }
 
-  /// The same in memory of its own: threads that share arrays fight for their counts.
+  /// The same in separate memory: threads that share arrays compete for their reference counts.
   var unshared: Self {
     var copy = self
     copy.tokens = tokens.map(\.unshared)
@@ -140,8 +141,8 @@ struct ComponentPattern: Hashable, Sendable {
     if case .field(let field) = tokens[token] { field } else { nil }
   }
 
-  /// Whether the bytes of `name` in `range` have this shape; the values found are appended to
-  /// `captures`, as ranges of `name`.
+  /// Whether the bytes of `name` in `range` match this pattern. The values found are appended to `captures`,
+  /// as ranges of `name`.
   func match(
     _ name: UnsafeBufferPointer<UInt8>, in range: Range<Int>, _ captures: inout [Capture]
   ) -> Bool {
@@ -227,10 +228,10 @@ struct ComponentPattern: Hashable, Sendable {
     return start
   }
 
-  /// The component with every field replaced, or nil when one has no value.
+  /// The component with every field replaced by its value; nil when a field has no value.
   func render(_ value: (Field) -> [UInt8]?) -> [UInt8]? {
     if tokens.count == 1 {
-      // Most components are one word or one field, which need not be copied.
+      // Most components are one word or one field, and need no copy.
       switch tokens[0] {
       case .literal(let text): return text
       case .field(let field): return value(field)

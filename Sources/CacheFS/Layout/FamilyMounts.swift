@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The folders of families, as places where another file system belongs to the cache.
+// The folders of families, as places where a mount belongs to the cache.
 
 extension MountPlaces {
-  /// The folders that each pattern of a layout begins with: of `a/b/{x}` these are `a` and `a/b`.
+  /// The folders that each pattern of a layout begins with. For `a/b/{x}` these are `a` and `a/b`.
   package init(of layout: Layout, elsewhere: Mounts = .refused, remembers: Bool = false) {
     self.init(
       elsewhere: elsewhere,

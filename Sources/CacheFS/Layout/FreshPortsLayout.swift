@@ -3,7 +3,7 @@
 // The table of the FreshPorts cache (docs/freshports.md, section 2) and the keys its site uses.
 
 extension Layout {
-  /// The tree of FreshPorts, old shapes included.
+  /// The tree of FreshPorts, including old shapes.
   package static let freshPorts: Layout = {
     let table: [(name: String, pattern: String, shapes: [String], clearing: Family.Clearing)] = [
       ("daily", "daily/{year}/{month}/{day}.daily.{branch}", [], .everything),
@@ -67,15 +67,15 @@ extension Layout {
             row.name, row.pattern, shapes: row.shapes, clearing: row.clearing,
             isRecreated: !writtenByOthers.contains(row.name))
         } catch {
-          // A constant of this file; LayoutTests compiles every row.
+          // The table is a constant in this file; LayoutTests compiles every row.
           preconditionFailure("family \(row.name): \(error)")
         }
       })
   }()
 
-  /// Families whose pages are made by a deploy or by cron, and by no visitor.
+  /// Families whose pages are made by a deploy or by cron, not by visitors.
   private static let writtenByOthers = ["pages", "html", "searchlog"]
 
-  /// The family of pages that are being written, by its index; nil when the layout has none.
+  /// The index of the family of pages that are being written; nil when the layout has none.
   package var spool: Int? { families.firstIndex { $0.name == "spooling" } }
 }

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A family whose paths are made of a hash of a key, as nginx's cache is: `proxy/{key:nginx...}` with levels 1:2.
+// A family whose paths are made from a hash of a key, such as nginx's cache: `proxy/{key:nginx...}` with levels
+// 1:2.
 //
-// Its pattern is that of the names on disk, so that whatever walks the tree knows its files. The key is a field that no
-// name shows: forward the hash of it gives the one path, backward the file's own head tells it.
+// Its pattern describes the names on disk, so every walk of the tree knows its files. No name shows the key.
+// Forward, the hash of the key gives the one path; backward, the file's own head gives the key.
 
 /// How the files of a hashed family are named.
 package struct HashedTree: Hashable, Sendable {
-  /// The field that the hash is made of, as the site's configuration calls it.
+  /// The field that is hashed, with its name from the site's configuration.
   package let keyField: Field
-  /// How many digits each folder's name has, taken from the end of the hash: `levels` of proxy_cache_path.
+  /// How many digits each folder's name takes from the end of the hash: `levels` of proxy_cache_path.
   package let levels: [Int]
-  /// Whether a key may have several files, of which the names of all but one cannot be told from the key: those
-  /// that nginx makes of responses with `Vary`.
+  /// Whether a key may have several files. The key gives the name of only one of them. nginx makes the others
+  /// from responses with `Vary`.
   package let hasVariants: Bool
 
   /// Names in the pattern on disk.
@@ -22,15 +23,15 @@ package struct HashedTree: Hashable, Sendable {
   /// The field of the name of a file that is being written.
   static let temporary = "temporary"
 
-  /// What a walk reads from the file's head beside the key.
+  /// The fields that a walk reads from the file's head beside the key.
   package static let toldByHead = HeadField.allCases.map(\.rawValue)
 
-  /// The folders' digits that nginx knows: none, or one to three levels of 1 or 2.
+  /// The levels that nginx knows: none, or one to three folders of 1 or 2 digits.
   package static func accepts(levels: [Int]) -> Bool {
     levels.count <= 3 && levels.allSatisfy { $0 == 1 || $0 == 2 }
   }
 
-  /// - Throws: ``PatternProblem`` for levels that nginx does not have.
+  /// - Throws: ``PatternProblem`` for levels that nginx does not support.
   package init(
     key: String, levels: [Int], hasVariants: Bool
   ) throws(PatternProblem) {
@@ -40,9 +41,9 @@ package struct HashedTree: Hashable, Sendable {
     self.hasVariants = hasVariants
   }
 
-  /// Of `proxy/{key:nginx...}`: the folders before the field, and the field's name.
-  /// - Returns: nil where the text does not end in such a field.
-  /// - Throws: ``PatternProblem`` where it stands anywhere else.
+  /// Splits `proxy/{key:nginx...}` into the folders before the field, and the field's name.
+  /// - Returns: nil when the text does not end in such a field.
+  /// - Throws: ``PatternProblem`` when such a field is anywhere else.
   package static func parts(
     of text: String
   ) throws(PatternProblem) -> (folder: String, key: String)? {
@@ -62,10 +63,10 @@ package struct HashedTree: Hashable, Sendable {
     return ([folder] + folders + ["{\(Self.file):name}"]).joined(separator: "/")
   }
 
-  /// What those names look like: nginx's temporary files have a dot and ten digits behind the hash.
+  /// The shapes of those names. nginx's temporary files have a dot and ten digits after the hash.
   static let shapes = ["{\(hash):md5}", "{\(hash):md5}.{\(temporary):number}"]
 
-  /// The fields of the one path that a key has.
+  /// The fields of the one path of a key.
   func place(ofKey key: [UInt8]) -> [BoundField] {
     let hash = MD5.hex(key)
     var end = hash.count

@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What may lie where: one row per family, read forward to turn a key into the files to clear
-// and backward to say of any file found what it is. There is no second place that knows a path.
+// What may lie where, with one row per family. Read forward, a row turns a key into the files to clear. Read
+// backward, it says what any file is. No other part of the program knows a path.
 
 /// A kind of page, and where its files lie.
 package struct Family: Hashable, Sendable {
-  /// What clearing one of the family's keys takes with it.
+  /// What clearing one of the family's keys removes.
   package enum Clearing: Hashable, Sendable {
-    /// All that the pattern matches: whatever lies in a port's folder goes with the port.
+    /// Everything that the pattern matches: all files in a port's folder are removed with the port.
     case everything
-    /// Only what has one of the family's shapes.
+    /// Only files that have one of the family's shapes.
     case knownShapes
-    /// Nothing: it lives in the tree and stays.
+    /// Nothing: it is in the tree and stays.
     case never
   }
 
   package let name: String
-  /// The whole path. The shapes describe its field `page`, or else its last one.
+  /// The whole path. The shapes describe its field `page`, or else its last field.
   package let pattern: Pattern
-  /// What that field may look like, first match wins; none means anything goes.
+  /// The allowed shapes of that field; the first match wins. No shapes means that any value is allowed.
   package let shapes: [Shape]
   package let clearing: Clearing
-  /// Whether a visitor re-creates a page that is gone. Where not, what is old is so by right, and removing
-  /// puts nothing right: an audit leaves it to a person.
+  /// Whether visitors re-create a removed page. If not, an old page may be correct, and removing it repairs
+  /// nothing: an audit leaves it to a person.
   package let isRecreated: Bool
-  /// Whether a site's configuration says where the family lies, so that its folder must exist.
+  /// Whether the site's configuration gives the family's place. Its folder must then exist.
   package let isConfigured: Bool
-  /// Where its paths are made of a key's hash: the pattern and the shapes are those of the names on disk.
+  /// Set when the paths are made from a key's hash. The pattern and the shapes then describe the names on
+  /// disk.
   package let hashed: HashedTree?
-  /// The fields that may span components, of the pattern and the shapes.
+  /// The fields of the pattern and the shapes that may span components.
   let spanningFields: [String]
 
   /// - Throws: ``PatternProblem``.
@@ -41,7 +42,7 @@ package struct Family: Hashable, Sendable {
     self.hashed = hashed
     var compiled: [Shape] = []
     for shape in shapes { compiled.append(try Shape(shape)) }
-    // What is hashed is in no name.
+    // No name may contain the key that is hashed.
     let misplaced = (self.pattern.fields + compiled.flatMap(\.fields)).first {
       $0.kind == .nginxKey
     }
@@ -54,7 +55,7 @@ package struct Family: Hashable, Sendable {
       .filter(\.kind.spansComponents).map(\.name)
   }
 
-  /// A family whose paths are made of a key's hash, below a folder.
+  /// A family below a folder whose paths are made from a key's hash.
   /// - Throws: ``PatternProblem``.
   package init(
     _ name: String, below folder: String, _ hashed: HashedTree, isConfigured: Bool = false
@@ -64,7 +65,7 @@ package struct Family: Hashable, Sendable {
       isConfigured: isConfigured, hashed: hashed)
   }
 
-  /// The fields that its keys bind, in order: those of the pattern and its shapes, or the key that is hashed.
+  /// The fields that its keys bind, in order: those of the pattern and its shapes, or the hashed key.
   package var fields: [Field] {
     if let hashed { return [hashed.keyField] }
     return pattern.fields + shapes.flatMap(\.fields)
@@ -80,9 +81,9 @@ package struct Family: Hashable, Sendable {
   }
 }
 
-/// What a family's free field may look like, with fields of its own.
+/// An allowed shape of a family's free field. It may have more fields.
 ///
-/// A field that the path has bound already (the ID in `commits/ID/ID...`) must have the same value.
+/// A field that the path has already bound (the ID in `commits/ID/ID...`) must have the same value.
 package struct Shape: Hashable, Sendable, CustomStringConvertible {
   package let description: String
   let component: ComponentPattern
@@ -98,12 +99,12 @@ package struct Shape: Hashable, Sendable, CustomStringConvertible {
 
 /// The table of families.
 package struct Layout: Hashable, Sendable {
-  /// What is what: the rows that are read backward, and forward where no glob stands for them.
+  /// The rows that classify files. They are read backward, and also forward where no glob replaces them.
   package let families: [Family]
-  /// Rows that are read forward only: what a site's configuration clears of the family of that name.
-  /// They never change what a page is taken for.
+  /// Rows that are read forward only: what a site's configuration clears in the family of that name. They
+  /// never change how a page is classified.
   let globs: [Family]
-  /// Families and globs, as keys name them.
+  /// Families and globs, in the order that keys use.
   let rows: [Family]
 
   package init(_ families: [Family]) { self.init(families, globs: []) }
@@ -116,20 +117,19 @@ package struct Layout: Hashable, Sendable {
 
   package func family(named name: String) -> Family? { families.first { $0.name == name } }
 
-  /// What is cleared of a family by a key of its pattern's fields: all of it, or what a site's
-  /// configuration says.
+  /// What a key of the pattern's fields clears in a family: all of it, or what the site's configuration says.
   package func clearedPattern(of name: String) -> Pattern? {
     (globs.first { $0.name == name } ?? family(named: name))?.pattern
   }
 
-  /// Every field that files can be counted by, in order of first appearance: those of families, and what the heads of
-  /// hashed files tell.
+  /// Every field that files can be counted by, in order of first appearance: the fields of families, and the
+  /// fields that the heads of hashed files show.
   package var groupNames: [String] {
     let told = families.contains { $0.hashed != nil } ? HashedTree.toldByHead : []
     return fieldNames + told.filter { !fieldNames.contains($0) }
   }
 
-  /// Every field that some family has, in order of first appearance.
+  /// Every field of any family, in order of first appearance.
   package var fieldNames: [String] {
     var names: [String] = []
     for name in families.flatMap(\.fieldNames) where !names.contains(name) { names.append(name) }

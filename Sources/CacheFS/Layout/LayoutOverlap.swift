@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Whether two families could both match some path: asked of every pair when a site's own table is read,
-// since a path that has two owners would be cleared, counted and judged by whichever comes first.
+// Whether two families could both match some path. Every pair is checked when a site's own table is read.
+// Otherwise a path with two owners would be cleared, counted and judged by the family that comes first.
 //
-// Each family is unrolled into a small automaton over the bytes of whole paths, and the two are run
-// side by side. What a kind says of single bytes is in it exactly; what it says of a whole value (the
-// lengths of names, the same field in two places) is not, so it errs on the side of an overlap.
+// Each family becomes a small automaton over the bytes of whole paths, and the two automata run side by side.
+// Rules of a kind for single bytes are exact. Rules for a whole value (the length of a name, the same field in
+// two places) are not included, so an overlap may be reported where there is none.
 
 extension Family {
-  /// How two families stand to each other.
+  /// How two families relate.
   package enum Overlap: Equatable, Sendable {
-    /// No path is of both.
+    /// No path belongs to both.
     case none
-    /// A path that is of both, or one of which that cannot be told.
+    /// A path that belongs to both, or may belong to both.
     case path(CachePath, isCertain: Bool)
   }
 
-  /// Whether a path could be of this family and of another.
+  /// Whether a path could belong to this family and to another.
   package func overlap(with other: Family) -> Overlap {
     for own in automata {
       for its in other.automata {
@@ -31,7 +31,7 @@ extension Family {
     return .none
   }
 
-  /// One automaton, or one for each shape where only pages of known shapes are the family's.
+  /// One automaton; or one for each shape, when only pages of known shapes belong to the family.
   private var automata: [PathAutomaton] {
     guard clearing == .knownShapes, !shapes.isEmpty else {
       return [PathAutomaton(pattern.components.map(\.tokens))]
@@ -45,7 +45,7 @@ extension Family {
     }
   }
 
-  /// The token of the last component that shapes describe: `page`, or else its last field.
+  /// The token of the last component that the shapes describe: `page`, or else its last field.
   static func shapedToken(_ tokens: [Token]) -> Int? {
     let fields = tokens.indices.filter { if case .field = tokens[$0] { true } else { false } }
     return fields.first { index in
@@ -57,7 +57,7 @@ extension Family {
 /// The paths of a pattern, as states with steps from one to the next.
 private struct PathAutomaton {
   private var steps: [[(bytes: ByteSet, to: Int)]] = [[]]
-  /// Steps that take no byte.
+  /// Steps that consume no byte.
   private var skips: [[Int]] = [[]]
   private var end = 0
 
@@ -91,7 +91,7 @@ private struct PathAutomaton {
     end = next
   }
 
-  /// Any number of bytes of a set, none too.
+  /// Any number of bytes of a set, including none.
   private mutating func addRun(_ bytes: ByteSet) {
     let next = newState()
     skips[end].append(next)
@@ -99,7 +99,7 @@ private struct PathAutomaton {
     end = next
   }
 
-  /// One byte of the first set, and any number of the second.
+  /// One byte of the first set, then any number of the second.
   private mutating func add(_ first: ByteSet, then rest: ByteSet) {
     add(first)
     addRun(rest)
@@ -123,7 +123,7 @@ private struct PathAutomaton {
     }
   }
 
-  /// Names with slashes between; the first begins with a byte of a set.
+  /// Names separated by slashes; the first begins with a byte of a set.
   private mutating func addPath(_ first: ByteSet) {
     add(first, then: Self.name)
     let last = end
@@ -153,10 +153,10 @@ private struct PathAutomaton {
     let other: Int
   }
 
-  /// Far more than any patterns of a site come to: a file that was written to keep us busy does not.
+  /// Far more than the patterns of any site need. It bounds the work for a hostile file.
   private static let mostPairs = 20_000
 
-  /// The shortest path that both take, or how far they were followed; nil when there is none.
+  /// The shortest path that both accept, or the path up to where the search stopped; nil when there is none.
   func commonPath(with other: Self) -> [UInt8]? {
     let start = Pair(own: 0, other: 0)
     var cameFrom: [Pair: (pair: Pair, byte: UInt8?)] = [start: (start, nil)]
@@ -199,7 +199,7 @@ private struct PathAutomaton {
 }
 
 extension ByteSet {
-  /// A byte of both sets, one that reads well if there is one.
+  /// A byte that is in both sets, preferably a readable one.
   fileprivate func example(in other: ByteSet) -> UInt8? {
     for byte in "a1hnA".utf8 where contains(byte) && other.contains(byte) { return byte }
     return (UInt8.min...UInt8.max).first { contains($0) && other.contains($0) }

@@ -2,34 +2,34 @@
 //
 // The backward reading: a folder's place in the layout, and what its entries are.
 //
-// A walk takes the place along from folder to folder, so that each name is matched once
-// against the few rows that are still possible there, and no path is put together.
+// A walk carries the place from folder to folder. Each name is matched once, against the few rows that are
+// still possible there, and no path is built.
 
 /// What a file in the tree is.
 package struct Classification: Hashable, Sendable {
   /// The family's index in its layout; nil when no row matches.
   package let family: Int?
-  /// Whether it has one of the family's shapes, or the family has none to ask for.
+  /// Whether it has one of the family's shapes, or the family has no shapes.
   package let hasKnownShape: Bool
 
   static let unknown = Classification(family: nil, hasKnownShape: false)
 }
 
-/// One row of the layout, followed as far as a folder.
+/// One row of the layout, followed down to a folder.
 struct PlacedRow: Sendable {
   let family: Int
   /// The component that the folder's entries are matched against.
   let component: Int
-  /// The fields that the folders so far have bound.
+  /// The fields that the folders above have bound.
   let bound: [BoundField]
-  /// The path so far within a component that spans several, each folder with its slash.
+  /// The path so far within a component that spans several; each folder has a trailing slash.
   let tail: [UInt8]
 
-  /// Whether the tail is deeper than any page's path, so that each folder of it must not cost a
+  /// Whether the tail is deeper than the path of any page. Each of its folders must then not cost a
   /// descriptor and a stack frame.
   var isDeep: Bool { tail.count { $0 == UInt8(ascii: "/") } > OpenChain.heldAlways }
 
-  /// Whether the tail is longer than any path that a page could be asked for by.
+  /// Whether the tail is longer than any path by which a page could be requested.
   var isTooLong: Bool { tail.count > FieldKind.longestPath + 1 }
 }
 
@@ -52,12 +52,12 @@ package struct LayoutPlace: Sendable {
     self.rows = rows
   }
 
-  /// Whether it is the cache directory, a family's own folder, or one above it: no field is bound.
+  /// Whether it is the cache directory, a family's own folder, or a folder above that: no field is bound.
   var isOfLayout: Bool { rows.contains { $0.bound.isEmpty && $0.tail.isEmpty } }
 }
 
-/// A family as one matcher reads it: a copy behind one reference, so that asking for it costs
-/// one count and not one for each of its arrays, in memory that no other thread writes to.
+/// One matcher's copy of a family, behind a single reference. Reading it costs one reference count, not one for
+/// each of its arrays, in memory that no other thread writes to.
 final class MatchedRow: Sendable {
   let components: [ComponentPattern]
   /// For each component, whether its last field spans several.
@@ -68,7 +68,7 @@ final class MatchedRow: Sendable {
   let shapedToken: Int?
   let clearing: Family.Clearing
   let hashed: HashedTree?
-  /// Whether a field stands in more than one place, where it must have one value.
+  /// Whether a field occurs in more than one place, where its values must be equal.
   let repeatsFields: Bool
 
   init(_ family: Family) {
@@ -89,7 +89,7 @@ final class MatchedRow: Sendable {
 }
 
 extension [UInt8] {
-  /// A path with one folder more and the slash behind it, in one allocation.
+  /// The path with one more folder and a trailing slash, in one allocation.
   func appending(folder name: UnsafeBufferPointer<UInt8>) -> [UInt8] {
     var path: [UInt8] = []
     path.reserveCapacity(count + name.count + 1)

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a site's configuration says of a family: where it lies, and what of it is cleared. It never
-// changes what a page is: a glob that says less, or more, of a name than the family's own pattern
-// becomes a row of its own, which is read forward only.
+// What a site's configuration says about a family: where it lies, and what of it is cleared. It never changes
+// what a page is. A glob that matches fewer or more names than the family's own pattern becomes a separate row,
+// which is read forward only.
 
 extension Layout {
-  /// This layout with one family where `pattern` has it, cleared by that pattern.
+  /// This layout with one family moved to `pattern`, and cleared by that pattern.
   ///
-  /// A pattern whose names could be the family's own (`{day}.{page:name}` for `{day}.daily.{branch}`)
-  /// moves the family and leaves the form of its names; any other becomes the family's own form.
+  /// When the pattern's names could be the family's own (`{day}.{page:name}` for `{day}.daily.{branch}`), the
+  /// family moves and keeps the form of its names. Any other pattern becomes the family's own form.
   /// - Throws: ``PatternProblem``.
   package func replacing(
     _ name: String, with pattern: String
@@ -35,8 +35,8 @@ extension Layout {
 }
 
 extension Family {
-  /// The family's own names in the folders of a pattern; nil when the names of that pattern are not
-  /// the family's own.
+  /// The family's own names in the folders of a pattern; nil when the pattern has other names than the
+  /// family.
   fileprivate func form(under pattern: String) -> String? {
     let (folders, name) = pattern.splitAtLastSlash
     let last = self.pattern.description.splitAtLastSlash.name
@@ -48,7 +48,7 @@ extension Family {
     return folders + last
   }
 
-  /// What the `{page}` of a pattern holds of each name that the family knows.
+  /// For each name that the family knows: the part that the `{page}` of a pattern matches.
   fileprivate func shapes(under pattern: String) -> [String] {
     let name = pattern.splitAtLastSlash.name
     let last = self.pattern.description.splitAtLastSlash.name
@@ -61,7 +61,7 @@ extension Family {
     }
   }
 
-  /// The family with another pattern, and of its shapes what they say of a `{page}` there.
+  /// The family with another pattern. Its shapes are kept when the pattern has a `{page}`.
   /// - Throws: ``PatternProblem``.
   fileprivate func replaced(by pattern: String) throws(PatternProblem) -> Family {
     let hasPage = try Pattern(pattern).fields.contains { $0.name == "page" }
@@ -71,8 +71,8 @@ extension Family {
       isRecreated: isRecreated, isConfigured: true)
   }
 
-  /// A pattern whose last field is no free page (daily's `{branch}`) becomes a shape when a
-  /// site's template puts a `*` there.
+  /// When the last field of the pattern is not a free page (daily's `{branch}`), it becomes a shape when a
+  /// site's template has a `*` there.
   private var impliedShapes: [Shape] {
     guard let last = pattern.fields.last, last.name != "page", !last.kind.spansComponents,
       let shape = try? Shape("{\(last.name):\(last.kind.rawValue)}")
@@ -82,7 +82,7 @@ extension Family {
 }
 
 extension String {
-  /// The folders with the slash behind them, and the last name.
+  /// The folders with their trailing slash, and the last name.
   fileprivate var splitAtLastSlash: (folders: String, name: String) {
     let bytes = Array(utf8)
     let start = bytes.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
@@ -92,12 +92,12 @@ extension String {
     )
   }
 
-  /// Whether it is one field, which any name could be: `{page...}`.
+  /// Whether it is only one field, which matches any name: `{page...}`.
   fileprivate var isOneField: Bool {
     utf8.first == UInt8(ascii: "{") && utf8.firstIndex(of: UInt8(ascii: "}")) == utf8.indices.last
   }
 
-  /// What stands before and behind the field `page`; nil without one.
+  /// The text before and after the field `page`; nil when there is none.
   fileprivate var aroundPage: (before: [UInt8], after: [UInt8])? {
     let bytes = Array(utf8)
     let mark = Array("{page".utf8)
@@ -107,7 +107,7 @@ extension String {
     return (Array(bytes[..<start]), Array(bytes[(end + 1)...]))
   }
 
-  /// What is left of this name where another has its `{page}`; nil when it cannot be that other's.
+  /// The part of this name where `name` has its `{page}`; nil when `name` cannot match it.
   fileprivate func remainder(under name: String) -> String? {
     guard let around = name.aroundPage else { return nil }
     let bytes = Array(utf8)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The backward reading: a file or folder found, what it is.
+// The backward reading: what a file or folder is.
 
-/// Matches names against rows; one for each thread, since it keeps its buffers.
+/// Matches names against rows. Each thread has its own matcher, because a matcher keeps buffers.
 package struct Matcher: Sendable {
   let layout: Layout
   private let rows: [MatchedRow]
   private var captures: [Capture] = []
-  /// How many of the captures are the pattern's; those behind them are the shape's.
+  /// How many of the captures belong to the pattern. The others belong to the shape.
   private var patternCaptures = 0
   private var shape = 0
   private var flat: [UInt8] = []
@@ -20,7 +20,7 @@ package struct Matcher: Sendable {
   /// The components of a family's pattern.
   func components(of family: Int) -> [ComponentPattern] { rows[family].components }
 
-  /// How a family's files are named, where that is by a hash.
+  /// How a family's files are named, when a hash determines this.
   func hashed(_ family: Int) -> HashedTree? { rows[family].hashed }
 
   /// A family's fields that span several components.
@@ -38,7 +38,7 @@ package struct Matcher: Sendable {
     return LayoutPlace(rows: rows)
   }
 
-  /// The row in the folder `name`, or nil when it has nothing there.
+  /// The row in the folder `name`; nil when the row matches nothing there.
   mutating func enter(_ name: UnsafeBufferPointer<UInt8>, _ row: PlacedRow) -> PlacedRow? {
     let components = rows[row.family].components
     let component = components[row.component]
@@ -74,7 +74,7 @@ package struct Matcher: Sendable {
     return .unknown
   }
 
-  /// The fields of the file `name`, those of its folders included; empty for what is unknown.
+  /// The fields of the file `name`, including those of its folders; empty for an unknown file.
   mutating func fields(
     of name: UnsafeBufferPointer<UInt8>, at place: LayoutPlace
   ) -> [String: [UInt8]] {
@@ -87,8 +87,8 @@ package struct Matcher: Sendable {
     return [:]
   }
 
-  /// Gives each field of the file `name`, which is of a family, to `visit`: those of its folders
-  /// first. What folders and name both hold comes twice. Puts nothing together.
+  /// Passes each field of the file `name`, which belongs to a family, to `visit`. The fields of its folders
+  /// come first. A field in both the folders and the name comes twice. No path is built.
   mutating func visitFields(
     of name: UnsafeBufferPointer<UInt8>, at place: LayoutPlace, family: Int,
     _ visit: (String, UnsafeRawBufferPointer) -> Void
@@ -101,8 +101,8 @@ package struct Matcher: Sendable {
     }
   }
 
-  /// Whether the row matches the file `name`: nil when not, else whether its shape is known.
-  /// `visit` is given each field that the name holds, when it matches.
+  /// Whether the row matches the file `name`: nil when it does not, otherwise whether its shape is known.
+  /// When it matches, `visit` receives each field in the name.
   mutating func match(
     _ name: UnsafeBufferPointer<UInt8>, _ row: PlacedRow,
     _ visit: (Field, UnsafeBufferPointer<UInt8>.SubSequence) -> Void
@@ -129,7 +129,7 @@ package struct Matcher: Sendable {
     flat.removeAll(keepingCapacity: true)
     flat += row.tail
     flat += name
-    // Taken out for the call, so that the matcher is not read and written at once.
+    // Moved out for the call, so that the matcher is not read and written at the same time.
     let path = flat
     return path.withUnsafeBufferPointer { body(&self, $0) }
   }
@@ -165,7 +165,7 @@ package struct Matcher: Sendable {
     return false
   }
 
-  /// Whether no field that the folders have bound has another value in the name.
+  /// Whether every field that the folders have bound has the same value in the name.
   private func agree(
     with row: PlacedRow, in name: UnsafeBufferPointer<UInt8>
   ) -> Bool {
@@ -197,14 +197,14 @@ package struct Matcher: Sendable {
 
   // MARK: Whole paths
 
-  /// Classifies a path as the walk would that came by it.
+  /// Classifies a path in the same way as a walk that meets it.
   package mutating func classify(_ path: CachePath) -> Classification {
     atPlace(of: path, unsafe: .unknown) { matcher, name, place in
       matcher.classify(name, at: place)
     }
   }
 
-  /// A folder's place; one without rows when nothing can lie there.
+  /// A folder's place. It has no rows when nothing can lie there.
   mutating func place(ofFolder path: CachePath) -> LayoutPlace {
     let parts = path.bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard parts.allSatisfy(FieldKind.isSafeName) else { return LayoutPlace(rows: []) }
@@ -213,7 +213,7 @@ package struct Matcher: Sendable {
     return place
   }
 
-  /// The value of each field of a path; empty for what no row matches.
+  /// The value of each field of a path; empty when no row matches.
   package mutating func fields(of path: CachePath) -> [String: [UInt8]] {
     atPlace(of: path, unsafe: [:]) { matcher, name, place in
       matcher.fields(of: name, at: place)

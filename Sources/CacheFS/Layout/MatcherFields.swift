@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One field of a file's path, for those who group by it.
+// One field of a file's path, for grouping.
 
 extension Matcher {
-  /// The value of the field `name` has in the path of `file`; nil where the file matches no row,
-  /// or one without such a field.
+  /// The value of the field `name` in the path of `file`; nil when the file matches no row, or a row without
+  /// that field.
   mutating func value(
     of field: String, file: UnsafeBufferPointer<UInt8>, at place: LayoutPlace
   ) -> [UInt8]? {

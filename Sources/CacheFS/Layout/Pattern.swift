@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A path pattern such as `daily/{year}/{month}/{day}.daily.{branch}`: its text, read once.
+// A path pattern such as `daily/{year}/{month}/{day}.daily.{branch}`. Its text is parsed once.
 //
-// `{name}` is a field of the kind that goes by that name, `{name:kind}` a field of another
-// kind, `{name...}` the rest of the path. Only the last component may hold a rest.
+// `{name}` is a field of the kind with that name, `{name:kind}` is a field of another kind, and `{name...}` is
+// the rest of the path. Only the last component may hold a rest.
 
 import Basics
 
@@ -13,17 +13,18 @@ package enum PatternProblem: Error, Equatable, Sendable {
   case emptyComponent
   /// A component is `.` or `..`.
   case dotComponent
-  /// A brace opens and does not close, or closes and did not open.
+  /// A brace is opened but not closed, or closed but not opened.
   case unbalancedBrace
   /// `{name:kind}` with a kind that does not exist.
   case unknownKind(String)
-  /// A field name other than letters, digits and `_`.
+  /// A field name contains other characters than letters, digits and `_`.
   case badFieldName(String)
   /// A name could be cut in two ways at this field.
   case ambiguous(String)
-  /// A field that spans components stands before the last one.
+  /// A field that spans components is before the last one.
   case restNotLast(String)
-  /// A key that is hashed stands beside other fields or not behind a folder, or has levels that nginx does not know.
+  /// A hashed key has other fields beside it, is not below a folder, or has levels that nginx does not
+  /// support.
   case misplacedHash(String)
 }
 
@@ -38,7 +39,7 @@ package struct Pattern: Hashable, Sendable, CustomStringConvertible {
   package init(_ text: String) throws(PatternProblem) {
     description = text
     var components: [ComponentPattern] = []
-    // By scalars: a combining mark makes one character of itself and a slash.
+    // Split by scalars: a combining mark joins a slash into one character.
     for part in text.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false) {
       let part = Substring(part)
       guard !part.isEmpty else { throw .emptyComponent }
@@ -58,8 +59,8 @@ package struct Pattern: Hashable, Sendable, CustomStringConvertible {
     return seen
   }
 
-  /// Splits the text of one component, or of a shape, into literals and fields. By bytes: a combining
-  /// mark makes one character of itself and a brace.
+  /// Splits the text of one component, or of a shape, into literals and fields. It splits by bytes, because a
+  /// combining mark joins a brace into one character.
   static func tokens(of text: Substring) throws(PatternProblem) -> [Token] {
     var tokens: [Token] = []
     var rest = text.utf8

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Which pages are the oldest, in bounded memory however many there are. A walk gives each page to a census, which counts
-// them by age and remembers some of the oldest. Mostly these are enough to say how far a bound reaches; where they
-// are not, the next walk looks more closely at the one span of ages in which it ends.
+// Which pages are the oldest, in bounded memory whatever their number. A walk gives each page to a census,
+// which counts pages by age and remembers some of the oldest. Usually these show how far a bound reaches.
+// Otherwise the next walk looks more closely at the one span of ages in which the bound ends.
 
 import Basics
 
-/// A span of ages, and how finely it is counted.
+/// A span of ages, and the precision of its count.
 struct AgeSpan: Equatable {
   let first: UInt128
   let last: UInt128
   /// A bucket holds 2^shift ages.
   let shift: Int
 
-  /// - Parameter buckets: into how many parts it is divided at most.
+  /// - Parameter buckets: the maximum number of parts of the span.
   init(_ first: UInt128, through last: UInt128, buckets: Int) {
     self.first = first
     self.last = last
@@ -38,36 +38,36 @@ struct AgeSpan: Equatable {
 
 /// The pages of one walk, counted by age.
 struct AgeCensus {
-  /// How much is remembered.
+  /// The limits of the census's memory and walks.
   struct Limits: Sendable {
     /// Parts of a span: 1.5 MB.
     var buckets = 1 << 16
-    /// How many of the oldest pages are kept by themselves; up to twice as many for a while: 4 MB.
+    /// How many of the oldest pages are remembered one by one; for a while up to twice as many: 4 MB.
     var oldest = 1 << 16
-    /// More walks than a cache needs that stays as it is. Where pages come and go faster than they can be counted,
-    /// what is surely older than the bound's end goes, and no more.
+    /// More walks than an unchanging cache needs. When pages come and go faster than they can be counted,
+    /// only pages that are certainly older than the bound's end are removed.
     var walks = 12
   }
 
-  /// What a walk has shown.
+  /// The result of a walk.
   enum Step: Equatable {
-    /// The bound holds as it is.
+    /// The bound already holds.
     case nothing
-    /// It holds when all pages up to this age are gone, which come to so much.
+    /// The bound holds when all pages up to this age are removed; `going` is their total.
     case remove(through: PageAge, going: PageTally)
-    /// It ends among these ages, of which the next walk has to know more.
+    /// The bound ends among these ages. The next walk must count them more precisely.
     case look(AgeSpan)
   }
 
   private let span: AgeSpan
   private let limits: Limits
   private(set) var total = PageTally()
-  /// Of pages that are older than the span.
+  /// The pages that are older than the span.
   private(set) var before = PageTally()
   private var buckets: [PageTally]
-  /// The oldest pages that are not older than the span; not in order.
+  /// The oldest pages that are not older than the span, unordered.
   private var oldest: [(age: PageAge, size: Int64)] = []
-  /// Pages from this age on are not among the oldest.
+  /// Pages of this age or younger are not among the oldest.
   private var limit: PageAge?
 
   init(_ span: AgeSpan, _ limits: Limits) {
@@ -76,12 +76,12 @@ struct AgeCensus {
     buckets = Array(repeating: PageTally(), count: limits.buckets)
   }
 
-  /// All ages from a time on, in nanoseconds since the epoch.
+  /// All ages since a time, in nanoseconds since the epoch.
   static func span(since time: Int64, _ limits: Limits) -> AgeSpan {
     AgeSpan(PageAge.first(at: time).number, through: .max, buckets: limits.buckets)
   }
 
-  /// The first look: at 18 years in parts of 2.4 hours.
+  /// The first span: 18 years in parts of 2.4 hours.
   /// - Parameter now: nanoseconds since the epoch.
   static func firstSpan(now: Int64, _ limits: Limits) -> AgeSpan {
     let day: Int64 = 86_400_000_000_000
@@ -90,7 +90,7 @@ struct AgeCensus {
     return AgeSpan(last > width ? last - width : 0, through: last, buckets: limits.buckets)
   }
 
-  /// How many pages are remembered by themselves.
+  /// How many pages are remembered one by one.
   var remembered: Int { oldest.count }
 
   mutating func add(_ age: PageAge, _ size: Int64) {
@@ -111,11 +111,12 @@ struct AgeCensus {
     limit = oldest.last?.age
   }
 
-  /// What is to be done for a bound.
+  /// What to do for a bound.
   func step(for bound: PruneBound) -> Step {
     if case .since = bound { return floor.map { .remove(through: $0, going: before) } ?? .nothing }
     if bound.holds(for: total) { return .nothing }
-    // Others have removed pages since the last walk, or some are older than any cache.
+    // Other processes have removed pages since the last walk, or some pages are older than any cache should
+    // be.
     if span.first > 0, bound.holds(for: total - before) {
       return .look(AgeSpan(0, through: span.first - 1, buckets: limits.buckets))
     }
@@ -129,7 +130,7 @@ struct AgeCensus {
       gone = gone + buckets[bucket]
       guard bound.holds(for: total - gone) else { continue }
       let part = span.part(bucket, buckets: limits.buckets)
-      // They are all of one age: they go together.
+      // All are of one age: they are removed together.
       return part.first == part.last
         ? .remove(through: PageAge(number: part.last), going: gone) : .look(part)
     }
@@ -138,6 +139,6 @@ struct AgeCensus {
       : .look(AgeSpan(span.last + 1, through: .max, buckets: limits.buckets))
   }
 
-  /// The last age before the span; nil where it begins with the first of all.
+  /// The last age before the span; nil when the span begins with the first age.
   var floor: PageAge? { span.first > 0 ? PageAge(number: span.first - 1) : nil }
 }

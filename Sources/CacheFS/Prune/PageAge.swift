@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How old pages are, as a number by which no two of them are alike: the older one is the smaller.
+// The age of a page as a number that is practically unique. The older page has the smaller number.
 
-/// What a page's age goes by.
+/// What a page's age is measured by.
 package enum PruneOrder: Sendable {
   /// When it was last written.
   case mtime
-  /// When it was last read or written, as far as the file system keeps that.
+  /// When it was last read or written, as far as the file system records this.
   case atime
 
   /// - Returns: nanoseconds since the epoch.
   func time(of status: FileStatus) -> Int64 {
     switch self {
     case .mtime: status.modified
-    // A page that was written in its place has been needed, though nobody has read it since.
+    // A page that was rewritten was needed, even if it has not been read since.
     case .atime: max(status.accessed, status.modified)
     }
   }
@@ -21,8 +21,8 @@ package enum PruneOrder: Sendable {
 
 /// A page's place among all pages, the oldest first.
 ///
-/// Pages of the same time come in an order that their paths decide, the same in each process, so that a dry run
-/// foretells which of them go. Two pages that even so have one place go together.
+/// Pages of the same time are ordered by their paths, in the same way in each process. A dry run can therefore
+/// predict which of them are removed. Two pages that still have the same place are removed together.
 struct PageAge: Comparable, Hashable {
   let number: UInt128
 
@@ -32,7 +32,7 @@ struct PageAge: Comparable, Hashable {
     number = Self.first(at: time).number | UInt128(Self.hash(path))
   }
 
-  /// The first place of all that a page of this time may have.
+  /// The first place that a page of this time may have.
   static func first(at time: Int64) -> PageAge {
     PageAge(number: UInt128(UInt64(bitPattern: time) ^ (1 << 63)) << 64)
   }
@@ -42,7 +42,7 @@ struct PageAge: Comparable, Hashable {
   /// When it was written, in nanoseconds since the epoch.
   var time: Int64 { Int64(bitPattern: UInt64(truncatingIfNeeded: number >> 64) ^ (1 << 63)) }
 
-  /// FNV-1a of 64 bits, whose last bytes are spread by a multiplication (MurmurHash3's finalizer).
+  /// FNV-1a of 64 bits. A multiplication spreads its last bytes (MurmurHash3's finalizer).
   private static func hash(_ bytes: [UInt8]) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
@@ -51,10 +51,10 @@ struct PageAge: Comparable, Hashable {
   }
 }
 
-/// Pages, and what they come to.
+/// The number and size of some pages.
 package struct PageTally: Equatable, Sendable {
   package private(set) var files = 0
-  /// Apparent sizes. Wide, since whoever writes pages may say of a file that it has 2^63 bytes.
+  /// Apparent sizes. The type is wide, because a writer of pages can give a file a size of 2^63 bytes.
   private(set) var wideBytes: UInt128 = 0
 
   package init() {}
@@ -64,7 +64,7 @@ package struct PageTally: Equatable, Sendable {
     wideBytes = UInt128(max(0, bytes))
   }
 
-  /// In bytes; the most that there is for more than that.
+  /// The size in bytes, clamped to the largest value.
   package var bytes: Int64 { Int64(clamping: wideBytes) }
 
   mutating func add(_ size: Int64) {
@@ -87,15 +87,15 @@ package struct PageTally: Equatable, Sendable {
   }
 }
 
-/// What is to be left of some families.
+/// What may remain of some families.
 package enum PruneBound: Equatable, Sendable {
-  /// So many bytes at most, by the files' apparent sizes.
+  /// At most this many bytes, by the files' apparent sizes.
   case bytes(Int64)
   case files(Int)
-  /// No page from before a time, in nanoseconds since the epoch.
+  /// No page older than a time, in nanoseconds since the epoch.
   case since(Int64)
 
-  /// Whether pages that come to this may stay.
+  /// Whether pages of this total may stay.
   func holds(for tally: PageTally) -> Bool {
     switch self {
     case .bytes(let most): tally.wideBytes <= UInt128(max(0, most))

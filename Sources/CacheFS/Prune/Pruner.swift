@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Removing the oldest pages of families until a bound holds. It walks by the clearer that removes by key, so that the same
-// pages are meant, by the same rules for links and mounts; and it asks each page's time again right before the page
-// goes, so that one which was written anew meanwhile stays.
+// Removes the oldest pages of families until a bound holds. It walks with the clearer that removes by key, so
+// the same pages and the same rules for links and mounts apply. It reads each page's time again right before
+// the removal, so a page that was rewritten meanwhile stays.
 
 import Basics
 import Synchronization
 import SystemPackage
 
-/// How far back pages go.
+/// How far back pages are removed.
 package struct PrunePlan: Equatable, Sendable {
-  /// The youngest age that goes; nil where none does, and then they were counted.
+  /// The youngest age that is removed. Nil when no page is removed; the pages were counted then.
   let through: PageAge?
-  /// What the walk found, and could not read; nil where no walk was needed.
+  /// What the walk found, and what it could not read; nil when no walk was needed.
   package let measured: Measured?
 
   package struct Measured: Equatable, Sendable {
     /// All pages of the families.
     package let total: PageTally
-    /// Those that go.
+    /// The pages to be removed.
     package let going: PageTally
-    /// A report for each family, in which nothing was removed.
+    /// A report for each family. Nothing was removed.
     package let reports: [ClearReport]
   }
 }
@@ -29,17 +29,17 @@ package struct PrunePlan: Equatable, Sendable {
 package struct PruneOutcome: Equatable, Sendable {
   /// A report for each family.
   package let reports: [ClearReport]
-  /// What is left of all of them, of what was there when they were counted; nil where they were not.
+  /// What remains of the pages that were counted; nil when they were not counted.
   package let left: PageTally?
 }
 
-/// Prunes whole families of one cache directory. A bound is for all of them together.
+/// Prunes whole families of one cache directory. One bound applies to all of them together.
 package final class Pruner: Sendable {
   private let clearer: Clearer
   private let keys: [CacheKey]
   private let order: PruneOrder
   private let limits: AgeCensus.Limits
-  /// How many pages the walk in hand has seen.
+  /// How many pages the current walk has seen.
   private let seenFiles = Atomic<Int>(0)
 
   /// - Parameter families: whole families, each once.
@@ -56,13 +56,13 @@ package final class Pruner: Sendable {
     self.limits = limits
   }
 
-  /// How many pages the walk in hand has seen; asked by other threads.
+  /// How many pages the current walk has seen; other threads call it.
   package var pagesSeen: Int { seenFiles.load(ordering: .relaxed) }
 
   // MARK: Which go
 
-  /// Looks how far back pages go for a bound.
-  /// - Parameter counting: whether what goes is counted even where no walk is needed to know which it is.
+  /// Finds how far back pages must be removed for a bound.
+  /// - Parameter counting: whether to count the pages to be removed even when no walk is needed to find them.
   package func plan(_ bound: PruneBound, counting: Bool = true) -> PrunePlan {
     var span = AgeCensus.firstSpan(now: currentTime(), limits)
     if case .since(let time) = bound {
@@ -112,7 +112,7 @@ package final class Pruner: Sendable {
 
   // MARK: The removal
 
-  /// Removes what the plan says, as it is by now.
+  /// Removes what the plan says, according to each page's current state.
   package func remove(_ plan: PrunePlan) -> PruneOutcome {
     guard let through = plan.through else {
       return PruneOutcome(reports: plan.measured?.reports ?? [], left: plan.measured?.total)
@@ -131,13 +131,13 @@ package final class Pruner: Sendable {
 }
 
 extension Clearer {
-  /// The same clearer, which takes only some of the pages of its keys. No two of these may overlap.
+  /// The same clearer, but it takes only some pages of its keys. The keys must not overlap.
   fileprivate func taking(dryRun: DryRun, _ choice: @escaping PageChoice) -> Clearer {
     var clearer = Clearer(
       root, layout: layout, dryRun: dryRun, paths: pathList, branches: branches, kernel: kernel,
       watch: watch)
     clearer.choice = choice
-    // No page is met twice, so none needs to be remembered, and a dry run has several threads, too.
+    // No page is met twice, so none must be remembered, and a dry run can have several threads too.
     clearer.ghosts = nil
     clearer.threads = max(threads, Clearer.lookingThreads)
     return clearer

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Whether a folder looks like a cache directory: it holds a folder that the layout names, or
-// nothing at all.
+// Whether a folder looks like a cache directory: it holds a folder that the layout names, or it is empty.
 
 import SystemPackage
 
-/// What of a layout is found at the top of a folder.
+/// What the top of a folder has of a layout.
 package enum CacheRecognition: Equatable, Sendable {
-  /// Something that begins a row of the layout.
+  /// Something that a row of the layout begins with.
   case some
-  /// Nothing, but for hidden names and `lost+found`: a cache directory on its first day.
+  /// Nothing but hidden names and `lost+found`: a new cache directory.
   case empty
-  /// Other things only.
+  /// Only other things.
   case foreign
 }
 
@@ -26,11 +25,11 @@ extension Layout {
     return names
   }
 
-  /// What of this layout stands in `root`.
+  /// What `root` has of this layout.
   /// - Throws: the `Errno` of getdents64(2).
   package func presence(in root: Directory) throws(Errno) -> CacheRecognition {
     for family in families {
-      // A row that begins with a field may begin with anything.
+      // A row whose first component has a field matches more than one name.
       guard let name = family.pattern.components.first?.literal else { return .some }
       if root.has(name) { return .some }
     }
@@ -40,7 +39,7 @@ extension Layout {
     var presence = CacheRecognition.empty
     try root.list(buffer) { name, length, _ in
       let name = UnsafeRawBufferPointer(start: name, count: length)
-      // fsck(8) makes lost+found in every new file system.
+      // fsck(8) creates lost+found in every new file system.
       if name.first != UInt8(ascii: "."), !name.elementsEqual("lost+found".utf8) {
         presence = .foreign
       }
@@ -50,7 +49,7 @@ extension Layout {
 }
 
 extension Directory {
-  /// Whether anything has this name.
+  /// Whether an entry has this name.
   fileprivate func has(_ name: [UInt8]) -> Bool {
     do throws(Errno) {
       _ = try Self.withCName(name) { (name) throws(Errno) in try status(name) }

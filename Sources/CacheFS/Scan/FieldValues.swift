@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Which values a field has in the tree: the forward reading, stopped at the folder where the
-// field's names are. One folder is listed and no page is opened, so a question costs as little
-// as a clear, whatever the size of the cache.
+// Which values a field has in the tree. It is the forward reading, stopped at the folder that holds the field's
+// names. One folder is listed and no page is opened. A question therefore costs as little as a clear, whatever
+// the size of the cache.
 
 import Basics
 import SystemPackage
@@ -17,12 +17,11 @@ package struct FieldValues {
     self.layout = layout
   }
 
-  /// The values of `field` in the rows of `family` where other fields have those of `given`.
+  /// The values of `field` in the rows of `family` where other fields have the values in `given`.
   ///
-  /// Only what the field's kind accepts comes back: no name with a space, a quote or a `$`
-  /// where the kind is one of FreeBSD's names. Empty too when the family lacks the field, when
-  /// a folder above it is not known yet, or when the folder cannot be read: who asks wants
-  /// help, not an error.
+  /// It returns only values that the field's kind accepts: no name with a space, a quote or a `$` when the
+  /// kind is one of FreeBSD's names. It returns nothing when the family lacks the field, when a folder above
+  /// it is not known yet, or when the folder cannot be read. The caller wants suggestions, not an error.
   package func values(
     of field: String, in family: String, given: [(field: String, value: [UInt8])] = []
   ) -> Set<[UInt8]> {
@@ -63,7 +62,7 @@ package struct FieldValues {
     return found
   }
 
-  /// Whether the folder that would hold the key's pages is there, links not followed.
+  /// Whether the folder that would hold the key's pages exists. Links are not followed.
   package func hasFolder(of key: CacheKey) -> Bool {
     let names = folders(of: key)
     guard names.count + 1 == layout.rows[key.family].pattern.components.count else {
@@ -73,7 +72,7 @@ package struct FieldValues {
     return (try? chain.open(names, from: root)) != nil
   }
 
-  /// The folders that a key names, down to the first that it does not.
+  /// The folders that a key names, down to the first that it leaves open.
   private func folders(of key: CacheKey) -> [[UInt8]] {
     var names: [[UInt8]] = []
     for component in layout.rows[key.family].pattern.components.dropLast() {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the head of a file of a hashed family tells the walk.
+// What the walk reads from the head of a file of a hashed family.
 
 import Basics
 import SystemPackage
 
 extension ScannedEntry {
-  /// So much of the response's own header is read for its status, in bytes.
+  /// How much of the response's header is read for its status, in bytes.
   private static let statusBytes = 512
 
-  /// The value that a field has in the path, or else in the file's head; nil where it has none.
+  /// The value of a field in the path, or else in the file's head; nil when neither has one.
   /// - Parameter now: nanoseconds since the epoch.
   func value(of field: String, at now: Int64, _ matcher: inout Matcher) -> [UInt8]? {
     guard let family = classification.family, let hashed = matcher.hashed(family) else {
@@ -23,14 +23,14 @@ extension ScannedEntry {
     } ?? nil
   }
 
-  /// Gives the file's head to `body`, where the entry is a file that can be read.
+  /// Passes the file's head to `body`, when the entry is a file that can be read.
   func withHead<Result>(
     response: Int = 0, _ body: (borrowing ReadHead) -> Result
   ) -> Result? {
     status.type == .file ? try? readHead(response: response, body) : nil
   }
 
-  /// Gives the file's head to `body`.
+  /// Passes the file's head to `body`.
   /// - Throws: the `Errno` of open(2) or pread(2).
   func readHead<Result>(
     response: Int = 0, _ body: (borrowing ReadHead) -> Result

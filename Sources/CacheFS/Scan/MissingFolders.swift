@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Folders that the layout names and the tree lacks, and what may have been meant instead: a cache
-// whose news lay in `news` and whose configuration said `new` was not cleared for years.
+// Folders that the layout names but the tree does not have, and what may have been meant instead. One cache had
+// its news in `news` while its configuration said `new`; it was not cleared for years.
 
 import Basics
 import SystemPackage
@@ -25,8 +25,8 @@ extension Layout {
     return missing
   }
 
-  /// The folder beside the first missing one of `path` whose name is nearest to it, and that no
-  /// family has for itself; nil when there is none so near.
+  /// The folder next to the first missing folder of `path` whose name is nearest to it and that does not
+  /// belong to a family; nil when no name is that near.
   func folder(near path: CachePath, in root: Directory) -> CachePath? {
     let names = path.bytes.split(separator: UInt8(ascii: "/")).map(Array.init)
     var chain = OpenChain()
@@ -49,7 +49,7 @@ extension Layout {
 }
 
 extension Directory {
-  /// The names of the folders in it; none when it cannot be listed.
+  /// The names of its folders; empty when it cannot be listed.
   fileprivate func folderNames() -> [[UInt8]] {
     let buffers = ListingBuffers()
     let buffer = buffers.take()

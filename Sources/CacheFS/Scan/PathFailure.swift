@@ -5,7 +5,7 @@
 import Basics
 import SystemPackage
 
-/// Something that should have gone and did not.
+/// Something that should have been removed and was not.
 package struct PathFailure: Hashable, Sendable {
   package let path: CachePath
   package let error: Errno
@@ -15,14 +15,14 @@ package struct PathFailure: Hashable, Sendable {
     self.error = error
   }
 
-  /// What to do about a file system that is mounted where none belongs to the cache.
+  /// What to do about a mount where none belongs to the cache.
   package static let mountRemedy =
     "if it belongs to the cache, set CROSS_MOUNTS = yes in [dirs] or give --cross-mounts"
 
-  /// What the error means here, where nothing but folders is opened and no link is made.
+  /// What the error means here. Only folders are opened, and no link is made.
   package var reason: String { Self.reason(of: error) }
 
-  /// The same of any.
+  /// What an error means here.
   package static func reason(of error: Errno) -> String {
     switch error {
     case .improperLink: "another file system is mounted here"
@@ -35,9 +35,9 @@ package struct PathFailure: Hashable, Sendable {
 }
 
 extension Errno {
-  /// What a folder is refused with that could not be cleared in the time that there was.
+  /// The error for a folder that could not be cleared in the available time.
   package static var isRefilled: Errno { .alreadyInProcess }
 
-  /// What a cache file is refused with that is of a format not known here.
+  /// The error for a cache file of an unknown format.
   package static var isForeign: Errno { .notSupported }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What went wrong with a clear, in words and as the names of errno.h.
+// The errors of a clear, as text for people and as the names of errno.h.
 
 import Basics
 import SystemPackage
 
 extension Errno {
-  /// The name of errno.h, for programs.
+  /// The name in errno.h, for programs.
   package var symbol: String {
     switch self {
     case .permissionDenied: "EACCES"
@@ -47,7 +47,7 @@ extension Errno {
 }
 
 extension PathFailure {
-  /// What, where, and what to try.
+  /// What failed, where, and what to try.
   package var explanation: String {
     "\(path): \(reason)" + (error.remedy.map { "; \($0)" } ?? "")
   }

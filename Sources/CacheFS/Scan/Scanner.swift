@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A parallel walk of the whole tree by directory descriptor: each entry or each error is given
-// to the walking thread's own visitor, and no error stops the walk.
+// A parallel walk of the whole tree by directory descriptor. Each thread gives its entries and errors to its
+// own visitor, and no error stops the walk.
 
 import Basics
 import SystemPackage
 
-/// What a walk is made for. Each thread has one of its own.
+/// The purpose of a walk. Each thread has its own visitor.
 package protocol ScanVisitor: Sendable {
-  /// Whether ``enter(_:_:)`` is to be called, which costs a call of the kernel for each folder.
+  /// Whether to call ``enter(_:_:)``, which costs one kernel call for each folder.
   static var wantsFolders: Bool { get }
-  /// Called for each folder, the cache directory too, and those that cannot be listed.
+  /// Called for each folder, including the cache directory and folders that cannot be listed.
   mutating func enter(_ place: LayoutPlace, _ status: FileStatus)
   /// Called for each folder before its entries.
   mutating func enter(_ folder: ScannedFolder)
-  /// Called for everything but folders.
+  /// Called for everything except folders.
   mutating func visit(_ entry: borrowing ScannedEntry, _ matcher: inout Matcher)
   /// Called for each folder after its entries; `entries` counts everything in it.
   mutating func leave(_ folder: ScannedFolder, entries: Int)
-  /// Called for what could not be opened, listed or asked for its status.
+  /// Called for what could not be opened or listed, or whose status could not be read.
   mutating func fail(_ failure: PathFailure)
 }
 
@@ -33,10 +33,10 @@ extension ScanVisitor {
 package struct ScannedFolder: Sendable {
   let directory: Directory
   let place: LayoutPlace
-  /// Relative to the cache directory, with a slash behind it; empty for the cache directory.
+  /// The path relative to the cache directory, with a trailing slash; empty for the cache directory.
   let prefix: [UInt8]
 
-  /// The cache directory itself, which stays open and may have been listed before.
+  /// Whether it is the cache directory itself, which stays open and may have been listed before.
   var isRoot: Bool { prefix.isEmpty }
 
   package var path: CachePath { CachePath(Array(prefix.dropLast())) }
@@ -50,13 +50,13 @@ package struct ScannedEntry: ~Copyable {
   let name: UnsafeBufferPointer<UInt8>
   let folder: ScannedFolder
   package let status: FileStatus
-  /// What the layout says of it.
+  /// How the layout classifies it.
   package let classification: Classification
 
-  /// The path, put together for those who need it.
+  /// The path. It is built only on request.
   package var path: CachePath { CachePath(folder.prefix + Array(name)) }
 
-  /// Gives each field of a family that it is of to `visit`, some of them twice.
+  /// Passes each field of the entry, as a file of `family`, to `visit`. Some fields may come twice.
   func visitFields(
     of family: Int, _ matcher: inout Matcher, _ visit: (String, UnsafeRawBufferPointer) -> Void
   ) {
@@ -81,16 +81,16 @@ package struct ScannedEntry: ~Copyable {
 
 /// Walks one cache directory.
 package struct Scanner: Sendable {
-  /// A scan is bound by the kernel's name cache, not by the disk: with more than a thread for
-  /// each core the threads only wait for each other (ARCHITECTURE.md, "Threads").
+  /// The kernel's name cache limits a scan, not the disk. With more than one thread for each core, the
+  /// threads only wait for each other (ARCHITECTURE.md, "Threads").
   package static let defaultThreads = 2
 
   let root: Directory
   let layout: Layout
   let threads: Int
-  /// Folders that can hold no page of this family are not entered; nil for all of the tree.
+  /// Folders that can hold no page of this family are not entered; nil means the whole tree.
   let family: Int?
-  /// Is asked before each folder, and may wait; the walk ends when it says no.
+  /// Called before each folder, and may wait. The walk ends when it returns false.
   let goesOn: @Sendable () -> Bool
 
   package init(
@@ -104,7 +104,7 @@ package struct Scanner: Sendable {
     self.goesOn = goesOn
   }
 
-  /// Walks the tree and returns the visitors, one for each thread, to be added up.
+  /// Walks the tree and returns the visitors, one for each thread. The caller adds them up.
   package func scan<Visitor: ScanVisitor>(
     _ visitor: @escaping @Sendable () -> Visitor
   ) -> [Visitor] {
@@ -122,21 +122,21 @@ package struct Scanner: Sendable {
   }
 }
 
-/// A piece of work. A folder found by listing is opened when its turn comes: a category has
-/// thousands of ports, and a process a thousand descriptors.
+/// A piece of work. A folder found by listing is opened only when its turn comes: a category has thousands of
+/// ports, and a process has a thousand descriptors.
 private enum ScanTask: Sendable {
   case walk(ScannedFolder)
   case enter(name: [UInt8], parent: ScannedFolder)
-  /// What is left of a folder after those of its folders that wait above this on the stack:
-  /// however many it has, few of them wait.
+  /// The rest of a folder whose first subfolders are above this task on the stack. Few subfolders wait at a
+  /// time, however many there are.
   case resume(ScannedFolder, entries: Int)
-  /// As `enter`, where the parent is deep: what waits there holds no descriptor.
+  /// Like `enter`, for a deep parent: a waiting task then holds no descriptor.
   case reach(name: [UInt8], place: LayoutPlace, prefix: [UInt8])
 }
 
 /// What one thread of a scan does.
 private struct ScanWorker<Visitor: ScanVisitor> {
-  /// So many of a folder's folders are found before they are walked, and a buffer's worth more.
+  /// This many subfolders of a folder are found before they are walked, plus up to one buffer more.
   private static var foldersAtATime: Int { 512 }
 
   var visitor: Visitor
@@ -193,8 +193,8 @@ private struct ScanWorker<Visitor: ScanVisitor> {
     }
   }
 
-  /// A folder that cannot be opened may still be asked for its size by those who may search the
-  /// one above it. What is mounted there is no part of this tree.
+  /// A folder that cannot be opened may still have a status, if the process may search its parent. A mounted
+  /// file system is not part of this tree.
   private mutating func enterUnopened(
     _ name: [UInt8], _ place: LayoutPlace, in parent: Directory, _ error: Errno
   ) {
@@ -234,7 +234,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
             visit(name, bytes, of: folder)
           }
         }
-        // A deep folder's descriptor is not kept for later.
+        // The descriptor of a deep folder is not kept for later.
         guard hasMore, found.count >= Self.foldersAtATime, !folder.isDeep else { continue }
         push(.resume(folder, entries: entries))
         found.forEach(push)
@@ -242,7 +242,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
       }
       visitor.leave(folder, entries: entries)
     } catch {
-      // getdents64(2) has ENOENT for a folder that was removed after it was opened.
+      // getdents64(2) fails with ENOENT for a folder that was removed after it was opened.
       if error != .noSuchFileOrDirectory {
         visitor.fail(PathFailure(path: folder.path, error: error))
       }
@@ -256,7 +256,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
       guard place.rows.contains(where: { $0.family == family }) else { return nil }
     }
     if !folder.isDeep { return .enter(name: name, parent: folder) }
-    // Longer than any path that a page could be asked for by.
+    // Longer than any path by which a page could be requested.
     guard folder.prefix.count + name.count <= FieldKind.longestPath else {
       visitor.fail(PathFailure(path: CachePath(folder.prefix + name), error: .fileNameTooLong))
       return nil
@@ -264,7 +264,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
     return .reach(name: name, place: folder.place, prefix: folder.prefix)
   }
 
-  /// The folder that was opened, or nil when that is told or not worth telling.
+  /// The opened folder; nil when the failure was reported or need not be.
   private mutating func folder(
     _ name: [UInt8], _ place: LayoutPlace, _ prefix: [UInt8], _ opened: Result<Directory, Errno>
   ) -> ScannedFolder? {
@@ -290,7 +290,7 @@ private struct ScanWorker<Visitor: ScanVisitor> {
         classification: matcher.classify(bytes, at: folder.place))
       visitor.visit(entry, &matcher)
     } catch {
-      // Gone since the listing: nothing to tell of.
+      // Gone since the listing: nothing to report.
       if error != .noSuchFileOrDirectory {
         visitor.fail(PathFailure(path: CachePath(folder.prefix + Array(bytes)), error: error))
       }

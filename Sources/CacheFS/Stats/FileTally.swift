@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Files and folders added up.
+// Sums over files and folders.
 
-/// Files of one kind added up.
+/// The sum over files of one kind.
 package struct FileTally: Equatable, Sendable {
-  /// Names that are no folders: a file with two names counts twice, as find(1) would list it.
+  /// Names that are not folders. A file with two names counts twice, as find(1) would list it.
   package private(set) var files = 0
-  /// Apparent sizes, in bytes; a file with several names counts once, as du(1) has it.
+  /// Apparent sizes, in bytes. A file with several names counts once, as in du(1).
   package private(set) var bytes: Int64 = 0
-  /// What is allocated on disk, in bytes; counted as ``bytes`` is.
+  /// Allocated bytes on disk; counted like ``bytes``.
   package private(set) var diskBytes: Int64 = 0
   /// Modification time of the oldest file, in nanoseconds since the epoch.
   package private(set) var oldest: Int64?
@@ -23,7 +23,7 @@ package struct FileTally: Equatable, Sendable {
     addSize(status)
   }
 
-  /// Counts a name only; its file's size is added elsewhere, once for all its names.
+  /// Counts a name only. The file's size is added elsewhere, once for all its names.
   @inline(__always)
   mutating func addName(_ status: FileStatus) {
     files += 1
@@ -46,12 +46,12 @@ package struct FileTally: Equatable, Sendable {
   }
 }
 
-/// Folders added up, each with what it takes itself and without what is in it.
+/// The sum over folders. Each counts with its own size, without its content.
 package struct FolderTally: Equatable, Sendable {
   package private(set) var folders = 0
   /// Apparent sizes, in bytes.
   package private(set) var bytes: Int64 = 0
-  /// What is allocated on disk, in bytes.
+  /// Allocated bytes on disk.
   package private(set) var diskBytes: Int64 = 0
 
   package init() {}

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Files with several names, whose size counts once (du(1) counts so too).
+// Files with several names. Their size counts once, as in du(1).
 
-/// The files with several names that a walk came by. It holds these only, so that a cache
-/// without hard links costs no memory here.
+/// The files with several names that a walk has met. It holds only these, so a cache without hard links costs
+/// no memory here.
 struct HardLinks: Sendable {
-  /// One file, however many of its names have been seen.
+  /// One file, for any number of names.
   struct Entry: Sendable {
     let status: FileStatus
-    /// Where the size is counted: the first of the rows and of the groups that its names
-    /// are in, and not the first that some thread came by, so that each run says the same.
+    /// Where the size is counted: the first row and the first group of its names, in order. It does not
+    /// depend on which thread met the file first, so each run gives the same result.
     fileprivate(set) var row: Int
     fileprivate(set) var group: [UInt8]?
-    /// The first of its paths, when the largest files are asked for.
+    /// The first of its paths, if the largest files are requested.
     fileprivate(set) var path: CachePath?
 
     fileprivate mutating func add(_ other: Entry) {
@@ -28,7 +28,7 @@ struct HardLinks: Sendable {
 
   var all: some Sequence<Entry> { entries.values }
 
-  /// Notes one name of a file.
+  /// Records one name of a file.
   mutating func note(
     _ status: FileStatus, row: Int, group: [UInt8]?, path: @autoclosure () -> CachePath?
   ) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How files are spread over ages and sizes. Filled a file at a time on the walk, so it costs a
-// few comparisons each and nothing that grows.
+// How files are spread over ages and sizes. The walk adds one file at a time, which costs a few comparisons and
+// no additional memory.
 
 import Basics
 
-/// Files counted by a number that each of them has.
+/// Files counted by a number that each file has.
 package struct Histogram: Equatable, Sendable {
   /// The files of one bucket; names and sizes are counted as in ``FileTally``.
   package struct Bucket: Equatable, Sendable {
@@ -13,20 +13,20 @@ package struct Histogram: Equatable, Sendable {
     package fileprivate(set) var bytes: Int64 = 0
   }
 
-  /// The largest number of each bucket but the last, which has no limit.
+  /// The upper limit of each bucket except the last, which has none.
   package let bounds: [Int64]
   package private(set) var buckets: [Bucket]
-  /// The numbers of all files added up.
+  /// The sum of the numbers of all files.
   package private(set) var sum: Int64 = 0
 
-  /// Sizes in bytes: empty pages, which are errors; the shell of a day without commits, some 70
-  /// bytes (docs/freshports.md, section 2); then in steps of four, in the units that people are shown.
+  /// Sizes in bytes. First come empty pages, which are errors, and the shell of a day without commits, some
+  /// 70 bytes (docs/freshports.md, section 2). Then steps of four follow, in the units shown to people.
   package static let sizeBounds: [Int64] = [
     0, 128, 1_000, 4_000, 16_000, 64_000, 256_000, 1_000_000, 16_000_000,
   ]
 
-  /// Ages in seconds. What is dated more than an hour ahead of the clock has a bucket of its own;
-  /// a page may well be written during the scan.
+  /// Ages in seconds. Files dated more than an hour ahead of the clock have a separate bucket. A smaller lead
+  /// is normal: a page may be written during the scan.
   package static let ageBounds: [Int64] = [
     -3600, 3600, 6 * 3600, day, 7 * day, 30 * day, 90 * day, 365 * day, 3 * 365 * day,
   ]
@@ -65,8 +65,8 @@ package struct Histogram: Equatable, Sendable {
 }
 
 extension FileStatus {
-  /// How long before `now` it was last written, in whole seconds rounded up, so that what is a
-  /// moment older than a bound is older; both times in nanoseconds since the epoch.
+  /// The time from the last write to `now`, in whole seconds, rounded up so that a file a moment older than a
+  /// bound counts as older. Both times are in nanoseconds since the epoch.
   @inline(__always)
   func age(at now: Int64) -> Int64 {
     let (seconds, rest) = clampedDifference(now, modified)

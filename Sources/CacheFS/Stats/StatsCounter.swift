@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The visitor that counts: what one thread of a walk adds up, and the sum of all threads.
+// The visitor that counts: the sums of one thread of a walk, and the total of all threads.
 
 struct StatsCounter: ScanVisitor {
-  /// An observer is told after so many files.
+  /// The observer is called once for this many files.
   private static let filesPerTelling = 64
 
   static var wantsFolders: Bool { true }
 
   private let query: StatsQuery
   private let observer: (any ScanObserver)?
-  /// A tally for each family, and the last for what is unknown.
+  /// A tally for each family; the last one is for unknown files.
   private var rows: [FileTally]
   private var folders: [FolderTally]
   private var root = FolderTally()
@@ -163,23 +163,23 @@ struct StatsCounter: ScanVisitor {
   }
 }
 
-/// The largest files so far, and few others.
+/// The largest files so far, and a few others.
 private struct LargestFiles {
   private let count: Int
   private var files: [(path: CachePath, bytes: Int64)] = []
-  /// The size of the last file that is still among the largest, once there are enough of them.
+  /// The size of the last file that is still among the largest, when there are enough files.
   private var smallestKept: Int64 = 0
 
   init(_ count: Int) { self.count = count }
 
-  /// Whether a file of this size may be one of them; its path is worth putting together then.
+  /// Whether a file of this size may be among them; only then is its path built.
   func wants(_ size: Int64) -> Bool { size >= smallestKept }
 
-  /// Keeps the list short, by sorting it whenever it has grown to twice its length.
+  /// Adds a file. The list stays short: it is sorted and cut when it has grown to twice its length.
   mutating func add(_ path: CachePath, _ size: Int64) {
     guard wants(size) else { return }
     files.append((path, size))
-    // Divided, not multiplied: the number asked for may be any.
+    // Divided, not multiplied, because the requested number may be very large.
     guard files.count / 2 >= count, files.count > count else { return }
     files = sorted
     smallestKept = files.last?.bytes ?? 0

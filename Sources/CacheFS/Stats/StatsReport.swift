@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Counting the tree: every file classified, sizes and ages added up.
+// Counts the tree: every file classified, sizes and ages added up.
 //
-// The totals are those of find(1) and du(1) over the same tree, to the byte; which is which stands
-// with each number (StatsTests compares them).
+// The totals equal those of find(1) and du(1) over the same tree, to the byte. Each number says which command
+// it matches (StatsTests compares them).
 
 import Basics
 
@@ -11,34 +11,33 @@ import Basics
 package struct StatsReport: Sendable {
   /// A tally for each family of the layout, in its order.
   package internal(set) var families: [FileTally]
-  /// What matches no pattern.
+  /// The files that match no pattern.
   package internal(set) var unknown = FileTally()
-  /// The folders of each family: a folder belongs to the first family that can have files
-  /// below it.
+  /// The folders of each family. A folder belongs to the first family that can have files below it.
   package internal(set) var familyFolders: [FolderTally]
   /// The folders below which no pattern matches.
   package internal(set) var unknownFolders = FolderTally()
   /// The cache directory itself.
   package internal(set) var root = FolderTally()
-  /// Files by age in seconds, at the time asked for.
+  /// Files by age in seconds, at the requested time.
   package internal(set) var ages = Histogram(bounds: Histogram.ageBounds)
   /// Files by apparent size in bytes.
   package internal(set) var sizes = Histogram(bounds: Histogram.sizeBounds)
-  /// A tally for each value of the field asked for, the largest first.
+  /// A tally for each value of the requested field, the largest first.
   package internal(set) var groups: [(value: [UInt8], tally: FileTally)] = []
-  /// The groups that are not listed, for there were more than asked for.
+  /// The groups that are not listed, because there were more than requested.
   package internal(set) var otherGroups: (count: Int, tally: FileTally) = (0, FileTally())
-  /// The files that have no such field.
+  /// The files that do not have the field.
   package internal(set) var ungrouped = FileTally()
-  /// The largest files, when asked for; one with several names by the first of its paths.
+  /// The largest files, if requested. A file with several names has the first of its paths.
   package internal(set) var largest: [(path: CachePath, bytes: Int64)] = []
-  /// What could not be read; ``StatsReport/keptFailures`` for each thread at most.
+  /// What could not be read; at most ``StatsReport/keptFailures`` for each thread.
   package internal(set) var failures: [PathFailure] = []
-  /// How many could not be read.
+  /// The number of failures to read.
   package internal(set) var failureCount = 0
 
-  /// So many failures are kept by each thread of a walk: a tree of another owner fails at every
-  /// folder, and nobody reads on.
+  /// Each thread of a walk keeps at most this many failures. A tree of another owner fails at every folder,
+  /// and more failures tell the operator nothing new.
   static let keptFailures = 10_000
 
   package static func == (left: Self, right: Self) -> Bool {
@@ -50,29 +49,29 @@ package struct StatsReport: Sendable {
       && left.failures == right.failures && left.failureCount == right.failureCount
   }
 
-  /// All files: as many as `find DIR ! -type d` prints. The bytes are those of
-  /// `du -s --apparent-size` of coreutils 9.2 or later, which counts no folders.
+  /// All files: the number that `find DIR ! -type d` prints. The bytes are those of `du -s --apparent-size`
+  /// of coreutils 9.2 or later, which does not count folders.
   package var total: FileTally {
     families.reduce(into: unknown) { $0.add($1) }
   }
 
-  /// All folders, the cache directory too: as many as `find DIR -type d` prints.
+  /// All folders, including the cache directory: the number that `find DIR -type d` prints.
   package var totalFolders: FolderTally {
     familyFolders.reduce(into: root) { $0.add($1) } + unknownFolders
   }
 
-  /// Files and folders as `du -s --apparent-size --block-size=1` adds them up before coreutils
-  /// 9.2, and BSD's `du -sA` if it did not round.
+  /// Files and folders, added up like `du -s --apparent-size --block-size=1` before coreutils 9.2, and like
+  /// BSD's `du -sA` without its rounding.
   package var apparentBytes: Int64 { total.bytes &+ totalFolders.bytes }
 
-  /// Files and folders as `du -s --block-size=1` adds them up.
+  /// Files and folders, added up like `du -s --block-size=1`.
   package var diskBytes: Int64 { total.diskBytes &+ totalFolders.diskBytes }
 }
 
 extension StatsReport: Equatable {}
 
 extension StatsReport {
-  /// Of a tree that was not looked at.
+  /// An empty report, for a tree that was not scanned.
   package init(_ layout: Layout, _ query: StatsQuery) {
     let families = layout.families.count
     self = StatsCounter.report([StatsCounter(families: families, query, nil)], query)
@@ -87,7 +86,7 @@ extension FolderTally {
   }
 }
 
-/// What of the tree is counted, and how.
+/// What to count in the tree, and how.
 package struct StatsQuery: Sendable {
   /// A field of the layout.
   package var groupBy: String?
@@ -109,11 +108,11 @@ package struct StatsQuery: Sendable {
   }
 }
 
-/// Told from time to time, by any thread, how far a walk has come.
+/// Receives the progress of a walk from time to time, on any thread.
 package protocol ScanObserver: AnyObject, Sendable {
   /// - Parameters:
-  ///   - files: how many were seen since this thread told the last time.
-  ///   - folder: where it is.
+  ///   - files: how many were seen since this thread's last call.
+  ///   - folder: the folder that the walk is in.
   func scanned(_ files: Int, in folder: ScannedFolder)
 }
 
