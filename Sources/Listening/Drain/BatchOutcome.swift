@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What became of the pages of a batch.
+// The result of clearing the pages of a batch.
 
 import CacheFS
 import PGQueue
 
-/// What became of a batch's pages.
+/// The result of clearing a batch's pages.
 struct BatchOutcome {
-  /// Whether a stop has ended the clear; nothing is known of any row then.
+  /// Whether a stop ended the clear. The state of every row is unknown then.
   var isPartial = false
-  /// Whether there are rows whose pages the time under the lock was too short for.
+  /// Whether the time under the lock was too short for the pages of some rows.
   var isUnfinished = false
   var retirable: [QueueRow] = []
   var waiting: Set<RowName> = []
-  /// What came of each key.
+  /// The report for each key.
   var reports: [ClearReport] = []
-  /// The keys whose pages are all gone, and how many there were.
+  /// The keys whose pages are all gone, and the number of pages.
   var cleared: [CacheKey] = []
   var keys = 0
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The cache as a drain has it: the clearer, and whether what it clears is there at all. The directory may be moved
-// away and made anew, a family's file system may come and go; meanwhile nothing is cleared and no row deleted.
+// The cache as a drain sees it: the clearer, and whether the directory that it clears exists at all. The cache
+// directory may be moved away and created again; a family's file system may be unmounted and mounted again. While
+// either is away, nothing is cleared and no row is deleted.
 
 import CacheFS
 import Logging
@@ -10,11 +11,11 @@ import SystemPackage
 /// Follows the cache directory and the file systems of families.
 package final class CacheWatch {
   private(set) var clearer: Clearer
-  /// Whether the cache directory is there.
+  /// Whether the cache directory exists.
   private(set) var hasRoot = true
-  /// How often a file system has come back.
+  /// How often a file system was mounted again.
   private(set) var mountReturns = 0
-  /// What is to be done when one comes back.
+  /// Actions to run when a file system is mounted again.
   var whenMountReturns: [() -> Void] = []
   private let mounts: MountMemory?
   private let logger: Logger
@@ -28,14 +29,14 @@ package final class CacheWatch {
 
   var isDry: Bool { clearer.dryRun == .yes }
 
-  /// Takes what the configuration says by now.
+  /// Takes over the current configuration.
   func follow(_ clearer: Clearer) {
     self.clearer = clearer
     mounts?.takeUp(clearer)
   }
 
-  /// Looks where the cache directory is by now.
-  /// - Returns: whether it is there.
+  /// Looks where the cache directory is now.
+  /// - Returns: whether it exists.
   @discardableResult
   func followRoot() -> Bool {
     do throws(Errno) {
@@ -65,15 +66,15 @@ package final class CacheWatch {
     return hasRoot
   }
 
-  /// Whether the file system of some family is away. Its pages cannot be cleared, and their rows stay.
+  /// Whether the file system of a family is away. Its pages cannot be cleared, and their rows stay.
   var isMountAway: Bool { mounts?.away.isEmpty == false }
 
-  /// Takes note of what a clear found away.
+  /// Notes which mounts a clear found away.
   func noteMounts(_ report: ClearReport) {
     guard !report.failures.isEmpty else { return }
     mounts?.note(report.failures.filter { $0.error == .mountAway }.map(\.path))
   }
 
-  /// A mount that was never seen before must be known after a crash.
+  /// A mount that was seen for the first time must be known after a crash.
   func saveMounts() { mounts?.save(clearer) }
 }

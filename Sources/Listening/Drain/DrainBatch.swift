@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A batch of a queue's rows and the keys that they name, each once: read from the rows one time,
-// cleared twice.
+// A batch of a queue's rows and the keys that they name, each key once. The rows are read once; the keys are cleared
+// twice.
 
 import Basics
 import CacheFS
 import PGQueue
 
-/// What identifies a row for as long as it waits.
+/// Identifies a row for as long as it waits.
 package struct RowName: Hashable {
   let table: QueueTable
   private let key: [[UInt8]?]
@@ -17,7 +17,7 @@ package struct RowName: Hashable {
     key = row.key
   }
 
-  /// Whether this is what the row is called; makes no name to find out.
+  /// Whether this is the row's name. Compares without building a name.
   func isName(of row: QueueRow) -> Bool { table == row.table && key == row.key }
 
   /// The row's key for a log.
@@ -26,19 +26,19 @@ package struct RowName: Hashable {
   }
 }
 
-/// Rows to be served together.
+/// Rows that are served together.
 struct DrainBatch {
-  /// The rows that name pages, and for each the places of its keys among `keys`.
+  /// The rows that name pages. For each row, the indices of its keys in `keys`.
   private(set) var rows: [QueueRow] = []
   private(set) var indices: [[Int]] = []
-  /// The different keys that the rows name: 20,508 rows of 55 categories are 55 category folders.
+  /// The distinct keys that the rows name: 20,508 rows of 55 categories are 55 category folders.
   private(set) var keys: [CacheKey] = []
-  /// The rows that name nothing that could be cleared.
+  /// The rows that name nothing that can be cleared.
   private(set) var refused: [(row: QueueRow, problem: RowProblem)] = []
-  /// The rows whose next try is not due.
+  /// The rows whose next try is not due yet.
   private(set) var waiting: Set<RowName> = []
 
-  /// - Parameter isWaiting: whether a row's next try is not due; nil when none waits at all.
+  /// - Parameter isWaiting: whether a row's next try is not due yet; nil when no row waits.
   init(_ rows: [QueueRow], _ rules: SiteRules, isWaiting: ((RowName) -> Bool)?) {
     self.rows.reserveCapacity(rows.count)
     indices.reserveCapacity(rows.count)
@@ -60,7 +60,7 @@ struct DrainBatch {
     keys = plan.keys
   }
 
-  /// The batch with those of its rows only whose keys all pass, and with these keys.
+  /// This batch, reduced to the rows whose keys all pass, and to those keys.
   func only(_ isWanted: (Int) -> Bool) -> DrainBatch {
     var rest = self
     rest.rows = []
@@ -75,19 +75,19 @@ struct DrainBatch {
   }
 }
 
-/// How many rows a batch may have. A thousand to begin with; more where they are quickly done, as
-/// where no page is on disk, since each batch costs a commit and three round trips.
+/// How many rows a batch may have. It starts at a thousand. It grows where rows are quick to serve, for example where
+/// no page is on disk, since each batch costs a commit and three round trips.
 struct BatchSize {
   static let least = 1000
   static let most = 8000
-  /// Writers wait for the lock, and other queues for the batch: below these times it may grow.
+  /// Writers wait for the lock, and other queues wait for the batch. Below these times the batch may grow.
   private static let quick = (batch: Duration.milliseconds(100), lock: Duration.milliseconds(20))
-  /// Above these it has to shrink.
+  /// Above these times the batch must shrink.
   private static let slow = (batch: Duration.milliseconds(300), lock: Duration.milliseconds(50))
 
   private(set) var rows = least
 
-  /// Learns from a batch: how long it took in all, and how long the lock was held.
+  /// Adapts to a batch: how long it took in all, and how long the lock was held.
   mutating func adapt(took batch: Duration, locked lock: Duration) {
     if batch > Self.slow.batch || lock > Self.slow.lock {
       rows = max(Self.least, rows / 2)

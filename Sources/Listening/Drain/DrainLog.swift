@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Many drains as few lines. On a quiet site each drain is news; on a busy one there are several a second, and what
-// matters would drown in them: the first few are logged as they end, and then one line a minute adds up the rest.
+// Reports many drains in few lines. On a quiet site each drain is news. A busy site has several a second, and they
+// would hide what matters. So the first few are logged as they end; after that, one line a minute adds up the rest.
 
 import Basics
 import CacheFS
 import Logging
 
-/// Says what drains have come to.
+/// Logs the results of drains.
 final class DrainLog {
-  /// So many drains are logged at once; one line more a minute.
+  /// This many drains are logged at once; then one more line a minute.
   private static let atOnce = 5
   static let interval = Duration.seconds(60)
 
-  /// Whether a drain must be logged by itself.
+  /// Whether a drain needs a log line for itself.
   enum Worth {
-    /// One like many others.
+    /// A drain like many others.
     case routine
-    /// The first on a connection, one that took long, or one that a writer held up.
+    /// The first drain on a connection, a drain that took long, or a drain that a writer held up.
     case news
   }
 
@@ -33,8 +33,8 @@ final class DrainLog {
     self.logger = logger
   }
 
-  /// Takes note of a drain that has ended.
-  /// - Parameter end: how its line ends, if it has one.
+  /// Notes a drain that has ended.
+  /// - Parameter end: the end of its log line, if it has one.
   func note(
     _ tally: DrainTally, in time: Duration, _ worth: Worth, end: String = "",
     now: ContinuousClock.Instant = .now
@@ -56,7 +56,7 @@ final class DrainLog {
     tally.named.text.map { " (\($0))" } ?? ""
   }
 
-  /// The numbers besides, for who collects logs as JSON.
+  /// Also logs the numbers as fields, for collectors of JSON logs.
   private func tell(_ text: String, _ tally: DrainTally, _ time: Duration) {
     logger.notice(
       "\(text)",
@@ -68,8 +68,8 @@ final class DrainLog {
       ])
   }
 
-  /// Logs what may be logged by now.
-  /// - Parameter all: at the end, whatever is left.
+  /// Logs what may be logged now.
+  /// - Parameter all: logs everything that is left; used at the end.
   /// - Returns: the time until there is more to log; nil when nothing waits.
   func flush(all: Bool = false, now: ContinuousClock.Instant = .now) -> Duration? {
     guard pending.drains > 0 else { return nil }

@@ -1,44 +1,44 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How far a pass over a queue has come, and which keys it need not look at once more.
+// The progress of a pass over a queue, and the keys that it need not clear again.
 
 import CacheFS
 import PGQueue
 
-/// How far a pass over a queue has come.
+/// The progress of a pass over a queue.
 struct DrainPass {
-  /// Its number; passes are counted over all queues.
+  /// The pass's number. Passes are counted over all queues.
   var number = 0
   /// The place of the last row that was served; nil at the start.
   var position: QueuePlace?
-  /// The place up to which pages were cleared while the lock was not to be had.
+  /// Pages were cleared up to this place while the lock was not available.
   var promptedTo: QueuePlace?
-  /// The place up to which they were cleared again; nil at the start.
+  /// Pages were cleared again up to this place; nil at the start.
   var rotatedTo: QueuePlace?
-  /// Whether it has asked for rows to be deleted.
+  /// Whether the pass has asked the server to delete rows.
   var hasRetired = false
-  /// Whether it tries the rows that the server keeps, and those that it has kept again.
+  /// Whether the pass tries the rows that the server keeps; and the rows that the server has kept again.
   var triesKept = false
   var kept: Set<QueuePlace> = []
-  /// What was cleared in this pass.
+  /// The keys that were cleared in this pass.
   var recent = RecentKeys()
   var began = ContinuousClock.now
   /// Whether the next batch belongs to another pass.
   var hasEnded = false
 }
 
-/// Keys that were looked for a moment ago. A queue of a million rows names each of its keys many times, and
-/// what a visitor has re-created since goes under the next batch's lock: the look before that, for the
-/// sake of promptness, would find hardly anything.
+/// Keys that were cleared a moment ago. A queue of a million rows names each of its keys many times. A page that a
+/// visitor has re-created since is cleared under the next batch's lock. The clear before that lock is only for
+/// promptness, and would find hardly anything.
 ///
-/// By their fingerprints: a key that is taken for another loses no more than its promptness.
+/// Keys are kept as fingerprints: a collision only delays the clear until the locked pass.
 struct RecentKeys {
-  /// Of more, the first only: these take a megabyte.
+  /// Only the first keys, up to this number, are kept: they take a megabyte.
   private static let most = 65_536
 
   private var fingerprints: Set<Int> = []
 
-  /// The places of the keys that are not among them; from now on they are.
+  /// Adds keys. Returns the indices of those that were not here before.
   mutating func add(_ keys: [CacheKey]) -> [Int] {
     keys.indices.filter { index in
       let fingerprint = keys[index].fingerprint
@@ -49,7 +49,7 @@ struct RecentKeys {
 }
 
 extension Clearer {
-  /// Clears keys but for recent ones, which count as cleared, and returns a report for each.
+  /// Clears the keys that are not recent. Recent keys count as cleared. Returns a report for each key.
   func clear(_ keys: [CacheKey], except recent: inout RecentKeys) -> [ClearReport] {
     let fresh = recent.add(keys)
     if fresh.count == keys.count { return clear(keys) }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a drain has come to: counted, added up, and said in the log's words.
+// The result of a drain: counted, added up, and worded for the log.
 
 import Basics
 import PGQueue
 
-/// The first few different rows of many, and how many others there are.
+/// The first few distinct rows of many, and the number of others.
 package struct NamedRows: Equatable {
-  /// More would make a line of the log long and cost a drain of a million rows time.
+  /// More names would make a log line long, and would slow down a drain of a million rows.
   private static let most = 3
 
   private var names: [RowName] = []
@@ -30,7 +30,7 @@ package struct NamedRows: Equatable {
     }
   }
 
-  /// Such as `www/nginx, lang/python37, 2020-01-21 and 17 more`; nil where there are none.
+  /// Such as `www/nginx, lang/python37, 2020-01-21 and 17 more`; nil when there are no rows.
   var text: String? {
     guard !names.isEmpty else { return nil }
     let texts = names.map(\.text)
@@ -39,7 +39,7 @@ package struct NamedRows: Equatable {
   }
 }
 
-/// What a drain has come to.
+/// The result of a drain.
 package struct DrainTally: Equatable {
   package var rows = 0
   package var keys = 0
@@ -48,11 +48,12 @@ package struct DrainTally: Equatable {
   package var refused = 0
   package var failures = 0
   package var recovered = 0
-  /// Rows moved into the log of many nodes, which are counted as rows when they are read there.
+  /// Rows moved into the log of many nodes. They count as rows when they are read from that log.
   package var moved = 0
-  /// Rows that the server was asked to delete; some of them may have been deleted by others, or kept.
+  /// Rows that the server was asked to delete. Another process may have deleted some of them, or the server may have
+  /// kept them.
   package var asked = 0
-  /// The first of the rows that were cleared.
+  /// The first rows that were cleared.
   package var named = NamedRows()
 
   mutating func add(_ other: DrainTally) {
@@ -68,7 +69,7 @@ package struct DrainTally: Equatable {
     named.add(other.named)
   }
 
-  /// As the log has it.
+  /// The text for the log.
   package var text: String {
     "\(counted(rows, "row")), \(counted(keys, "key")), \(counted(files, "file")), "
       + sizeText(bytes)

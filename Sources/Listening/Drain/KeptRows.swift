@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Rows that the server was asked to delete and did not, without an error: a trigger, a rule or row-level security
-// keeps them. Their pages are cleared as those of any other row; deleting them is tried more and more rarely.
+// Rows that the server was asked to delete and did not delete, without an error: a trigger, a rule or row-level
+// security keeps them. Their pages are cleared like those of any other row. Deleting them is tried less and less often.
 
 import Logging
 import PGQueue
 
 /// The rows of a queue that the server keeps.
 struct KeptRows {
-  /// Of more, the others are asked for again by each pass.
+  /// Only this many are remembered; each pass asks for the others again.
   private static let most = 16_384
 
   private(set) var places: Set<QueuePlace> = []
@@ -20,7 +20,7 @@ struct KeptRows {
     for place in more where places.count < Self.most { places.insert(place) }
   }
 
-  /// They were tried again, and these are still there.
+  /// The rows were tried again, and these are still in the queue.
   mutating func replace(_ rest: Set<QueuePlace>) {
     places = Set(rest.prefix(Self.most))
     retry.postpone()

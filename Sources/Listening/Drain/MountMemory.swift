@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the listener remembers of mounts. A family whose file system is not mounted has an empty folder in
-// its place: nothing can be cleared there, and the pages come back with the mount. So where something was
-// mounted once, its absence is a failure, and the rows stay. The state directory remembers across starts.
+// What the listener remembers about mounts. A family whose file system is not mounted has an empty folder in its place.
+// Nothing can be cleared there, and the stale pages come back with the mount. So where a file system was mounted once,
+// its absence is a failure, and the rows stay. The state directory remembers the mounts across starts.
 
 import Basics
 import CacheFS
 import Logging
 import SystemPackage
 
-/// The folders of families that something was mounted on, and those where nothing is any more.
+/// The folders of families that were mount points, and those that no longer are.
 package final class MountMemory {
   private static let file = "mounts"
 
@@ -28,7 +28,7 @@ package final class MountMemory {
     saved = Self.read(path)
   }
 
-  /// Tells a clearer what was mounted before, and looks what is by now.
+  /// Tells a clearer what was mounted before, and looks what is mounted now.
   func takeUp(_ clearer: Clearer) {
     saved = Self.read(path)
     away = []
@@ -38,7 +38,7 @@ package final class MountMemory {
     save(clearer)
   }
 
-  /// Takes note of folders that could not be cleared: one line for each, however many rows name it.
+  /// Notes folders that could not be cleared. Logs one line for each folder, however many rows name it.
   func note(_ folders: [CachePath]) {
     for folder in folders where away.insert(folder).inserted {
       logger.error(
@@ -49,8 +49,8 @@ package final class MountMemory {
     }
   }
 
-  /// Looks whether what was away is back.
-  /// - Returns: whether any of it is.
+  /// Looks whether a file system that was away is mounted again.
+  /// - Returns: whether any of them is mounted again.
   func look(_ clearer: Clearer) -> Bool {
     guard !away.isEmpty else { return false }
     let back = away.subtracting(clearer.awayMounts())
@@ -61,7 +61,7 @@ package final class MountMemory {
     return !back.isEmpty
   }
 
-  /// Writes what was seen for the first time. Another cache's mounts stay where they are.
+  /// Writes the mounts that were seen for the first time. The mounts of other caches stay in the file.
   func save(_ clearer: Clearer) {
     guard dryRun == .no else { return }
     let lines = saved.union(clearer.mounts.map { clearer.whole($0) })
@@ -88,12 +88,12 @@ package final class MountMemory {
 }
 
 extension Clearer {
-  /// The whole path of a folder of the cache, on one line.
+  /// The full path of a folder of the cache, on one line.
   fileprivate func whole(_ folder: CachePath) -> String {
     escape(Array(realPath.string.utf8) + [UInt8(ascii: "/")] + folder.bytes)
   }
 
-  /// The folders of this cache among whole paths.
+  /// The folders of this cache among full paths.
   fileprivate func mountsKnown(in lines: Set<String>) -> [CachePath] {
     let prefix = escape(Array(realPath.string.utf8)) + "/"
     return lines.filter { $0.hasPrefix(prefix) }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The pages of rows and keys: cleared, counted, and what cannot go remembered for another try.
+// Clears the pages of rows and keys, counts them, and remembers for another try what could not be cleared.
 
 import Basics
 import CacheFS
 import Logging
 import PGQueue
 
-/// Clears the pages of rows, and knows of those that wait.
+/// Clears the pages of rows, and knows which rows wait for another try.
 package final class PageClearer {
   let cache: CacheWatch
   private(set) var rules: SiteRules
@@ -16,14 +16,14 @@ package final class PageClearer {
   private(set) var tally = DrainTally()
   /// The rows that cannot be cleared.
   private(set) var retries: RowRetries
-  /// How long the clear under a queue's lock may take: the server gives up a transaction that is idle for 10 s, and
-  /// writers wait.
+  /// How long the clear under a queue's lock may take. The server ends a transaction that is idle for 10 s, and writers
+  /// wait.
   var lockPatience = Duration.seconds(3)
-  /// When rows asked for what; nil where nobody wants to know.
+  /// When rows asked for which keys; nil when nothing needs to know.
   var requested: RequestedKeys?
   private let logger: Logger
 
-  /// - Parameter most: how many rows that wait are remembered one by one.
+  /// - Parameter most: how many waiting rows are remembered one by one.
   init(
     _ cache: CacheWatch, _ rules: SiteRules, _ settle: Settle?, _ logger: Logger,
     remembering most: Int
@@ -37,7 +37,7 @@ package final class PageClearer {
     cache.whenMountReturns.append { [weak self] in self?.retries.hasten() }
   }
 
-  /// Takes what the configuration says by now.
+  /// Takes over the current configuration.
   func follow(_ clearer: Clearer, _ rules: SiteRules) {
     cache.follow(clearer)
     self.rules = rules
@@ -50,13 +50,13 @@ package final class PageClearer {
   /// - Returns: the pass's number.
   func beginPass() -> Int { retries.beginPass() }
 
-  /// - Parameter table: nil stands for all.
+  /// - Parameter table: nil means all tables.
   func endPass(_ number: Int, of table: QueueTable? = nil) { retries.endPass(number, of: table) }
 
-  /// Takes note of how long a pass took that did nothing but try again.
+  /// Notes how long a pass took that only tried again.
   func note(passTook time: Duration) { retries.note(passTook: time) }
 
-  /// While a mount is away, it is looked for each second.
+  /// While a mount is away, the listener looks for it each second.
   func untilRetry(at time: ContinuousClock.Instant) -> Duration {
     let left = retries.wait(until: time)
     return cache.isMountAway ? min(left, .seconds(1)) : left
@@ -77,24 +77,24 @@ package final class PageClearer {
     return batch
   }
 
-  /// Clears the pages of rows, each key once, and tells the rows apart by what came of them.
+  /// Clears the pages of rows, each key once, and sorts the rows by the result.
   func clearPages(of batch: DrainBatch) -> BatchOutcome {
     outcome(of: batch, cache.clearer.clear(batch.keys))
   }
 
-  /// The same, but for recent keys, unless it must be told what becomes of each: of those that failed
-  /// before, and in a dry run.
+  /// The same, without recent keys. Recent keys are included where the result of each key is needed: for keys that
+  /// failed before, and in a dry run.
   func clearPages(of batch: DrainBatch, except recent: inout RecentKeys) -> BatchOutcome {
     guard retries.isEmpty, !cache.isDry else { return clearPages(of: batch) }
     let outcome = outcome(of: batch, cache.clearer.clear(batch.keys, except: &recent))
-    // What fails is looked for each time.
+    // A key that failed is tried each time.
     if !outcome.waiting.isEmpty { recent = RecentKeys() }
     return outcome
   }
 
-  /// The same under the queue's lock, in the time for which the server and the writers behind the lock are held up at
-  /// most. A row whose folder others refill all the while has to wait, and those that it has kept from being looked at
-  /// are the next batch's.
+  /// The same under the queue's lock, within ``lockPatience``: the longest time that the server and the waiting writers
+  /// are held up. A row whose folder other processes keep refilling must wait. The rows that were not reached because
+  /// of it belong to the next batch.
   func clearPagesInTime(of batch: DrainBatch) -> BatchOutcome {
     outcome(of: batch, cache.clearer.bounded(until: .now + lockPatience).clear(batch.keys))
   }
@@ -124,14 +124,14 @@ package final class PageClearer {
         continue
       }
       let name = RowName(row)
-      // Once a try, however many rows have the name.
+      // Once for each try, however many rows have the name.
       if outcome.waiting.insert(name).inserted { postpone(name, Array(failures)) }
     }
     outcome.isUnfinished = !unfinished.isEmpty
     guard outcome.isUnfinished, outcome.retirable.isEmpty, outcome.waiting.isEmpty else {
       return outcome
     }
-    // One key alone takes longer: the rows wait, or the next batch would be the same for ever.
+    // If one key alone takes longer than that, its rows wait. Otherwise the next batch would be the same for ever.
     for (row, key) in unfinished where outcome.waiting.insert(RowName(row)).inserted {
       let path = cache.clearer.layout.text(of: key).replacing("\t", with: "/")
       postpone(RowName(row), [PathFailure(path: CachePath(Array(path.utf8)), error: .isRefilled)])
@@ -144,8 +144,8 @@ package final class PageClearer {
 
   /// Clears what no row asks for: a whole family.
   ///
-  /// A stop ends it, and leaves the rest to the next process by way of the settle list; where that would not
-  /// survive, nothing but this clear remembers the key, and it goes to its end.
+  /// A stop ends the clear, and leaves the rest to the next process through the settle list. Where the settle list
+  /// would not survive, only this clear remembers the key, so the clear runs to its end.
   func clear(_ key: CacheKey) -> ClearReport {
     let report = cache.clearer.clear(key)
     count(report)
@@ -159,12 +159,12 @@ package final class PageClearer {
     return rest
   }
 
-  /// Clears keys and counts what went, and no more than that: what fails comes by again.
+  /// Clears keys and counts the removed pages, and no more than that: a key that fails is met again later.
   func clearPromptly(_ rows: [QueueRow]) {
     for report in cache.clearer.clear(plan(rows).keys) { count(report) }
   }
 
-  /// Counts and tells what a batch would have come to.
+  /// Counts and logs what a batch would have done.
   func countDry(_ batch: DrainBatch, _ outcome: BatchOutcome) {
     count(rows: outcome.retirable.count + batch.refused.count, keys: outcome.keys)
     name(cleared: outcome.retirable)
@@ -187,15 +187,15 @@ package final class PageClearer {
     for path in report.removed { logger.debug("\(verb) \(path)") }
   }
 
-  /// Rows that are done with.
-  /// - Parameter asked: how many the server was asked to delete.
+  /// Counts rows that are done.
+  /// - Parameter asked: how many rows the server was asked to delete.
   func count(rows: Int, keys: Int, asked: Int = 0) {
     tally.rows += rows
     tally.keys += keys
     tally.asked += asked
   }
 
-  /// Rows whose pages are gone: some for the drain's line, each for who looks at details.
+  /// Names rows whose pages are gone: a few for the drain's line, and each row for the debug log.
   func name(cleared rows: [QueueRow]) {
     tally.named.add(rows)
     guard logger.logLevel <= .debug else { return }
@@ -203,7 +203,7 @@ package final class PageClearer {
     for row in rows { logger.debug("\(row.table.name.escaped): \(verb) \(RowName(row).text)") }
   }
 
-  /// Rows that name nothing, and are gone from their queue.
+  /// Counts rows that named nothing and are gone from their queue.
   func count(refused: [(row: QueueRow, problem: RowProblem)]) {
     tally.refused += refused.count
     for row in refused { tell(row.row, row.problem) }
@@ -213,12 +213,12 @@ package final class PageClearer {
 
   // MARK: What cannot be done
 
-  /// Tells of the first failure of a row; later ones only push its next try away.
+  /// Logs the first failure of a row. Later failures only postpone its next try.
   private func postpone(_ name: RowName, _ reasons: [PathFailure]) {
     let noted = retries.postpone(name)
     guard noted != .again, let first = reasons.first else { return }
     tally.failures += 1
-    // Told once, whatever the number of rows.
+    // Logged once, whatever the number of rows.
     if first.error == .mountAway { return }
     failures.note(
       .init(subject: name.table.name, reason: first.reason),
@@ -231,7 +231,7 @@ package final class PageClearer {
     reasons.count > 1 ? " (and \(reasons.count - 1) more pages)" : ""
   }
 
-  /// Rows are gone from their queue, with those among them that could not be cleared before.
+  /// Rows are gone from their queue. Logs those of them that could not be cleared before.
   func noteRecovered(_ rows: [QueueRow]) {
     guard !retries.isEmpty else { return }
     for name in rows.lazy.map(RowName.init) where retries.remove(name) {
@@ -243,7 +243,7 @@ package final class PageClearer {
     }
   }
 
-  /// A row names nothing.
+  /// Logs that a row names nothing.
   private func tell(_ row: QueueRow, _ problem: RowProblem) {
     let verb = cache.isDry ? ("would be", "would be") : ("is", "are")
     failures.note(
@@ -258,7 +258,7 @@ package final class PageClearer {
 }
 
 extension ClearReport {
-  /// Those of a folder too that could not be cleared in time.
+  /// All failures, including that of a folder that could not be cleared in time.
   fileprivate var allFailures: [PathFailure] {
     failures + (cutShort.map { [PathFailure(path: $0, error: .isRefilled)] } ?? [])
   }

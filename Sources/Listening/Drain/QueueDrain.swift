@@ -12,9 +12,9 @@
 import CacheFS
 import PGQueue
 
-/// Drains queues, for a listener that is alone.
+/// Drains queues, for a listener without other nodes.
 final class QueueDrain {
-  /// What each try to get the lock leaves for the pages of other rows; the tries are soon a second apart.
+  /// The time that each try for the lock leaves for the pages of other rows. The tries are soon a second apart.
   private static let timeForOthers = Duration.milliseconds(50)
 
   private let pages: PageClearer
@@ -26,18 +26,18 @@ final class QueueDrain {
     self.passes = passes
   }
 
-  /// A batch under way.
+  /// A batch in progress.
   private struct Step {
     let queue: Queue
-    /// How many rows it may have.
+    /// How many rows the batch may have.
     let limit: Int
     let rows: [QueueRow]
     let batch: DrainBatch
-    /// What the look before the lock came to.
+    /// The result of the clear before the lock.
     let first: BatchOutcome
-    /// The rows that name nothing and are to be deleted.
+    /// The rows that name nothing and must be deleted.
     let refused: [(row: QueueRow, problem: RowProblem)]
-    /// Those whose pages are gone and that are to be deleted.
+    /// The rows whose pages are gone and that must be deleted.
     let cleared: [QueueRow]
   }
 
@@ -45,7 +45,8 @@ final class QueueDrain {
   /// - Throws: ``DatabaseError``.
   func serve(_ queue: Queue) throws(DatabaseError) -> DrainOutcome {
     guard pages.cache.followRoot() else {
-      // The next pass begins anew: what came behind this one's place meanwhile must not be passed over.
+      // The next pass starts from the beginning. Otherwise it would skip rows that were added behind this pass's place
+      // meanwhile.
       passes.forget(queue.table)
       return .drained(retryAfter: .seconds(1))
     }
@@ -60,7 +61,7 @@ final class QueueDrain {
     let batch = pages.plan(rows)
     let first = pages.clearPages(of: batch, except: &pass.recent)
     CrashPoint.cleared.reach()
-    // A stop came in the midst of it; the rows are where they were.
+    // A stop interrupted the clear; the rows stay where they are.
     if first.isPartial { return .more }
     guard !pages.cache.isDry else {
       pages.countDry(batch, first)
@@ -71,13 +72,13 @@ final class QueueDrain {
       queue: queue, limit: limit, rows: rows, batch: batch, first: first,
       refused: batch.refused.filter { isAsked($0.row) }, cleared: first.retirable.filter(isAsked))
     if step.cleared.isEmpty, step.refused.isEmpty {
-      // Nothing to retire: the writers need not wait for a lock that serves nobody.
+      // There is nothing to retire, so writers need not wait for a useless lock.
       return passes.advance(&pass, behind: rows, limit: limit, queue.table)
     }
     switch try queue.lock(rows) {
     case .granted: return try retire(step, in: root, &pass, began)
     case .contended:
-      // The lock may be long in coming: the next try looks for all of them first.
+      // The lock may take long. The next try clears all of them before it asks for the lock.
       pass.recent = RecentKeys()
       try clearBeyond(step, &pass)
       return .contended
@@ -102,12 +103,12 @@ final class QueueDrain {
     CrashPoint.clearedAgain.reach()
     guard !outcome.isPartial, pages.cache.followRoot(), pages.cache.clearer.isSameTree(as: root)
     else {
-      // What was cleared is not what visitors see, or not all: once more, in the tree that they do.
+      // The clear did not reach the tree that visitors see, or not all of it. Clear again, in the tree that they see.
       try queue.rollback()
       return .more
     }
     if !outcome.waiting.isEmpty || outcome.isUnfinished {
-      // A page has come that cannot go, or not in time: its rows stay after all.
+      // A page has appeared that cannot be removed, or not in time: its rows stay after all.
       try queue.undelete()
       cleared = outcome.retirable.filter(isAsked)
       asked = cleared + step.refused.map(\.row)
@@ -128,7 +129,7 @@ final class QueueDrain {
       ? .more : passes.advance(&pass, behind: step.rows, limit: step.limit, queue.table)
   }
 
-  /// Takes note of what has become of the rows that were to be deleted.
+  /// Notes what became of the rows that were to be deleted.
   private func note(
     retired asked: [QueueRow], but remaining: [QueueRow], _ step: Step, in pass: inout DrainPass
   ) {
@@ -139,12 +140,12 @@ final class QueueDrain {
     passes.noteKept(remaining, of: step.queue.table, in: &pass)
   }
 
-  /// Clears the pages of new rows, which are retired later: step 1 of the protocol alone.
+  /// Clears the pages of new rows, which are retired later: only step 1 of the protocol.
   /// - Throws: ``DatabaseError``.
   func prompt(_ queue: Queue) throws(DatabaseError) -> DrainOutcome {
     guard !pages.cache.isDry, pages.cache.followRoot() else { return .prompted }
     var pass = passes.glance(queue.table)
-    // A commit's id says nothing of its time: there, all that waits is looked at.
+    // A commit's id does not follow time: in such a queue every waiting row is looked at.
     let start = queue.table.growsWithTime ? pass.promptedTo ?? pass.position : nil
     let rows = try queue.batch(after: start, limit: BatchSize.least)
     _ = pages.clearPages(of: pages.plan(rows))
@@ -153,9 +154,9 @@ final class QueueDrain {
     return .prompted
   }
 
-  /// While a writer holds the lock, the pages of the rows behind the first batch go too: first of those that have
-  /// not had a turn, and then of all of them by turns, since visitors re-create them from what the writer has
-  /// not committed.
+  /// While a writer holds the lock, the pages of the rows behind the first batch are cleared too. Rows that have not
+  /// had a turn come first; then all rows take turns, since visitors re-create pages from data that does not include
+  /// the writer's uncommitted changes.
   private func clearBeyond(_ step: Step, _ pass: inout DrainPass) throws(DatabaseError) {
     let (queue, limit) = (step.queue, step.limit)
     guard step.rows.count >= limit, let first = step.rows.last?.place else { return }

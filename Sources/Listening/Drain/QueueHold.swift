@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A queue whose lock is not to be had: since when, and who holds it.
+// A queue whose lock is not available: since when, and who holds it.
 
 import Basics
 import Logging
 import PGQueue
 
-/// A queue that has been held for long, as the status file has it.
+/// A queue that was held for long, for the status file.
 struct HeldQueue: Equatable {
   let queue: String
   /// In nanoseconds since the epoch.
@@ -14,18 +14,18 @@ struct HeldQueue: Equatable {
   let holder: String
 }
 
-/// Somebody who holds a queue, for as long as it lasts.
+/// A transaction that holds a queue, for as long as it does.
 package struct QueueHold {
-  /// A writer that ends within this time is nobody's concern.
+  /// A writer that ends within this time is not reported.
   package static let patience = Duration.seconds(60)
 
   private let began = ContinuousClock.now
   /// In nanoseconds since the epoch.
   private let since = currentTime()
-  /// Who holds it; nil before anybody has looked.
+  /// Who holds the queue; nil before the first look.
   private var holder: String?
 
-  /// Finds out and logs who it is, once it has lasted for long.
+  /// Finds and logs the holder, once it has held the queue for long.
   mutating func look(
     at queue: Queue, after patience: Duration, _ logger: Logger
   ) throws(DatabaseError) {
@@ -41,7 +41,7 @@ package struct QueueHold {
       """)
   }
 
-  /// What the status file has of it; nil while it is nobody's concern.
+  /// The entry for the status file; nil while the hold is too short to report.
   func entry(_ table: QueueTable) -> HeldQueue? {
     holder.map { HeldQueue(queue: table.name, since: since, holder: $0) }
   }
@@ -53,7 +53,7 @@ package struct QueueHold {
 }
 
 extension QueueHolder {
-  /// As a log has it.
+  /// The text for a log.
   package var text: String {
     switch self {
     case .session(let process, let role, let application):

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How far the pass over each queue has come, and which of its rows the server keeps: what a drain remembers of queues
-// from batch to batch, whether it deletes their rows or moves them.
+// The progress of the pass over each queue, and the rows that the server keeps. This is what a drain remembers about
+// queues from batch to batch, whether it deletes their rows or moves them.
 
 import Logging
 import PGQueue
 
-/// The passes under way, a queue each.
+/// The passes in progress, one for each queue.
 final class QueuePasses {
-  /// What has to be tried again at the end of a pass.
+  /// What must be tried again at the end of a pass.
   enum Retries {
     /// The rows that could not be cleared: they are in the queue.
     case ofRows
-    /// None: one of many nodes tries again what it has read from the log.
+    /// Nothing: one of many nodes tries again what it has read from the log.
     case ofNone
   }
 
@@ -27,16 +27,16 @@ final class QueuePasses {
     self.pages = pages
     self.retries = retries
     self.logger = logger
-    // What could not be cleared comes first.
+    // The rows that could not be cleared come first.
     pages.cache.whenMountReturns.append { [weak self] in self?.passes = [:] }
   }
 
-  /// Forgets how far passes have come.
+  /// Forgets the progress of all passes.
   func reset() { passes = [:] }
 
   func forget(_ table: QueueTable) { passes[table] = nil }
 
-  /// Forgets the queues that nobody asks for any more.
+  /// Forgets the queues that are no longer asked for.
   func keep(_ isKnown: (QueueTable) -> Bool) {
     passes = passes.filter { isKnown($0.key) }
     kept = kept.filter { isKnown($0.key) }
@@ -44,7 +44,7 @@ final class QueuePasses {
 
   // MARK: A pass
 
-  /// The pass under way over a queue, or a new one, which is the caller's until it is put back.
+  /// Takes the pass in progress over a queue, or a new pass. The caller owns it until the caller puts it back.
   func take(_ table: QueueTable) -> DrainPass {
     var pass = passes.removeValue(forKey: table) ?? DrainPass()
     if pass.position == nil {
@@ -59,12 +59,12 @@ final class QueuePasses {
     passes[table] = pass.hasEnded ? nil : pass
   }
 
-  /// The pass under way, or one that has looked at nothing, without beginning it.
+  /// The pass in progress, or a pass that has looked at nothing. Does not begin it.
   func glance(_ table: QueueTable) -> DrainPass {
     passes[table] ?? DrainPass(number: pages.retries.pass)
   }
 
-  /// Goes on behind a batch, or ends the pass where that was the last.
+  /// Goes on behind a batch. Ends the pass if that batch was the last.
   func advance(_ pass: inout DrainPass, behind rows: [QueueRow], limit: Int, _ table: QueueTable)
     -> DrainOutcome
   {
@@ -88,16 +88,17 @@ final class QueuePasses {
 
   // MARK: Rows that the server keeps
 
-  /// How many there are.
+  /// The number of rows that the server keeps.
   var rowsKept: Int { kept.values.reduce(0) { $0 + $1.places.count } }
 
-  /// The rows of a batch that are to be asked for: not those that the server has kept before, unless their time has come.
+  /// The rows of a batch that the server is asked to delete: without those that the server has kept before, unless
+  /// their next try is due.
   func isAsked(_ table: QueueTable, in pass: DrainPass) -> (QueueRow) -> Bool {
     let held = pass.triesKept ? [] : kept[table]?.places ?? []
     return { held.isEmpty || $0.place.map(held.contains) != true }
   }
 
-  /// Takes note of rows that were to be deleted and are still there.
+  /// Notes rows that were to be deleted and are still in the queue.
   func noteKept(_ remaining: [QueueRow], of table: QueueTable, in pass: inout DrainPass) {
     let places = Set(remaining.compactMap(\.place))
     guard !places.isEmpty else { return }
@@ -110,7 +111,7 @@ final class QueuePasses {
     }
   }
 
-  /// At the end of a pass that has tried them again.
+  /// Ends a pass that has tried the kept rows again.
   private func endKept(_ pass: DrainPass, _ table: QueueTable) {
     guard pass.triesKept, var rows = kept.removeValue(forKey: table) else { return }
     guard !pass.kept.isEmpty else {
@@ -121,7 +122,7 @@ final class QueuePasses {
     kept[table] = rows
   }
 
-  /// The server keeps a row, and says nothing of it.
+  /// Logs that the server keeps a row without an error.
   private func tellKept(_ row: QueueRow) {
     let (name, table) = (RowName(row).text, row.table.name)
     let end =

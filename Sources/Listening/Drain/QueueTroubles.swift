@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The queues that the server does not let us drain: said once of each, and known for as long as it lasts.
+// The queues that the server does not let us drain. Each is logged once, and remembered for as long as the trouble
+// lasts.
 
 import Logging
 import PGQueue
 
-/// What the server has refused, by queue.
+/// What the server refused, by queue.
 struct QueueTroubles {
   private var reasons: [QueueTable: ServerError] = [:]
   /// The queues that a channel of listen_for announces.
@@ -14,18 +15,18 @@ struct QueueTroubles {
 
   init(_ logger: Logger) { self.logger = logger }
 
-  /// Those that the server would not let us drain, but for those that it does not have.
+  /// The queues that the server refused to let us drain, without those that it does not have.
   var refused: [String] {
     reasons.filter { $0.key == .log || !$0.value.isMissingTable }.map(\.key.name).sorted()
   }
 
-  /// Those that it does not have and should.
+  /// The queues that the server does not have and should have.
   var missing: [String] {
     reasons.filter { $0.value.isMissingTable && isNeeded($0.key) }.map(\.key.name).sorted()
   }
 
-  /// Those of which nothing is drained although the site needs it: as long as there is one, pages may be stale, and
-  /// nothing else proves health.
+  /// The queues that cannot be drained although the site needs them. As long as there is one, pages may be stale, and
+  /// no other success proves health.
   var undrained: [String] {
     reasons.keys.filter { $0 == .log || isNeeded($0) }.map(\.name).sorted()
   }
@@ -34,24 +35,24 @@ struct QueueTroubles {
     table != .log && table.isNeeded(announced: announced)
   }
 
-  /// A queue could be drained.
+  /// Notes that a queue could be drained.
   mutating func end(_ table: QueueTable) {
     guard reasons.removeValue(forKey: table) != nil else { return }
     logger.notice("\(table.name): can be drained again")
   }
 
-  /// Another node has moved rows: what is refused to this one is done all the same.
+  /// Another node has moved rows, so the work that is refused to this node is done all the same.
   mutating func leaveToOthers() {
     for table in reasons.keys where table != .log { end(table) }
   }
 
-  /// Forgets the queues that nobody asks for any more.
+  /// Forgets the queues that are no longer asked for.
   mutating func keep(_ isKnown: (QueueTable) -> Bool) {
     reasons = reasons.filter { isKnown($0.key) }
   }
 
-  /// Takes note of what the server refused.
-  /// - Parameter remedy: what one of many nodes is advised to do; nil for a listener that is alone.
+  /// Notes what the server refused.
+  /// - Parameter remedy: the advice for one of many nodes; nil for a listener without other nodes.
   mutating func note(
     _ table: QueueTable, _ reason: ServerError, remedy: String?
   ) {

@@ -15,14 +15,14 @@ import CacheFS
 import Logging
 import PGQueue
 
-/// Drains for a node: moves rows into the log, and clears what the log says.
+/// Drains for a node: moves rows into the log, and clears what the log names.
 final class NodeDrain {
   let node: NodeState
   private let pages: PageClearer
   private let passes: QueuePasses
   private let logger: Logger
   private var batchSize = BatchSize()
-  /// Is told when another node has moved rows: what is refused to this one is done all the same.
+  /// Called when another node has moved rows: the work that is refused to this node is done all the same.
   var whenOthersMove: () -> Void = {}
 
   init(_ node: NodeState, _ pages: PageClearer, _ passes: QueuePasses, _ logger: Logger) {
@@ -32,23 +32,22 @@ final class NodeDrain {
     self.passes = passes
   }
 
-  /// Serves one batch of a queue, or of the log.
+  /// Serves one batch of a queue or of the log.
   /// - Throws: ``DatabaseError``.
   func serve(_ queue: Queue) throws(DatabaseError) -> DrainOutcome {
     guard queue.table == .log else { return try move(queue, into: log(on: queue)) }
     if !node.tokens.isFresh { try prove(log(on: queue)) }
-    // Anew: the node may have another token by now.
+    // Built again, because the node may have another token now.
     let served = try serve(log(on: queue))
     guard case .drained = served, try noteWaiting(beside: queue) else { return served }
-    // What was moved meanwhile stands in the log.
+    // The rows that were moved meanwhile are in the log.
     return .more
   }
 
-  /// So many rows of queues are looked at for those who judge by them. A longer queue has its turn first.
+  /// How many rows of queues are read for the recheck. A longer queue has its turn first.
   private static let mostWaiting = 100_000
 
-  /// Takes note of what waits in the queues, where somebody wants to know: this node sees of a row only what
-  /// whoever moves rows has moved.
+  /// Notes what waits in the queues, where the recheck needs it: this node sees a row only once a node has moved it.
   /// - Returns: whether it was noted.
   private func noteWaiting(beside log: Queue) throws(DatabaseError) -> Bool {
     guard let requested = pages.requested, requested.lacksWaiting else { return false }
@@ -71,7 +70,7 @@ final class NodeDrain {
     NodeLog(node.node, on: queue, tables: pages.rules.tables)
   }
 
-  /// Whether the role may still do what rows will ask for, where nothing has shown it.
+  /// Checks that the role still has the rights that rows will need, where no row has shown it.
   /// - Throws: ``DatabaseError``, as if a row had been refused.
   func requireRights(_ queue: Queue) throws(DatabaseError) {
     if queue.table == .log {
@@ -83,7 +82,7 @@ final class NodeDrain {
 
   // MARK: Queues
 
-  /// Moves a batch of a queue into the log, if it is for us to do, and clears its pages here.
+  /// Moves a batch of a queue into the log, if this node is the mover, and clears its pages here.
   private func move(_ queue: Queue, into log: NodeLog) throws(DatabaseError) -> DrainOutcome {
     let limit = batchSize.rows
     var pass = passes.take(queue.table)
@@ -100,7 +99,7 @@ final class NodeDrain {
     if let wait = try claim(log, queue) { return wait }
     defer { passes.putBack(pass, queue.table) }
     let asked = rows.filter(passes.isAsked(queue.table, in: pass))
-    // Nothing to move: the writers need not wait for a lock that serves nobody.
+    // There is nothing to move, so writers need not wait for a useless lock.
     if asked.isEmpty { return passes.advance(&pass, behind: rows, limit: limit, queue.table) }
     let began = ContinuousClock.now
     guard let moved = try log.move(asked, of: queue.table) else {
@@ -120,15 +119,15 @@ final class NodeDrain {
     return passes.advance(&pass, behind: rows, limit: limit, queue.table)
   }
 
-  /// Whether it is for this node to move rows; it takes another's place that does not.
-  /// - Returns: what to answer where it is not; nil where it is.
+  /// Whether this node must move rows. It replaces another mover that does not move them.
+  /// - Returns: the answer if this node must not; nil if it must.
   private func claim(_ log: NodeLog, _ queue: Queue) throws(DatabaseError) -> DrainOutcome? {
     switch node.mover {
-    // Without a log to move them into, rows stay where they are.
+    // Rows stay where they are when there is no log to move them into.
     case .unknown: return .drained(retryAfter: nil)
     case .this: return nil
     case .other(let other):
-      // Whoever cannot move rows must not take their place who can.
+      // A node that cannot move rows must not replace one that can.
       try queue.requireRights()
       guard try log.claim(from: other) else { return .drained(retryAfter: .seconds(1)) }
       node.mover = .this
@@ -187,7 +186,7 @@ final class NodeDrain {
     do throws(DatabaseError) {
       return try log.read(after: node.position, limit: limit)
     } catch {
-      // Into a log that cannot be read nothing is moved.
+      // Rows are not moved into a log that cannot be read.
       node.mover = .unknown
       throw error
     }
@@ -206,7 +205,7 @@ final class NodeDrain {
       let batch = pages.plan(logged.rows)
       let outcome = pages.clearPages(of: batch)
       CrashPoint.logCleared.reach()
-      // What was cleared is not what visitors see, or not all: once more, in the tree that they do.
+      // The clear did not reach the tree that visitors see, or not all of it. Clear again, in the tree that they see.
       guard !outcome.isPartial, pages.cache.followRoot(), pages.cache.clearer.isSameTree(as: root)
       else { return .more }
       guard !pages.cache.isDry else {
@@ -231,7 +230,7 @@ final class NodeDrain {
     return .drained(retryAfter: untilRetry(logged))
   }
 
-  /// Shows once a poll that the node is there, and trims the log if that is for it to do.
+  /// Shows once a poll that the node is running, and trims the log if that is this node's task.
   /// - Returns: whether there is more to trim.
   private func isTrimming(_ log: NodeLog) throws(DatabaseError) -> Bool {
     guard node.isPolled, !pages.cache.isDry else { return false }
@@ -246,7 +245,7 @@ final class NodeDrain {
     return [emptying, pages.retries.next()].compactMap { $0 }.min().map(pages.untilRetry(at:))
   }
 
-  /// Tries again what was passed and not cleared, where its time has come.
+  /// Tries again the rows that were passed and not cleared, when they are due.
   private func serveOwed(_ log: NodeLog) throws(DatabaseError) {
     guard !pages.cache.isDry else { return }
     let began = ContinuousClock.now
@@ -273,8 +272,8 @@ final class NodeDrain {
 
   // MARK: Coming and going
 
-  /// Shows once that the cursor belongs to this cache, and gives it a token that no copy of the state
-  /// directory has. Where it does not, reading the log tells so.
+  /// Proves once that the cursor belongs to this cache, and gives it a token that no copy of the state directory has.
+  /// If the cursor is not this cache's, reading the log reports it.
   private func prove(_ log: NodeLog) throws(DatabaseError) {
     guard let current = try log.token(), node.tokens.held.contains(current) else { return }
     guard !pages.cache.isDry else { return node.tokens.goBy(current) }
@@ -297,7 +296,7 @@ final class NodeDrain {
     return .more
   }
 
-  /// Another cache has the name, or it was ours and we do not know it any more.
+  /// Another cache has the name, or the name was ours and its token is lost.
   private func takeName(_ log: NodeLog) throws(DatabaseError) -> DrainOutcome {
     if let since = node.tookName?.duration(to: .now), since < NodeState.takeBackAfter {
       if !node.hasToldOfRival {
@@ -319,7 +318,7 @@ final class NodeDrain {
     return try begin(log)
   }
 
-  /// Empties what invalidations could have cleared, and has it settled as they do.
+  /// Empties everything that invalidations could clear, and settles it as they do.
   private func empty(_ log: NodeLog) throws(DatabaseError) {
     guard !pages.cache.isDry else { return }
     let keys = pages.rules.everything(pages.cache.clearer.layout)
@@ -330,7 +329,7 @@ final class NodeDrain {
       pages.count(report)
       sum.add(report)
     }
-    // A stop: the next process empties it.
+    // A stop: the next process empties the cache.
     if sum.isPartial { return }
     if let first = sum.failures.first {
       if node.emptying.isNew {

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a listener has to know as one of many nodes, and how it tells of it. See docs/nodes.md.
+// What a listener must know as one of many nodes, and how it reports it. See docs/nodes.md.
 
 import Basics
 import PGQueue
 
-/// A node's standing, as far as it is known on this connection.
+/// A node's state, as far as it is known on this connection.
 final class NodeState {
-  /// How long two listeners of one name leave it to each other before either takes it back: each
-  /// time costs a cache.
+  /// How long two listeners of one name wait before either takes the name back: each time costs a cache.
   static let takeBackAfter = Duration.seconds(30)
-  /// What to do where the server refuses a node its queues or its log.
+  /// The advice when the server refuses a node its queues or its log.
   static func remedy(for reason: ServerError) -> String {
     if reason.isPermissionDenied {
       return "; a node's role needs SELECT and DELETE on the queues, and what "
@@ -20,7 +19,7 @@ final class NodeState {
       return "; a node records its progress: connect to the primary server with a role "
         + "that may write"
     }
-    // A number that the log has already: its head has begun anew.
+    // A number that the log already has means that its head has started from the beginning.
     let isSchema = reason.isMissingTable || reason.isMissingColumn || reason.isDuplicate
     guard isSchema || reason == .noHead else { return "; will retry" }
     return "; have the tables' owner run: fpcache listen --print-schema | psql DATABASE"
@@ -34,23 +33,23 @@ final class NodeState {
     case other(String)
   }
 
-  /// What proves that the cursor is this cache's.
+  /// The proof that the cursor belongs to this cache.
   let tokens: NodeTokens
   var mover = Mover.unknown
-  /// Where a dry run is in the log, since it moves no cursor.
+  /// A dry run's position in the log, since a dry run moves no cursor.
   var position: Int64?
   /// Whether there may be rows that were passed and not cleared.
   var owes = true
-  /// Whether the node is to be seen and the log to be trimmed.
+  /// Whether the node must show itself and the log must be trimmed.
   var isPolled = true
-  /// Whether this process has been a registered node: if it is none any more, somebody did that.
+  /// Whether this process was a registered node. If it no longer is, an operator retired it.
   var wasRegistered = false
-  /// When this process took its name from another one.
+  /// When this process took its name from another process.
   var tookName: ContinuousClock.Instant?
   var hasToldOfRival = false
-  /// The next try to empty the cache after one that failed.
+  /// The next try to empty the cache after a failed one.
   var emptying = Retry()
-  /// How long the last move held a queue, at most.
+  /// The longest time that the last move held a queue.
   var lockTime = Duration.zero
 
   init(_ tokens: NodeTokens) { self.tokens = tokens }

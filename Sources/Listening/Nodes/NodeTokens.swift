@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The tokens by which a node's cursor is known to belong to this cache: a line of the state directory.
+// The tokens that show that a node's cursor belongs to this cache: a line of the state directory.
 //
-// A machine may be copied, state directory and cache with it. So a token is good for one start: whoever
-// proves that he has the one in the table puts a fresh one in its place, and the copy that comes second
-// has none that fits. The fresh one is written beside the old one before the table has it, and the old one
-// is dropped after: a crash between leaves both in the file, and either is accepted.
+// A machine may be copied, together with its state directory and cache. So a token is good for one start. A process
+// that proves that it has the table's token replaces it with a new one. A copy that comes second has no token that
+// fits. The new token is written beside the old one before the table gets it, and the old one is dropped afterwards. A
+// crash in between leaves both in the file, and either is accepted.
 
 import Basics
 import CacheFS
@@ -13,27 +13,27 @@ import Logging
 import PGQueue
 import SystemPackage
 
-/// What this process may say to prove that it is a node of a certain name.
+/// The tokens by which this process may prove that it is a node of a certain name.
 package final class NodeTokens {
   private static let file = "node"
-  /// The one before a change and the one after it.
+  /// The token before a change and the token after it.
   private static let most = 2
 
-  /// The node, with the token that it goes by.
+  /// The node, with its current token.
   package private(set) var node: Node
-  /// What the state directory holds, or would if it could be written; the newest last.
+  /// What the state directory holds, or would hold if it could be written; the newest last.
   private(set) var held: [String]
-  /// Whether the last of them was put into the table by this process.
+  /// Whether this process put the last of them into the table.
   private(set) var isFresh = false
   private let stateDirectory: FilePath
   private let logger: Logger
-  /// The state directory, which no other process may use for a node meanwhile; -1 where there is none.
+  /// The lock on the state directory, which no other process may use for a node meanwhile; -1 when there is none.
   private let lock: CInt
   private var isSaved = true
   private var hasToldOfFailure = false
 
-  /// The node of that name on this machine. Without a state directory the cursor of an earlier run
-  /// cannot be told from another machine's, so that each start is a first one.
+  /// The node of that name on this machine. Without a state directory, the cursor of an earlier run cannot be told from
+  /// another machine's, so each start is a first start.
   ///
   /// - Parameter dryRun: changes neither file nor table, and may run beside a listener.
   /// - Throws: ``ListeningError``.
@@ -66,7 +66,7 @@ package final class NodeTokens {
         + "it; node \(name) needs one of its own: name it with --state-dir")
   }
 
-  /// The tokens that an earlier start of the same node has left.
+  /// The tokens that an earlier start of the same node left.
   private static func read(_ path: FilePath, _ name: String) -> [String] {
     guard let bytes = try? FileReader.ours.read(path.string) else { return [] }
     let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
@@ -80,8 +80,8 @@ package final class NodeTokens {
 
   // MARK: Changing it
 
-  /// Draws a token that nobody has had, and has the state directory hold it before the table may.
-  /// - Parameter current: the one that the table has, where it is known to be ours.
+  /// Draws a new random token, and writes it to the state directory before the table may get it.
+  /// - Parameter current: the token in the table, where it is known to be ours.
   func draw(beside current: String?) {
     node.token = Self.draw()
     isFresh = false
@@ -89,17 +89,17 @@ package final class NodeTokens {
     save(survives: .machine)
   }
 
-  /// The table has the token that was drawn last: the one before is of no use any more.
+  /// The table has the token that was drawn last: the one before it is no longer needed.
   func keep() {
     held = [node.token]
     isFresh = true
     save(survives: .process)
   }
 
-  /// Goes by a token that is held, and changes nothing.
+  /// Uses a token that is held, and changes nothing.
   func goBy(_ token: String) { node.token = token }
 
-  /// Writes what could not be written before: a disk is not full for ever.
+  /// Writes what could not be written before: a full disk does not stay full for ever.
   func saveIfDue() { if !isSaved { save(survives: .process) } }
 
   private func save(survives crash: AtomicFile.Crash) {

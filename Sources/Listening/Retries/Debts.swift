@@ -6,9 +6,9 @@ import Basics
 import CacheFS
 import Logging
 
-/// The keys that are owed a clear: families that an event asked for, keys of the settle list.
+/// The keys that still need a clear: families that an event asked for, and keys of the settle list.
 package final class Debts {
-  /// So many are tried at a time.
+  /// How many are tried at a time.
   private static let atOnce = 1000
 
   private var ledger: RetryLedger<CacheKey>
@@ -20,7 +20,7 @@ package final class Debts {
   /// Who tries again.
   package enum Creditor {
     case thisListener
-    /// `--once` leaves what is owed to the next run.
+    /// `--once` leaves the debts to the next run.
     case nextRun
   }
 
@@ -33,11 +33,11 @@ package final class Debts {
   var count: Int { ledger.count }
   var keys: [CacheKey] { ledger.names }
 
-  /// What is owed, in words and in order.
+  /// The names of the debts, sorted.
   func names(_ layout: Layout) -> [String] { ledger.names.map { Self.name($0, layout) }.sorted() }
 
-  /// Takes note of what came of clearing a key.
-  /// - Returns: false when it failed and is not remembered here: there are too many.
+  /// Notes the result of clearing a key.
+  /// - Returns: false when the clear failed and is not remembered here, because there are too many.
   func note(_ key: CacheKey, _ report: ClearReport, _ layout: Layout) -> Bool {
     guard let first = report.failures.first else {
       if ledger.remove(key) {
@@ -49,7 +49,7 @@ package final class Debts {
       return true
     }
     let noted = ledger.postpone(key)
-    // A mount that is away is one piece of news, which has been told.
+    // A mount that is away is one piece of news, and was already logged.
     if noted != .again, first.error != .mountAway {
       let next = creditor == .nextRun ? "the next run will retry" : "will retry until it is gone"
       failures.note(
@@ -60,17 +60,17 @@ package final class Debts {
     return noted != .full
   }
 
-  /// Has all of it tried again at once.
+  /// Tries all debts again at once.
   func hasten() {
     ledger.hasten()
     notBefore = .now
   }
 
-  /// Goes over to another layout; what that does not know is owed no more.
+  /// Changes to another layout. A key that the new layout does not know is dropped.
   func follow(from old: Layout, to new: Layout) { ledger.rename { new.key($0, of: old) } }
 
-  /// Tries what is due, some of it at a time.
-  /// - Returns: the time until the next try; nil when nothing is owed.
+  /// Tries what is due, a part at a time.
+  /// - Returns: the time until the next try; nil when no debt is left.
   func run(_ clear: ([CacheKey]) -> Void) -> Duration? {
     guard !ledger.isEmpty else { return nil }
     let now = ContinuousClock.now

@@ -1,39 +1,39 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Many failures as few lines. A tree mounted read-only is one piece of news, and not one for each of its
-// pages: of each kind the first few are logged as they come, each line with the names and the number of those
-// that came with it, and then one line a minute.
+// Reports many failures in few lines. A tree mounted read-only is one piece of news, not one for each of its pages. For
+// each kind, the first few failures are logged as they come; after that, one line a minute. Each line has the names and
+// the number of the failures that came with it.
 
 import Basics
 import Logging
 
-/// Collects what drains, settle and retries have to say of rows and keys, and says it in few lines.
+/// Collects the failures of rows and keys from drains, settle and retries, and logs them in few lines.
 final class FailureLog {
-  /// So many lines of a kind are logged at once; one more a minute.
+  /// This many lines of a kind are logged at once; then one more a minute.
   private static let atOnce = 5
   private static let interval = Duration.seconds(60)
-  /// How many names a line has beside the first.
+  /// How many names a line has besides the first.
   private static let named = 3
-  /// Kinds are told apart up to this number.
+  /// Kinds are kept apart up to this number.
   private static let mostKinds = 100
 
-  /// What has a line of its own.
+  /// A kind of failure, which has its own line.
   struct Kind: Hashable {
-    /// The queue, or what else it is about.
+    /// The queue, or another subject.
     let subject: String
     let reason: String
     var level = Logger.Level.error
   }
 
   private struct Pending {
-    /// The first, in full.
+    /// The first failure, in full.
     let head: String
     let level: Logger.Level
-    /// What follows, for one and for several.
+    /// The end of the line, for one failure and for several.
     let end: (one: String, many: String)
     var names: [String] = []
     var count = 1
-    /// Lines come in the order of their first failures.
+    /// Lines are logged in the order of their first failures.
     let number: Int
   }
 
@@ -50,11 +50,11 @@ final class FailureLog {
 
   init(_ logger: Logger) { self.logger = logger }
 
-  /// Takes note of a failure.
+  /// Notes a failure.
   /// - Parameters:
-  ///   - head: what is said of it if it is the first; made only then.
-  ///   - name: how it is named if it is not; made only then.
-  ///   - end: how the line ends, for one and for several.
+  ///   - head: the text if it is the first; built only then.
+  ///   - name: its name if it is not the first; built only then.
+  ///   - end: the end of the line, for one failure and for several.
   func note(
     _ kind: Kind, _ head: @autoclosure () -> String, name: @autoclosure () -> String,
     end: (one: String, many: String)
@@ -75,8 +75,8 @@ final class FailureLog {
     lines[kind] = line
   }
 
-  /// Logs what may be logged by now.
-  /// - Parameter all: at the end, whatever is left.
+  /// Logs what may be logged now.
+  /// - Parameter all: logs everything that is left; used at the end.
   /// - Returns: the time until there is more to log; nil when nothing waits.
   @discardableResult
   func flush(all: Bool = false) -> Duration? {
@@ -86,7 +86,7 @@ final class FailureLog {
     for (kind, line) in lines.sorted(by: { $0.value.number < $1.value.number }) {
       let rest = Self.interval - line.last.duration(to: now)
       guard let pending = line.pending else {
-        // Long silent: what comes of it later is news.
+        // Silent for long: a later failure of this kind is news again.
         if rest <= .zero { lines[kind] = nil }
         continue
       }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What could not be done and is tried again: the one ledger of rows that wait in their queues and of keys that
-// no row remembers. It holds no more than some thousands; what is beyond is its owner's to keep elsewhere.
+// What failed and is tried again: one ledger type for rows that wait in their queues and for keys that no row
+// remembers. It holds some thousand entries at most. Its owner must keep the rest elsewhere.
 
 import Basics
 
@@ -10,24 +10,24 @@ package struct RetryLedger<Name: Hashable> {
   /// An entry takes up to 0.7 kB.
   package static var defaultMost: Int { 16_384 }
 
-  /// What became of a failure.
+  /// What the ledger did with a failure.
   enum Noted {
-    /// It is the first of its name.
+    /// It is the first failure of its name.
     case new
     case again
-    /// The ledger is full and does not have it.
+    /// The ledger is full and did not take the name.
     case full
   }
 
   private struct Entry {
     var retry = Retry()
-    /// The pass in which the name was last met.
+    /// The pass that last met the name.
     var pass: Int
   }
 
   private var entries: [Name: Entry] = [:]
   private let most: Int
-  /// No name is due earlier, so that whoever asks often need not look at all.
+  /// No name is due earlier, so a caller that asks often need not search all entries.
   private var earliest: ContinuousClock.Instant?
 
   init(most: Int = defaultMost) { self.most = most }
@@ -38,12 +38,12 @@ package struct RetryLedger<Name: Hashable> {
 
   func contains(_ name: Name) -> Bool { entries[name] != nil }
 
-  /// Whether the name's next try is not due.
+  /// Whether the name's next try is not due yet.
   func isWaiting(_ name: Name, at now: ContinuousClock.Instant = .now) -> Bool {
     entries[name].map { $0.retry.notBefore > now } ?? false
   }
 
-  /// Takes note of a failure and pushes the next try away.
+  /// Notes a failure and postpones the next try.
   mutating func postpone(
     _ name: Name, pass: Int = 0, at now: ContinuousClock.Instant = .now
   ) -> Noted {
@@ -57,24 +57,24 @@ package struct RetryLedger<Name: Hashable> {
     return isNew ? .new : .again
   }
 
-  /// What stood in the way of all is gone.
+  /// The common cause of all failures is gone.
   mutating func hasten(at now: ContinuousClock.Instant = .now) {
     for name in entries.keys { entries[name]?.retry.hasten(at: now) }
     earliest = entries.isEmpty ? nil : now
   }
 
-  /// - Returns: whether it was there.
+  /// - Returns: whether the name was in the ledger.
   mutating func remove(_ name: Name) -> Bool { entries.removeValue(forKey: name) != nil }
 
-  /// Notes that a name was met in a pass.
+  /// Notes that a pass has met a name.
   mutating func meet(_ name: Name, pass: Int) { entries[name]?.pass = pass }
 
-  /// Keeps what a test passes, which is given the pass in which the name was last met.
+  /// Keeps the names that pass a test. The test gets the pass that last met the name.
   mutating func keep(where test: (Name, _ pass: Int) -> Bool) {
     entries = entries.filter { test($0.key, $0.value.pass) }
   }
 
-  /// Replaces the names, or drops them where there is no other.
+  /// Replaces the names. Drops a name that has no replacement.
   mutating func rename(_ other: (Name) -> Name?) {
     var renamed: [Name: Entry] = [:]
     for (name, entry) in entries {
@@ -83,7 +83,7 @@ package struct RetryLedger<Name: Hashable> {
     entries = renamed
   }
 
-  /// When the first of some names is due; nil when there is none.
+  /// When the first of the matching names is due; nil when there is none.
   func next(where isMeant: (Name) -> Bool = { _ in true }) -> ContinuousClock.Instant? {
     var next: ContinuousClock.Instant?
     for (name, entry) in entries where isMeant(name) {
@@ -92,7 +92,7 @@ package struct RetryLedger<Name: Hashable> {
     return next
   }
 
-  /// The names that are due, `limit` at most, and when to ask again.
+  /// The names that are due, at most `limit`, and when to ask again.
   mutating func due(
     limit: Int, at now: ContinuousClock.Instant = .now
   ) -> (names: [Name], next: ContinuousClock.Instant?) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// When to try again what failed: 1 s later, doubling to 5 min, as long as that takes no more than a small part of the
-// time. It has no clock: the time goes in, so that its tests are tables.
+// When to try again what failed: after 1 s, doubling to 5 min, as long as the tries take only a small part of the time.
+// It has no clock. The time is a parameter, so that its tests are tables.
 
 import Basics
 
-/// When to try something again that failed.
+/// When to try a failed thing again.
 struct Retry {
   static let first = Duration.seconds(1)
   static let longest = Duration.seconds(300)
@@ -18,10 +18,10 @@ struct Retry {
   /// Whether nothing has failed yet.
   var isNew: Bool { backoff.isReset }
 
-  /// What stood in the way is gone.
+  /// The cause of the failure is gone.
   mutating func hasten(at now: ContinuousClock.Instant = .now) { notBefore = now }
 
-  /// Pushes the next try away. Without jitter, so that what fails together is tried together.
+  /// Postpones the next try. There is no jitter, so that what fails together is tried together.
   mutating func postpone(at now: ContinuousClock.Instant = .now) {
     notBefore = now + backoff.next(jitter: 0)
   }
@@ -29,22 +29,22 @@ struct Retry {
 
 /// How much of the time tries may take.
 ///
-/// A pass that does nothing but try again reads all that waits. Where that takes seconds, the first tries still
-/// come when they are due; where it goes on, each is paid for with so many times its length of rest.
+/// A pass that only tries again reads everything that waits. If that takes seconds, the first tries still come when
+/// they are due. If it goes on, each try is followed by a rest of so many times its length.
 struct RetryPace {
-  /// Tries may take one part in so many of the time.
+  /// Tries may take one part in this many of the time.
   private static let share = 20
-  /// What they may take ahead of that: the share of the longest delay, so that a single row that is tried 1, 2, 4, ... s
-  /// apart is not held up by the length of its passes.
+  /// What tries may take in advance: the share of the longest delay. So a single row that is tried 1, 2, 4, ... s apart
+  /// is not delayed by the length of its passes.
   private static let ahead = Retry.longest / share
 
   private var spent = Duration.zero
   private var asOf: ContinuousClock.Instant?
 
-  /// The rest that follows a try, where none may be taken ahead.
+  /// The rest that follows a try when nothing may be taken in advance.
   static func rest(after took: Duration) -> Duration { took * share }
 
-  /// Takes note of tries that end now.
+  /// Notes tries that end now.
   mutating func note(_ took: Duration, at now: ContinuousClock.Instant = .now) {
     // No rest is longer than the longest delay.
     spent = min(unpaid(at: now) + took, Self.ahead * 2)

@@ -1,27 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The second clear. A page may be written by a request that read the old data before the change
-// was committed and that ends after the page was cleared; so each cleared key is cleared once
-// more a little later, and the list of them survives a crash.
+// The second clear. A request that read the old data before the change was committed may write its page after the page
+// was cleared. So each cleared key is cleared again a little later, and the list of these keys survives a crash.
 //
-// The delay is measured by a clock that nobody can set. The time of day would not do: if it jumps
-// forward, the second clear comes at once, and the render is still under way. A restart begins the
-// delay anew for all that is left, since no time that an earlier process wrote down can be trusted.
+// The delay is measured by a clock that cannot be set. The time of day would not do: if it jumps forward, the second
+// clear comes at once, while the render is still running. A restart begins the delay again for all that is left, since
+// no time that an earlier process wrote down can be trusted.
 
 import Basics
 import CacheFS
 import Logging
 import SystemPackage
 
-/// The keys that are cleared once more, in the order in which they fall due.
+/// The keys that are cleared again, in the order in which they fall due.
 package final class Settle {
-  /// What is read of the list at a time, in bytes: some 1,000 keys.
+  /// How much of the list is read at a time, in bytes: some 1,000 keys.
   private static let chunk = 64 * 1024
-  /// The list is copied without its spent beginning when that is longer than this, in bytes, and
-  /// than what is left, so that each key is copied once or twice, however long the list.
+  /// The list is copied without its used beginning when that part is longer than this, in bytes, and longer than the
+  /// rest. So each key is copied once or twice, however long the list is.
   private static let longestSpentPart = 1 << 20
 
-  /// How long a file that has failed is left alone, in milliseconds.
+  /// How long a failed file is left alone, in milliseconds.
   private static let retryInterval: Int64 = 60_000
 
   private let delay: Duration
@@ -29,21 +28,21 @@ package final class Settle {
   var layout: Layout
   private let logger: Logger
   private var log: SettleLog
-  /// The file that has failed, and when it is tried again; the list is in memory until then.
+  /// The file that failed, and when it is tried again. The list is in memory until then.
   private var failed: (file: SettleLog, retryAt: Int64)?
-  /// Where the first key stands that has not been cleared again.
+  /// The offset of the first key that was not cleared again yet.
   private var head = 0
-  /// Where the lines of this process begin. Those before it fall due together, at ``replayedDue``.
+  /// The offset where the lines of this process begin. Earlier lines fall due together, at ``replayedDue``.
   private var ownStart = 0
   private let replayedDue: Int64
   /// How many keys wait.
   private(set) var waiting = 0
-  /// When the key at the head falls due; nil when none waits.
+  /// When the key at the head falls due; nil when no key waits.
   private var headDue: Int64?
-  /// Milliseconds of a clock that only runs forward and begins anywhere.
+  /// Milliseconds of a clock that only runs forward and starts at any value.
   private let now: () -> Int64
 
-  /// - Parameter delay: zero turns it off, but for what an earlier process has left.
+  /// - Parameter delay: zero turns the second clear off, except for the keys that an earlier process left.
   init(
     _ delay: Duration, _ log: SettleLog, layout: Layout, _ logger: Logger,
     now: @escaping () -> Int64 = Settle.runningTime
@@ -59,12 +58,11 @@ package final class Settle {
 
   private static let began = SuspendingClock.now
 
-  /// How long the machine has run, in milliseconds. It stands still while the machine sleeps, as a
-  /// render on it does.
+  /// How long the machine has run, in milliseconds. The clock stops while the machine sleeps; so does a render on it.
   static func runningTime() -> Int64 { began.duration(to: .now).milliseconds }
 
-  /// Opens the list in the state directory; without one, it lives in memory and says so, unless
-  /// nothing will be put on it.
+  /// Opens the list in the state directory. Without a state directory the list is kept in memory and this is logged,
+  /// unless no key will ever be added.
   package static func open(
     _ delay: Duration, stateDirectory: FilePath, layout: Layout, _ logger: Logger
   ) -> Settle {
@@ -90,8 +88,8 @@ package final class Settle {
     return Settle(delay, log, layout: layout, logger)
   }
 
-  /// What an earlier process left: each key was cleared before this process began, so the delay from
-  /// now on is long enough.
+  /// Reads what an earlier process left. Each key was cleared before this process began, so a full delay from now is
+  /// long enough.
   private func replay() {
     do throws(Errno) {
       var whole = 0
@@ -103,7 +101,7 @@ package final class Settle {
         if let end = bytes.lastIndex(of: UInt8(ascii: "\n")) { whole = offset + end + 1 }
         offset += bytes.count
       }
-      // A torn last line is no line, and what is appended must not continue it.
+      // A torn last line does not count, and new lines must not continue it.
       if whole < log.count { try log.truncate(to: whole) }
     } catch {
       moveToMemory(error)
@@ -116,7 +114,7 @@ package final class Settle {
     }
   }
 
-  /// Puts keys on the list; called before the rows that named them are committed away.
+  /// Adds keys to the list. Called before the commit that deletes the rows that named them.
   func add(_ keys: [CacheKey]) {
     guard delay > .zero else { return }
     append(keys, due: now() + delay.milliseconds)
@@ -143,16 +141,16 @@ package final class Settle {
     CrashPoint.settled.reach()
   }
 
-  /// Whether what is on the list survives the process.
+  /// Whether the list survives the process.
   var isDurable: Bool { !(log is MemorySettleLog) }
 
-  /// Puts keys on the list that could not be cleared yet and that nothing else remembers.
+  /// Adds keys that could not be cleared yet and that nothing else remembers.
   func putBack(_ keys: [CacheKey]) {
     append(keys, due: now() + max(delay, .seconds(1)).milliseconds)
   }
 
-  /// Clears what is due, at most some thousand keys of it.
-  /// - Returns: the time until the next is due; nil when none waits.
+  /// Clears the keys that are due, at most some thousand of them.
+  /// - Returns: the time until the next key is due; nil when no key waits.
   func run(_ clear: ([CacheKey]) -> Void) -> Duration? {
     returnToFile()
     guard let due = headDue else { return nil }
@@ -172,12 +170,12 @@ package final class Settle {
     return headDue.map { .milliseconds(max(0, clampedDifference($0, now()))) }
   }
 
-  /// Before the process leaves.
+  /// Called before the process exits.
   func sync() { log.sync() }
 
   // MARK: The list
 
-  /// The keys at the head whose time has come; the head moves behind them.
+  /// The keys at the head that are due. Moves the head behind them.
   private func takeDue() throws(Errno) -> [CacheKey] {
     let bytes = try log.read(at: head, count: Self.chunk)
     let now = now()
@@ -192,7 +190,7 @@ package final class Settle {
       rest = rest[(end + 1)...]
     }
     if plan.keys.isEmpty, rest.count == bytes.count, !rest.contains(UInt8(ascii: "\n")) {
-      // No whole line where one should be: nothing more can be read from here.
+      // There is no whole line where one should be: nothing more can be read from here.
       head = log.count
       waiting = 0
     }
@@ -208,8 +206,8 @@ package final class Settle {
     headDue = due(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
   }
 
-  /// When the line at the head falls due: one that this process has not written, and that has come
-  /// behind its own, at once.
+  /// When the line at the head falls due. A line that this process has not written, and that stands behind its own
+  /// lines, is due at once.
   private func due(_ line: String) -> Int64 {
     guard head >= ownStart else { return replayedDue }
     let now = now()
@@ -217,7 +215,7 @@ package final class Settle {
     return due > now + delay.milliseconds ? now : due
   }
 
-  /// The key of a line; nil for what this layout does not know any more.
+  /// The key of a line; nil when this layout no longer knows it.
   private func key(_ line: String) -> CacheKey? {
     guard let tab = line.utf8.firstIndex(of: UInt8(ascii: "\t")) else { return nil }
     do throws(KeyError) {
@@ -228,13 +226,13 @@ package final class Settle {
     }
   }
 
-  /// The list begins at the head now.
+  /// Drops the part before the head, so that the list begins at the head.
   private func forgetSpentPart() {
     ownStart = max(0, ownStart - head)
     head = 0
   }
 
-  /// The file failed: what it still holds goes on in memory.
+  /// The file failed: what it still holds is kept in memory from now on.
   private func moveToMemory(_ error: Errno) {
     guard !(log is MemorySettleLog) else { return }
     logger.warning(
@@ -249,7 +247,7 @@ package final class Settle {
     forgetSpentPart()
   }
 
-  /// A file that has failed is tried again after a while: what is in memory only would be lost by a crash.
+  /// A failed file is tried again after a while: a crash would lose what is only in memory.
   private func returnToFile() {
     guard let (file, retryAt) = failed, now() >= retryAt else { return }
     do throws(Errno) {

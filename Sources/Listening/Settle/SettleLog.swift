@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Where the settle list waits: an append-only file in the state directory or, when that cannot
-// be had, memory. Both hold the same lines, so that neither costs memory for each key.
+// Where the settle list is stored: in an append-only file in the state directory or, if that is not possible, in
+// memory. Both hold the same lines, so that neither needs memory for each key.
 
 import Basics
 import SystemPackage
 
 /// A first-in, first-out list of bytes.
 protocol SettleLog: AnyObject {
-  /// Adds bytes at the end, wholly or not at all.
+  /// Adds bytes at the end: all of them or none.
   func append(_ bytes: [UInt8]) throws(Errno)
-  /// Reads from an offset; fewer bytes than asked for at the end.
+  /// Reads from an offset. Returns fewer bytes than asked for at the end.
   func read(at offset: Int, count: Int) throws(Errno) -> [UInt8]
-  /// Forgets what stands before the offset, which becomes 0.
+  /// Drops everything before the offset, which becomes 0.
   func drop(before offset: Int) throws(Errno)
-  /// Cuts the end off, so that `count` bytes are left.
+  /// Cuts off the end, so that `count` bytes are left.
   func truncate(to count: Int) throws(Errno)
-  /// Makes what was appended survive the machine.
+  /// Makes the appended bytes survive a crash of the machine.
   func sync()
   var count: Int { get }
 }
 
-/// The list in memory: lost with the process.
+/// The list in memory: lost when the process ends.
 final class MemorySettleLog: SettleLog {
   private var bytes: [UInt8] = []
 
@@ -40,23 +40,23 @@ final class MemorySettleLog: SettleLog {
   func sync() {}
 }
 
-/// The list in a file that one process at a time may have.
+/// The list in a file that only one process at a time may use.
 final class FileSettleLog: SettleLog {
   private static let name = "settle"
-  /// What is copied at a time, in bytes: a list of a million keys is none to be held in memory.
+  /// How much is copied at a time, in bytes: a list of a million keys must not be held in memory.
   private static let copiedAtOnce = 256 * 1024
 
   private let directory: FilePath
   private var descriptor: CInt
   private(set) var count: Int
 
-  /// Opens the file, or makes it.
-  /// - Throws: the `Errno` of open(2); `EWOULDBLOCK` when another process has it; `EPERM` when it
-  ///   is somebody else's, as may happen in a folder that all may write.
+  /// Opens the file, or creates it.
+  /// - Throws: the `Errno` of open(2); `EWOULDBLOCK` when another process uses the file; `EPERM` when another user owns
+  ///   it, as may happen in a folder that everyone may write.
   init(in directory: FilePath) throws(Errno) {
     self.directory = directory
     (descriptor, count) = try Self.openLocked(directory.appending(Self.name), O_CREAT)
-    // `self` is whole now: what is thrown closes the descriptor.
+    // `self` is complete now: an error that is thrown closes the descriptor.
     var (file, folder) = (stat(), stat())
     let isFolder = directory.withPlatformString { stat($0, &folder) } == 0
     guard fstat(descriptor, &file) == 0, file.st_mode & S_IFMT == S_IFREG, file.st_nlink == 1,
@@ -84,7 +84,7 @@ final class FileSettleLog: SettleLog {
       try Self.write(bytes, to: descriptor)
       count += bytes.count
     } catch {
-      // Half a line must not be followed by a whole one.
+      // A whole line must not follow half a line.
       try? truncate(to: count)
       throw error
     }
@@ -117,7 +117,7 @@ final class FileSettleLog: SettleLog {
     count = length
   }
 
-  /// A new file under the old name, so that a crash leaves one of the two, whole.
+  /// Puts a new file under the old name, so that a crash leaves one of the two, complete.
   private func replace(from offset: Int) throws(Errno) {
     let fresh = directory.appending(Self.name + ".new")
     fresh.withPlatformString { _ = unlink($0) }
@@ -127,7 +127,7 @@ final class FileSettleLog: SettleLog {
       while offset + copied < count {
         let bytes = try read(
           at: offset + copied, count: min(Self.copiedAtOnce, count - offset - copied))
-        // A file that somebody else has cut is none to be replaced by what is left of it.
+        // A file that another process has cut must not be replaced by its rest.
         guard !bytes.isEmpty else { throw .ioError }
         try Self.write(bytes, to: replacement)
         copied += bytes.count

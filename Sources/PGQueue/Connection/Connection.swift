@@ -2,14 +2,14 @@
 //
 // The only importer of libpq: one connection, its statements and its notifications.
 //
-// Nothing here blocks for longer than the reply timeout: libpq is used without blocking, and
-// each wait is a poll(2) on its socket and on the descriptor that says "stop".
+// Nothing here blocks for longer than the reply timeout: libpq is used in non-blocking mode, and each wait is a poll(2)
+// on its socket and on the descriptor that says "stop".
 
 import Basics
 import CLibpq
 
-/// What the server says before it ends a connection on which it was asked nothing. libpq hands it over as a notice,
-/// and reports later that the connection is closed, without a reason.
+/// What the server says before it ends an idle connection. libpq delivers it as a notice, and later reports that the
+/// connection is closed, without a reason.
 private final class LastWords {
   private(set) var message: String?
 
@@ -24,34 +24,33 @@ private final class LastWords {
 
 /// One connection to PostgreSQL, used by one thread.
 ///
-/// Text comes and goes as the bytes that the database holds. Converted, one row that is not of its encoding
-/// (SQL_ASCII holds anything) would be refused by the server, and with it every row of its queue, for
-/// ever; and one such notification, which any role may send, would end the connection.
+/// Text is sent and received as the bytes that the database holds. If text were converted, the server would refuse a
+/// row that is invalid in its encoding (SQL_ASCII holds anything), and with it every row of its queue, for ever. One
+/// such notification, which any role may send, would end the connection.
 package final class Connection {
-  /// How long the server may take to answer. A batch takes milliseconds; what takes this long is
-  /// a connection that died without a word.
+  /// How long the server may take to answer. A batch takes milliseconds. If an answer takes this long, the connection
+  /// has died silently.
   package static let replyTimeout = Duration.seconds(10)
-  /// Whether the server can catch an error before it logs it: it has plpgsql, as far as is known.
+  /// Whether the server can catch an error before it logs it. It can if it has plpgsql, which is assumed at first.
   var catchesErrors = true
-  /// How much the server may send before it has ended an answer. A batch of the largest rows that
-  /// are asked for is a quarter of this; libpq would take in gigabytes.
+  /// How much the server may send before it has completed an answer. A batch of the largest rows that are asked for is
+  /// a quarter of this; libpq would accept gigabytes.
   static let largestAnswer = 128 << 20
   private let handle: OpaquePointer
   private let stop: StopDeadline?
   private let addressSpace = AddressSpace()
   private var inbox = Inbox()
-  /// Bytes of an answer, or of a notification, that is not complete.
+  /// Bytes of an answer or a notification that is not complete yet.
   private var received = 0
-  /// The payload of notifications that are to be told from all others.
+  /// The payload that marks our own notifications.
   package var ownPayload: [UInt8]?
   private let mask: PasswordMask
   private let lastWords = LastWords()
 
   /// Connects.
   /// - Parameters:
-  ///   - timeout: for the whole of it, however many hosts there are; where the site gives a
-  ///     `connect_timeout`, that counts.
-  ///   - stop: ends what takes too long, once it was asked for.
+  ///   - timeout: for all hosts together. The site's own `connect_timeout` takes precedence.
+  ///   - stop: ends what takes too long after a stop was requested.
   /// - Throws: ``DatabaseError/unreachable(_:)``.
   package init(
     _ parameters: ConnectionParameters, timeout: Duration = .seconds(10),
@@ -61,7 +60,7 @@ package final class Connection {
     self.handle = handle
     self.stop = stop
     mask = PasswordMask(parameters)
-    // Before the server can say a word: libpq would print it to standard error as it is.
+    // Set before the server can send a notice: libpq would print it to standard error unescaped.
     PQsetNoticeReceiver(
       handle, { LastWords.note($1, in: $0) }, Unmanaged.passUnretained(lastWords).toOpaque())
     try finishConnecting(by: .now + (Self.connectTimeout(of: handle) ?? timeout))
@@ -97,10 +96,10 @@ package final class Connection {
   /// The descriptor to wait on for notifications.
   package var socket: CInt { PQsocket(handle) }
 
-  /// The server's process for this connection.
+  /// The process id of the server's backend for this connection.
   package var backend: Int32 { PQbackendPID(handle) }
 
-  /// `name` as an identifier, whatever is in it.
+  /// `name` as an identifier, whatever characters it has.
   /// - Throws: ``DatabaseError``.
   package func quoted(identifier name: String) throws(DatabaseError) -> String {
     String(decoding: try quoted(identifier: Array(name.utf8)), as: UTF8.self)
@@ -115,7 +114,7 @@ package final class Connection {
     return Array(UnsafeRawBufferPointer(start: quoted, count: strlen(quoted)))
   }
 
-  /// Has the server tell of what is notified on a channel, whatever its name's encoding.
+  /// Listens to a channel, whatever the encoding of its name.
   /// - Throws: ``DatabaseError``.
   package func listen(to channel: [UInt8]) throws(DatabaseError) {
     let statement = Array("LISTEN ".utf8) + (try quoted(identifier: channel)) + [0]
@@ -131,13 +130,13 @@ package final class Connection {
 
   // MARK: Statements
 
-  /// Types of parameters that the statement leaves open, by the numbers that they have on every server.
+  /// Types of parameters that the statement does not determine, by their numbers, which are the same on every server.
   package enum ParameterType: UInt32, Sendable {
     case timestamptz = 1184
   }
 
   /// Runs one statement with parameters, all as text.
-  /// - Parameter types: what the first of them are; the statement tells of the others.
+  /// - Parameter types: the types of the first parameters; the statement determines those of the others.
   /// - Throws: ``DatabaseError``.
   @discardableResult
   package func query(
@@ -157,7 +156,7 @@ package final class Connection {
   }
 
   /// Runs several statements in one round trip.
-  /// - Parameter work: what is done here while the server is at it; not on this connection.
+  /// - Parameter work: runs here while the server works; must not use this connection.
   /// - Returns: a result for each.
   /// - Throws: ``DatabaseError``; what follows the failing statement was not run.
   @discardableResult
@@ -171,7 +170,7 @@ package final class Connection {
     return try results(by: .now + Self.replyTimeout)
   }
 
-  /// A statement of which a part is still here is none that the server could work on.
+  /// The server cannot work on a statement while a part of it is still here.
   private func finishSending(by deadline: ContinuousClock.Instant) throws(DatabaseError) {
     while true {
       switch PQflush(handle) {
@@ -182,7 +181,7 @@ package final class Connection {
     }
   }
 
-  /// Takes every result of what was sent, the rest too when one is an error.
+  /// Takes every result of what was sent, including those after an error.
   private func results(by deadline: ContinuousClock.Instant) throws(DatabaseError) -> [Rows] {
     var results: [Rows] = []
     var failure: DatabaseError?
@@ -192,7 +191,7 @@ package final class Connection {
       let rows = Rows(result)
       switch PQresultStatus(result) {
       case PGRES_COMMAND_OK, PGRES_TUPLES_OK, PGRES_EMPTY_QUERY: results.append(rows)
-      // libpq would give the same result again for ever.
+      // libpq would return the same result again for ever.
       case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH: throw .lost("the server began a COPY")
       default: failure = failure ?? error(of: rows)
       }
@@ -201,7 +200,7 @@ package final class Connection {
     return results
   }
 
-  /// Waits until the server can be read from, or written to, and reads what it has sent.
+  /// Waits until the server can be read from or written to, and reads what it has sent.
   private func exchange(
     _ events: Int32, by deadline: ContinuousClock.Instant
   ) throws(DatabaseError) {
@@ -212,12 +211,12 @@ package final class Connection {
   }
 
   /// Reads what has arrived.
-  /// - Returns: how many notifications were among it.
+  /// - Returns: the number of notifications in it.
   @discardableResult
   private func takeIn() throws(DatabaseError) -> Int {
     let (before, space) = (unread, addressSpace.size)
     guard PQconsumeInput(handle) == 1 else { throw .lost(reasonOfLoss) }
-    // libpq reads all of a long message that is there, and of short ones what its buffer holds: this much.
+    // libpq reads all of a long message that has arrived. Of short messages, it reads what its buffer holds: this much.
     received += max(min(before, 16 << 10), before - unread)
     let taken = inbox.collect(from: handle, own: ownPayload)
     let grown = space.flatMap { space in addressSpace.size.map { $0 - space } } ?? 0
@@ -237,7 +236,7 @@ package final class Connection {
     guard PQstatus(handle) == CONNECTION_OK, let state = rows.field(.sqlState) else {
       return .lost(reasonOfLoss)
     }
-    // Class 57 but for a cancelled query: the server is going away under us.
+    // Class 57 except a cancelled query: the server is shutting down during our statement.
     if state.hasPrefix("57P") { return .lost(rows.field(.message).map(mask.hide) ?? state) }
     return .refused(
       ServerError(
@@ -247,8 +246,7 @@ package final class Connection {
 
   // MARK: Notifications
 
-  /// Reads what has arrived and returns every notification so far, those that came in with a
-  /// statement's answer too.
+  /// Reads what has arrived and returns every notification so far, including those that came with a statement's answer.
   /// - Throws: ``DatabaseError/lost(_:)``.
   package func takeNotifications() throws(DatabaseError) -> [Notification] {
     if try takeIn() > 0 { received = 0 }
@@ -278,7 +276,7 @@ package final class Connection {
     }
   }
 
-  /// Why the server has ended the connection, if it said so; else what libpq found.
+  /// Why the server ended the connection, if it said so; otherwise what libpq found.
   private var reasonOfLoss: String {
     if let words = lastWords.message { return mask.hide(words) }
     let severity = "FATAL:  "

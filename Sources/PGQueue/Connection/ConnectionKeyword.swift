@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The keywords that libpq knows, asked of libpq itself: a newer one brings newer keywords.
+// The keywords that libpq knows. libpq itself is asked, since newer versions bring newer keywords.
 
 import Basics
 import CLibpq
@@ -9,10 +9,10 @@ import CLibpq
 package struct ConnectionKeyword: Hashable, Sendable {
   /// In lower case, as libpq writes it.
   package let name: String
-  /// Whether its value is to be hidden.
+  /// Whether its value must be hidden.
   package let isSecret: Bool
 
-  /// All that this machine's libpq takes.
+  /// All keywords that this machine's libpq accepts.
   package static let all: [ConnectionKeyword] = {
     guard let options = PQconndefaults() else { return [] }
     defer { PQconninfoFree(options) }
@@ -22,14 +22,14 @@ package struct ConnectionKeyword: Hashable, Sendable {
     }
   }()
 
-  /// Whether the value of a keyword is to be hidden.
+  /// Whether the value of a keyword must be hidden.
   package static func isSecret(_ name: String) -> Bool {
     all.contains { $0.name == name && $0.isSecret }
   }
 }
 
 extension UnsafeMutablePointer<PQconninfoOption> {
-  /// The options of libpq's array, which ends with one without a keyword.
+  /// The options of libpq's array. The array ends with an option without a keyword.
   var entries: [PQconninfoOption] {
     var entries: [PQconninfoOption] = []
     var option = self
@@ -42,7 +42,7 @@ extension UnsafeMutablePointer<PQconninfoOption> {
 }
 
 extension PQconninfoOption {
-  /// "*": a password field, whose value is to be hidden (PostgreSQL manual, 34.1).
+  /// "*" marks a password field, whose value must be hidden (PostgreSQL manual, 34.1).
   var isSecret: Bool { dispchar.map { strchr($0, 0x2A) != nil } ?? false }
 
   /// The value, unless it is empty.
@@ -53,17 +53,17 @@ extension PQconninfoOption {
 }
 
 extension Connection {
-  /// The longest wait for a connection: a listener that waits feeds no watchdog.
+  /// The longest wait for a connection. A listener that waits does not feed the watchdog.
   static let longestConnectTimeout = 60
 
-  /// The site's `connect_timeout`, from whatever place libpq has it; nil when there is none. libpq
-  /// itself regards it only where it blocks (PostgreSQL manual, 34.1).
+  /// The site's `connect_timeout`, wherever libpq found it; nil when there is none. libpq itself applies it only where
+  /// it blocks (PostgreSQL manual, 34.1).
   static func connectTimeout(of handle: OpaquePointer) -> Duration? {
     guard let options = PQconninfo(handle) else { return nil }
     defer { PQconninfoFree(options) }
     let option = options.entries.first { strcmp($0.keyword, "connect_timeout") == 0 }
     guard let seconds = option?.text.flatMap({ Int($0) }), seconds > 0 else { return nil }
-    // libpq takes 1 for 2.
+    // libpq treats 1 as 2.
     return .seconds(min(max(2, seconds), longestConnectTimeout))
   }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Where to connect to, in libpq's words.
+// Where to connect to, in libpq's terms.
 
 import CLibpq
 
 /// Where to connect to: libpq's keywords, in its own order of precedence.
 package struct ConnectionParameters: Equatable, Sendable {
-  /// Keyword and value pairs (PostgreSQL manual, 34.1.2). `dbname` may be a whole connection
-  /// string or URI, which later keywords override.
+  /// Keyword and value pairs (PostgreSQL manual, 34.1.2). `dbname` may be a whole connection string or URI. Later
+  /// keywords override it.
   package var keywords: [(String, String)]
 
   package init(_ keywords: [(String, String)]) { self.keywords = keywords }
@@ -16,7 +16,7 @@ package struct ConnectionParameters: Equatable, Sendable {
     left.keywords.elementsEqual(right.keywords, by: ==)
   }
 
-  /// The same place under another name for the program, unless the site has given it one.
+  /// The same parameters with another application name, unless the site has set one.
   package func named(_ applicationName: String) -> ConnectionParameters {
     ConnectionParameters(
       keywords.map { $0.0 == "fallback_application_name" ? ($0.0, applicationName) : $0 })
@@ -29,8 +29,7 @@ package struct ConnectionParameters: Equatable, Sendable {
     PQconninfoFree(options)
   }
 
-  /// Whether libpq takes the name of a database for a connection string (fe-connect.c,
-  /// recognized_connection_string).
+  /// Whether libpq treats a database name as a connection string (fe-connect.c, recognized_connection_string).
   package static func isConnectionString(_ name: String) -> Bool {
     name.utf8.contains(UInt8(ascii: "=")) || uriSchemes.contains(where: name.hasPrefix)
   }
@@ -40,7 +39,7 @@ package struct ConnectionParameters: Equatable, Sendable {
 }
 
 extension ConnectionParameters {
-  /// The values that a connection string or URI gives to keywords that libpq takes for secret.
+  /// The values of secret keywords in a connection string or URI. libpq decides which keywords are secret.
   package static func secrets(in text: String) -> [String] {
     guard let options = PQconninfoParse(text, nil) else { return [] }
     defer { PQconninfoFree(options) }

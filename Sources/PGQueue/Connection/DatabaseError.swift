@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What can go wrong between us and PostgreSQL, kind apart from wording.
+// What can go wrong between us and PostgreSQL: the kind is kept apart from the wording.
 
 import Basics
 
-/// An error of libpq or of the server. It never holds a password: libpq's messages name hosts,
-/// databases and roles only, and what of a password was taken for one of these is hidden.
+/// An error of libpq or of the server. It never holds a password. libpq's messages name only hosts, databases and
+/// roles. Parts of a password that libpq took for one of these are hidden.
 package enum DatabaseError: Error, Equatable, Sendable {
   /// No connection could be made.
   case unreachable(String)
-  /// The connection that was there is gone, or did not answer in time.
+  /// The connection is gone, or did not answer in time.
   case lost(String)
   /// The server refused a statement.
   case refused(ServerError)
-  /// The connection string cannot be read. libpq's own words may quote it, password and all,
-  /// so they are not kept.
+  /// The connection string cannot be read. libpq's own message may quote it with its password, so the message is not
+  /// kept.
   case badConnectionString
 
-  /// Whether a server has answered and not let us in, and not because it is just starting or stopping.
+  /// Whether a server answered and refused the connection, for another reason than that it is starting or stopping.
   package var isRefusalToConnect: Bool {
     guard case .unreachable(let message) = self else { return false }
     return message.contains("FATAL:") && !message.contains("the database system is")
   }
 }
 
-/// What the server said of a statement.
+/// What the server said about a statement.
 package struct ServerError: Equatable, Sendable {
   /// Five characters (PostgreSQL manual, appendix A).
   package let sqlState: String
   package let message: String
   package let hint: String?
 
-  /// lock_not_available: the lock was not to be had within lock_timeout.
+  /// lock_not_available: the lock was not available within lock_timeout.
   package var isLockTimeout: Bool { sqlState == "55P03" }
   /// undefined_table.
   package var isMissingTable: Bool { sqlState == "42P01" }
@@ -39,8 +39,8 @@ package struct ServerError: Equatable, Sendable {
   package var isMissingColumn: Bool { sqlState == "42703" }
   /// insufficient_privilege.
   package var isPermissionDenied: Bool { sqlState == "42501" }
-  /// undefined_object or insufficient_privilege: there is no plpgsql, or not for us. (The privilege that is
-  /// missing may also be that of a table; then it is missing without plpgsql too.)
+  /// undefined_object or insufficient_privilege: there is no plpgsql, or we may not use it. (The missing privilege may
+  /// also be one of a table; it is then missing without plpgsql too.)
   var isOfMissingLanguage: Bool { sqlState == "42704" || isPermissionDenied }
 
   /// unique_violation.
@@ -48,29 +48,29 @@ package struct ServerError: Equatable, Sendable {
   /// read_only_sql_transaction.
   package var isReadOnly: Bool { sqlState == "25006" }
 
-  /// lock_not_available, caught by us before the server has logged it.
+  /// lock_not_available, caught by us before the server logs it.
   static let lockTimeout = ServerError(
     sqlState: "55P03", message: "lock_not_available", hint: nil)
 
-  /// insufficient_privilege, as the server itself would say it.
+  /// insufficient_privilege, in the server's own words.
   static func permissionDenied(for table: String) -> ServerError {
     ServerError(sqlState: "42501", message: "permission denied for table \(table)", hint: nil)
   }
 
-  /// no_data_found, said by us: without its one row the log can give no numbers, and whoever deletes rows
-  /// from a queue would lose them.
+  /// no_data_found, raised by us: without its one row the log can give no numbers, and a node that deletes rows from a
+  /// queue would lose them.
   package static let noHead = ServerError(
     sqlState: "P0002", message: "fpcache_head has no row", hint: nil)
 
-  /// wrong_object_type, said by us: of a row that a foreign server keeps, the place is the foreign table's, and
-  /// no lock of ours holds off those who write there.
+  /// wrong_object_type, raised by us: a row that a foreign server keeps has the place of the foreign table, and no lock
+  /// of ours blocks those who write there.
   static let isForeign = ServerError(
     sqlState: "42809", message: "rows of a foreign table cannot be told apart",
     hint: "keep the queue in this database")
 }
 
 extension DatabaseError {
-  /// What happened, in the words of libpq or the server where there are any, fit to be shown.
+  /// What happened, in the words of libpq or the server where there are any, safe to show.
   package var explanation: String {
     switch self {
     case .unreachable(let message): "cannot connect: \(shown(message))"
@@ -82,9 +82,9 @@ extension DatabaseError {
 }
 
 extension ServerError {
-  /// What the server said, fit to be shown.
+  /// What the server said, safe to show.
   package var explanation: String { shown(message) + (hint.map { " (\(shown($0)))" } ?? "") }
 }
 
-/// Words of others: a server may send what a terminal obeys, and libpq repeats what it was given.
+/// Foreign text: a server may send terminal control sequences, and libpq repeats what it was given.
 private func shown(_ message: String) -> String { redacted(escape(Array(message.utf8))) }

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What has been notified and not been looked at, in little memory however much there is of it.
+// Notifications that have arrived and were not looked at yet, in little memory however many there are.
 
 import Basics
 import CLibpq
 
 /// Notifications of one kind that have arrived.
 package struct Notification: Equatable, Sendable {
-  /// As the server has it: of whatever encoding.
+  /// As the server sends it, in any encoding.
   package let channel: [UInt8]
   /// The backend that sent it.
   package let sender: Int32
-  /// Whether its payload is the connection's ``Connection/ownPayload``. Others' payloads are not looked at.
+  /// Whether its payload is the connection's ``Connection/ownPayload``. The payloads of others are ignored.
   package let isOwn: Bool
-  /// How many there were.
+  /// The number of notifications.
   package internal(set) var count = 1
 }
 
-/// Those that a connection has received since they were last taken, each kind once.
+/// The notifications that a connection has received since they were last taken, each kind once.
 struct Inbox {
   private(set) var kinds: [Notification] = []
   private var places: [Kind: Int] = [:]
 
-  /// More kinds than an honest server ever sends between two looks.
+  /// More kinds than an honest server sends between two looks.
   static let mostKinds = 100_000
 
   private struct Kind: Hashable {
@@ -31,8 +31,8 @@ struct Inbox {
     let isOwn: Bool
   }
 
-  /// Takes what libpq has parsed.
-  /// - Returns: how many there were.
+  /// Takes the notifications that libpq has parsed.
+  /// - Returns: their number.
   mutating func collect(from handle: OpaquePointer, own: [UInt8]?) -> Int {
     var taken = 0
     while let arrived = PQnotifies(handle) {
@@ -56,7 +56,7 @@ struct Inbox {
     return taken
   }
 
-  /// Hands them over.
+  /// Returns the notifications and empties the inbox.
   mutating func empty() -> [Notification] {
     defer { self = Inbox() }
     return kinds

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Pieces of a password in libpq's words: a password in a URI that holds a slash, a question mark or an `@`
-// that is not percent-encoded is taken for a port, a host or a database, and told as such.
+// Pieces of a password in libpq's messages. If a password in a URI holds a slash, a question mark or an `@` that is not
+// percent-encoded, libpq takes a part of it for a port, a host or a database, and reports it as such.
 
 import Basics
 import CLibpq
 
-/// Hides what messages quote of a password that libpq took for something else.
+/// Hides the parts of a password that messages quote because libpq took them for something else.
 struct PasswordMask: Equatable, Sendable {
   /// The shortest piece of a password that is hidden, in bytes.
   private static let piece = 4
-  /// Each piece of that length which nothing but a password holds.
+  /// The pieces of that length that only a password holds.
   private var hidden: Set<[UInt8]> = []
 
-  /// - Parameter parameters: what connects; connection strings are looked for where libpq does.
+  /// - Parameter parameters: the connection's parameters. Connection strings are searched for where libpq searches.
   init(_ parameters: ConnectionParameters) {
     for (keyword, value) in parameters.keywords
     where keyword == "dbname" && ConnectionParameters.isConnectionString(value) {
@@ -25,7 +25,7 @@ struct PasswordMask: Equatable, Sendable {
     }
   }
 
-  /// The text with `***` for what of it is a piece of a password.
+  /// The text with `***` in place of each piece of a password.
   func hide(_ text: String) -> String {
     guard !hidden.isEmpty else { return text }
     let bytes = Array(text.utf8)
@@ -45,12 +45,12 @@ struct PasswordMask: Equatable, Sendable {
     return String(decoding: shown, as: UTF8.self)
   }
 
-  /// The part of a connection string that may be a password in a wrong place, and the parts that are not.
+  /// The parts of a connection string that may be a password in a wrong place, and the parts that are not.
   private static func split(
     _ bytes: [UInt8], isReadable: Bool
   ) -> (secret: [UInt8], open: [[UInt8]]) {
     let scheme = ConnectionParameters.uriSchemes.map { Array($0.utf8) }.first(where: bytes.starts)
-    // libpq says nothing of a password that it has found as one.
+    // libpq does not quote a password that it has recognized.
     guard let scheme else { return isReadable ? ([], []) : (bytes, []) }
     let rest = bytes[scheme.count...]
     guard let colon = rest.firstIndex(of: UInt8(ascii: ":")) else { return ([], []) }
@@ -63,7 +63,7 @@ struct PasswordMask: Equatable, Sendable {
     return (Array(rest[(colon + 1)..<end]), [Array(bytes[..<colon]), Array(bytes[end...])])
   }
 
-  /// Whether a URI that libpq can read says what it seems to: one `@`, before any slash, or none and a
+  /// Whether a URI that libpq can read has no misplaced password: it has one `@`, before any slash, or no `@` and a
   /// port of digits.
   private static func isPlain(_ text: ArraySlice<UInt8>, _ colon: Int) -> Bool {
     let slash = text.firstIndex(of: UInt8(ascii: "/")) ?? text.endIndex
@@ -73,7 +73,7 @@ struct PasswordMask: Equatable, Sendable {
     return at < slash && text.lastIndex(of: UInt8(ascii: "@")) == at && colon < at
   }
 
-  /// Whether a host has a port of digits, or none.
+  /// Whether a host has a port of digits, or no port.
   private static func hasPort(_ host: ArraySlice<UInt8>) -> Bool {
     guard let colon = host.lastIndex(of: UInt8(ascii: ":")) else { return true }
     return host.last == UInt8(ascii: "]")
@@ -90,7 +90,7 @@ struct PasswordMask: Equatable, Sendable {
     bytes.indices.dropLast(piece - 1).map { Array(bytes[$0..<$0 + piece]) }
   }
 
-  /// With `%61` read as `a`, as libpq does in every part of a URI.
+  /// Decodes `%61` to `a`, as libpq does in every part of a URI.
   private static func decoded(_ bytes: [UInt8]) -> [UInt8] {
     var decoded: [UInt8] = []
     var rest = bytes[...]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a statement gave: rows of bytes, or an error's fields.
+// The result of a statement: rows of bytes, or the fields of an error.
 
 import Basics
 import CLibpq
@@ -15,7 +15,7 @@ package final class Rows {
 
   package var count: Int { result.map { Int(PQntuples($0)) } ?? 0 }
 
-  /// How many rows the statement changed; 0 when it is of no such kind.
+  /// How many rows the statement changed; 0 for other statements.
   package var changed: Int { result.flatMap { Int(String(cString: PQcmdTuples($0))) } ?? 0 }
 
   /// The names of the columns.
@@ -24,10 +24,10 @@ package final class Rows {
     return (0..<PQnfields(result)).compactMap { PQfname(result, $0).map { String(cString: $0) } }
   }
 
-  /// The bytes at a row and column; nil for NULL or what is not there.
+  /// The bytes at a row and column; nil for NULL and for a place that does not exist.
   package subscript(row: Int, column: Int) -> [UInt8]? { withBytes(row, column) { Array($0) } }
 
-  /// Calls `body` with the bytes at a row and column, unless they are NULL or not there.
+  /// Calls `body` with the bytes at a row and column, unless they are NULL or do not exist.
   func withBytes<Result>(
     _ row: Int, _ column: Int, _ body: (UnsafeRawBufferPointer) -> Result
   ) -> Result? {
@@ -50,7 +50,7 @@ package final class Rows {
     result.flatMap { PQresultErrorField($0, CInt(code.rawValue)) }.map { words($0) }
   }
 
-  /// What a server says to people, cut off where nobody reads on; bytes that are not UTF-8 become U+FFFD.
+  /// The server's text for people, cut off at a length that is still read; bytes that are not UTF-8 become U+FFFD.
   static func words(_ text: UnsafePointer<CChar>) -> String {
     String(
       decoding: UnsafeRawBufferPointer(start: text, count: strnlen(text, longestWords)),
@@ -60,7 +60,7 @@ package final class Rows {
   private static let longestWords = 2000
 }
 
-/// The fields of an error (postgres_ext.h), which Swift cannot import as they are.
+/// The fields of an error (postgres_ext.h). Swift cannot import them directly.
 enum ErrorField: UInt8 {
   case severity = 0x56  // PG_DIAG_SEVERITY_NONLOCALIZED, 'V'
   case sqlState = 0x43  // PG_DIAG_SQLSTATE, 'C'

@@ -2,30 +2,30 @@
 //
 // Names of tables and columns that a person has written: checked, and quoted wherever they go into SQL.
 
-/// A name of PostgreSQL's: of a column, or of a table with its schema before it or not.
+/// A name in PostgreSQL: of a column, or of a table, with or without its schema.
 ///
-/// It is meant as it is spelled, capitals and all. What else the server would take between quotes is
-/// refused, so that nothing depends on the quotes alone.
+/// It is taken as it is spelled, including case. Other characters that the server would accept between quotes are
+/// refused, so that safety does not depend on the quotes alone.
 package struct SQLIdentifier: Hashable, Sendable, CustomStringConvertible {
   package let description: String
-  /// Fit for a statement: each part in double quotes.
+  /// Ready for a statement: each part in double quotes.
   let quoted: String
 
-  /// How long a part may be, in bytes (NAMEDATALEN less its NUL): a longer one would be cut short.
+  /// The longest part, in bytes (NAMEDATALEN less its NUL): the server would cut a longer one short.
   static let longestPart = 63
 
-  /// What a name may be, for those who gave another.
+  /// What a name may be, for the message about an invalid one.
   package static let expectation =
     "ASCII letters, digits, _ and $, not starting with a digit, at most \(longestPart) bytes"
 
-  /// A column's name; nil for what is none.
+  /// A column's name; nil for an invalid one.
   package init?(column name: String) {
     guard Self.isPart(name.utf8[...]) else { return nil }
     description = name
     quoted = Self.quote(name.utf8[...])
   }
 
-  /// A table's name, `schema.table` or `table`; nil for what is none.
+  /// A table's name, `schema.table` or `table`; nil for an invalid one.
   package init?(table name: String) {
     let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     guard (1...2).contains(parts.count), parts.allSatisfy(Self.isPart) else { return nil }
@@ -33,7 +33,7 @@ package struct SQLIdentifier: Hashable, Sendable, CustomStringConvertible {
     quoted = parts.map(Self.quote).joined(separator: ".")
   }
 
-  /// The schema before a table's name; nil where there is none.
+  /// The schema before a table's name; nil when there is none.
   var schema: SQLIdentifier? {
     description.firstIndex(of: ".").flatMap { SQLIdentifier(column: String(description[..<$0])) }
   }
@@ -43,7 +43,7 @@ package struct SQLIdentifier: Hashable, Sendable, CustomStringConvertible {
     description.firstIndex(of: ".").map { String(description[$0...].dropFirst()) } ?? description
   }
 
-  /// A column's name that this program knows.
+  /// The name of a column that this program knows.
   init(known name: StaticString) {
     description = "\(name)"
     quoted = Self.quote(description.utf8[...])

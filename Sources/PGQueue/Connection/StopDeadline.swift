@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How a stop reaches the connections, and how long it lets the server answer.
+// How a stop reaches the connections, and how long the server may still take to answer.
 
 import Basics
 
-/// That a stop was asked for, as the connections of one thread learn it.
+/// Whether a stop was requested, as the connections of one thread learn it.
 package final class StopDeadline {
-  /// What is left to all that the server has to answer yet: with what else is to be done, within the 5 s in
-  /// which the listener promises to leave.
+  /// The time for all answers that the server still owes. Together with the other work at a stop, it fits into the 5 s
+  /// within which the listener promises to exit.
   package static let patience = Duration.seconds(3)
 
   private let patience: Duration
-  /// Readable for good once a stop was asked for.
+  /// Becomes readable, and stays readable, when a stop is requested.
   package let descriptor: CInt
-  /// When the server has to have answered; nil until a connection has seen that it is to stop.
+  /// When the server must have answered; nil until a connection has seen the request to stop.
   private(set) var deadline: ContinuousClock.Instant?
 
   package init(descriptor: CInt, patience: Duration = StopDeadline.patience) {
@@ -21,16 +21,16 @@ package final class StopDeadline {
     self.patience = patience
   }
 
-  /// A time that begins by itself, for whoever waits for an answer and for no stop.
+  /// A deadline that starts on its own, for a caller that waits for an answer and not for a stop.
   package init(patience: Duration) {
     self.patience = patience
     descriptor = -1
     begin()
   }
 
-  /// Begins the time again: what is asked from here on has all of it.
+  /// Starts the time again: the next requests have all of it.
   package func begin() { deadline = .now + patience }
 
-  /// Begins the time, if it has not begun.
+  /// Starts the time, if it has not started.
   func noteSeen() { deadline = deadline ?? .now + patience }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a role needs to drain, asked where no row has shown it: from a queue without rows nothing is
-// deleted, whether the role may delete or not.
+// The rights that a role needs to drain, checked where no row has shown them: nothing is deleted from a queue without
+// rows, whether the role may delete or not.
 
 extension Queue {
   /// - Throws: ``DatabaseError``, as if a row had been refused.
@@ -26,8 +26,8 @@ extension NodeLog {
 }
 
 extension Connection {
-  /// Each right on a table, by its name and as a statement has it. Neither needs an escape: they are
-  /// letters, digits, `_`, `$`, `.` and double quotes.
+  /// Checks each right on a table: `rights` by name, the table as in a statement. Neither needs an escape: they consist
+  /// of letters, digits, `_`, `$`, `.` and double quotes.
   fileprivate func require(
     _ rights: [(name: String, reference: String, privilege: String)]
   ) throws(DatabaseError) {

@@ -2,7 +2,7 @@
 //
 // A node that shares the queues with others.
 
-/// A node by its name, and by the token that tells its cache from others.
+/// A node: its name, and the token that tells its cache from others.
 package struct Node: Equatable, Sendable {
   package let name: String
   package var token: String
@@ -10,14 +10,14 @@ package struct Node: Equatable, Sendable {
   /// The longest name, in bytes.
   package static let longestName = 63
 
-  /// Nil for a name of other than ASCII letters, digits, `.`, `_` and `-`.
+  /// Nil for a name with other characters than ASCII letters, digits, `.`, `_` and `-`.
   package init?(name: String, token: String) {
     guard Self.isName(name) else { return nil }
     self.name = name
     self.token = token
   }
 
-  /// What a name may be, for those who gave another.
+  /// What a name may be, for the message about an invalid one.
   package static let expectation =
     "expected up to \(longestName) letters, digits, dots, dashes and underscores"
 

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How far each node is behind, for those who watch.
+// How far each node is behind, for monitoring.
 
 /// What a node has not cleared yet.
 package struct NodeBacklog: Equatable, Sendable {
   package let name: String
   /// Rows of the log after its cursor.
   package let rows: Int
-  /// Seconds since the first of them that is left came into the log; nil when there is none.
+  /// Seconds since the first row that is left came into the log; nil when no row is left.
   package let age: Double?
-  /// Rows that it has passed and could not clear.
+  /// Rows that the node has passed and could not clear.
   package let owed: Int
-  /// Seconds since it was last seen.
+  /// Seconds since the node was last seen.
   package let seen: Double
-  /// Rows that were trimmed before it had seen them: it empties its cache when it comes back.
+  /// Rows that were trimmed before the node had read them: it empties its cache when it comes back.
   package let lost: Int
-  /// Seconds since it was registered, if its cache has not been emptied since; nil when it has.
+  /// Seconds since the node was registered, while its cache has not been emptied; nil once it has.
   package let emptying: Double?
-  /// Whether it is the one that moves rows from the queues into the log.
+  /// Whether this node moves rows from the queues into the log.
   package let isMover: Bool
 
   package init(
@@ -34,7 +34,7 @@ package struct NodeBacklog: Equatable, Sendable {
     self.isMover = isMover
   }
 
-  /// Every node, by name; none where the database knows of no nodes.
+  /// Every node, by name; empty when the database is not prepared for nodes.
   /// - Throws: ``DatabaseError``.
   package static func all(on connection: Connection) throws(DatabaseError) -> [NodeBacklog] {
     guard try NodeLog.isThere(on: connection) else { return [] }
@@ -54,7 +54,7 @@ package struct NodeBacklog: Equatable, Sendable {
     }
   }
 
-  /// A cursor beyond the end of the log is lost as one before its beginning is.
+  /// A cursor beyond the end of the log is lost, like a cursor before its beginning.
   private static let statement = """
     SELECT node.name, greatest(head.last_id \(Builtin.minus) node.cursor, 0), \
     (SELECT extract(epoch FROM pg_catalog.now() \(Builtin.minus) moved_at) FROM fpcache_log \

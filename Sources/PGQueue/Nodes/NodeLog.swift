@@ -2,45 +2,43 @@
 //
 // The log that many nodes read, each from its own cursor: its statements, on a drain's connection.
 //
-// The order of the log has to be the order in which its rows become visible, or a node could pass
-// the number of a row that it does not see yet, and never come back. Each queue has a lock of its
-// own, so two movers may be at work at the same time; what puts them in order is the one row of
-// fpcache_head, from which the numbers come: a mover locks it, reads it, and holds it until its
-// commit, and the server releases locks only after it has made a commit visible. It would break
-// with a sequence, which gives numbers out before anybody has committed; with a mover that does
-// not take that lock; and at REPEATABLE READ, where the statement that reads the head would use a
-// snapshot from before the lock.
+// The order of the log must be the order in which its rows become visible. Otherwise a node could pass the number of a
+// row that it does not see yet, and never come back to it. Each queue has its own lock, so two movers may work at the
+// same time. The one row of fpcache_head puts them in order: it gives the numbers. A mover locks it, reads it, and
+// holds it until its commit, and the server releases locks only after it has made a commit visible. Three things would
+// break this: a sequence, which gives numbers out before the commit; a mover that does not take that lock; and
+// REPEATABLE READ, where the statement that reads the head would use a snapshot from before the lock.
 //
-// No commit here waits for the disk. A crash of the server takes away an end of its write-ahead
-// log, in which a row's arrival in the queue, its move and the cursors beyond it stand in this order: what
-// is left is a state that was. But it may be older than what a node remembers, and numbers may be
-// given out again; so a node reads its cursor from the table with each batch, and remembers none.
+// No commit here waits for the disk. A crash of the server loses the end of its write-ahead log. A row's arrival in the
+// queue, its move and the cursors beyond it stand there in this order, so what is left is a state that once existed.
+// But it may be older than what a node remembers, and numbers may be given out again. So a node reads its cursor from
+// the table with each batch, and remembers none.
 
 import Basics
 
-/// What a node finds in the log after its cursor.
+/// The rows that a node finds in the log after its cursor.
 package struct LogBatch {
   package let rows: [QueueRow]
-  /// The cursor that they follow, and the one to move to when they are done.
+  /// The cursor before these rows, and the cursor to move to when they are done.
   let cursor: Int64
   package let last: Int64
-  /// The node that moves rows from the queues into the log; nil when none has yet.
+  /// The node that moves rows from the queues into the log; nil when there is none yet.
   package let mover: String?
-  /// Whether the node's cache has to be emptied.
+  /// Whether the node must empty its cache.
   package let mustEmpty: Bool
 }
 
-/// How a node stands in the log.
+/// The state of a node in the log.
 package enum LogReading {
   /// No node of that name is registered.
   case unregistered
   /// Another cache has been registered under the name since.
   case taken
-  /// So many rows are gone that the node has not seen.
+  /// This many rows are gone that the node has not read.
   case lost(Int64)
-  /// The log ends before the cursor: it is not the one that the node has read.
+  /// The log ends before the cursor: it is not the log that the node has read.
   case another
-  /// The log holds rows of this queue with other columns than we know: what they name cannot be told.
+  /// The log holds rows of this queue with other columns than we know, so it is unknown which pages they name.
   case otherColumns(String)
   case batch(LogBatch)
 }
@@ -50,12 +48,12 @@ package struct NodeLog {
   let node: Node
   let connection: Connection
   private let tables: [QueueTable]
-  /// The columns of a row's key, as many as the widest queue has.
+  /// The columns of a row's key: as many as the widest queue has.
   let keyColumns: String
-  /// How many there are.
+  /// The number of these columns.
   private let keyWidth: Int
 
-  /// - Parameter tables: the queues whose rows stand in the log.
+  /// - Parameter tables: the queues whose rows are in the log.
   package init(_ node: Node, on queue: Queue, tables: [QueueTable]) {
     self.node = node
     self.tables = tables
@@ -66,9 +64,9 @@ package struct NodeLog {
 
   /// The nodes that are registered in this database; nil when there are none.
   ///
-  /// A role that may not read the table still learns whether it has rows, as far as the server's
-  /// statistics tell: then the names are none. It is not tried in vain, since a listener asks at each
-  /// poll, and each refusal is a line of the server's log.
+  /// A role that may not read the table still learns whether it has rows, as far as the server's statistics say. The
+  /// result is then an empty list of names. Such a role does not try to read the table: a listener asks at each poll,
+  /// and each refusal is a line in the server's log.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   package static func names(on connection: Connection) throws(DatabaseError) -> [String]? {
     do throws(DatabaseError) {
@@ -97,7 +95,7 @@ package struct NodeLog {
 
   // MARK: Coming and going
 
-  /// Puts the node at the end of the log, its cache to be emptied.
+  /// Registers the node at the end of the log, and marks its cache to be emptied.
   ///
   /// The mark is set before anything is emptied, so that the log is kept for the node meanwhile.
   /// - Throws: ``DatabaseError``.
@@ -112,7 +110,7 @@ package struct NodeLog {
     guard registered.count == 1 else { throw .refused(.noHead) }
   }
 
-  /// The token of the cache that the cursor belongs to; nil where no node of that name is registered.
+  /// The token of the cache that owns the cursor; nil when no node of that name is registered.
   /// - Throws: ``DatabaseError``.
   package func token() throws(DatabaseError) -> String? {
     let rows = try connection.query(
@@ -120,8 +118,8 @@ package struct NodeLog {
     return rows.count > 0 ? rows.text(0, 0) : nil
   }
 
-  /// Puts a token in another's place. Of several that come with the same old one, one succeeds: the
-  /// row's lock makes the others look again.
+  /// Replaces a token. If several callers come with the same old one, only one succeeds: the row's lock makes the
+  /// others look again.
   /// - Returns: whether the old one was still there.
   /// - Throws: ``DatabaseError``.
   package func renew(_ old: String, as token: String) throws(DatabaseError) -> Bool {
@@ -133,13 +131,13 @@ package struct NodeLog {
     ).count == 1
   }
 
-  /// The state directory forgets the old token then: the server must not.
+  /// The state directory forgets the old token afterwards, so the server must keep the new one.
   private static let waitForDisk = "pg_catalog.set_config('synchronous_commit', 'local', true)"
 
-  /// Whose row of fpcache_node it is: the name's and the token's, $1 and $2.
+  /// The condition for this node's row of fpcache_node: $1 is the name, $2 is the token.
   private static let isOurs = "name \(Builtin.equal) $1 AND token \(Builtin.equal) $2"
 
-  /// The cache has been emptied.
+  /// Notes that the cache has been emptied.
   /// - Throws: ``DatabaseError``.
   package func noteEmptied() throws(DatabaseError) {
     try connection.query(
@@ -148,7 +146,7 @@ package struct NodeLog {
       """, [node.name, node.token])
   }
 
-  /// The node is there, though it has nothing to do.
+  /// Notes that the node is running, even without work.
   /// - Throws: ``DatabaseError``.
   package func noteSeen() throws(DatabaseError) {
     try connection.query(
@@ -158,10 +156,10 @@ package struct NodeLog {
 
   // MARK: Reading
 
-  /// Reads what comes after the node's cursor, cursor and rows in one snapshot. The log's numbers have
-  /// no gaps, so a row that is missing there is one that the node would never see.
+  /// Reads what comes after the node's cursor, cursor and rows in one snapshot. The log's numbers have no gaps, so a
+  /// missing row is one that the node would never see.
   ///
-  /// - Parameter position: where to go on without having moved the cursor, as a dry run does.
+  /// - Parameter position: where to continue if the cursor was not moved, as in a dry run.
   /// - Throws: ``DatabaseError``.
   package func read(after position: Int64?, limit: Int) throws(DatabaseError) -> LogReading {
     let rows = try connection.query(
@@ -178,7 +176,7 @@ package struct NodeLog {
     guard let cursor = rows.integer(0, 2) else { return .unregistered }
     guard rows.text(0, 3) == "t" else { return .taken }
     if let trimmed = rows.integer(0, 5), cursor < trimmed {
-      // Others may write both.
+      // Other roles may write both, so the values cannot be trusted.
       let (gone, isMore) = trimmed.subtractingReportingOverflow(cursor)
       return .lost(isMore ? .max : gone)
     }
@@ -194,18 +192,18 @@ package struct NodeLog {
         mover: rows.text(0, 6), mustEmpty: rows.text(0, 4) == "t"))
   }
 
-  /// How many rows of the log are not there that should be.
+  /// How many rows are missing from the log.
   private func missing(
     _ rows: Rows, after start: Int64, upTo last: Int64, _ limit: Int
   ) -> Int64 {
-    // Where there is nothing, there is one row of NULLs.
+    // A log without rows gives one row of NULLs.
     let found = rows.text(0, 0) == nil ? 0 : rows.count
     let end = found < limit ? last : rows.integer(found - 1, 0) ?? last
     let (span, isMore) = end.subtractingReportingOverflow(start)
     return isMore ? .max : max(0, span - Int64(found))
   }
 
-  /// The queue of which there is a row with other columns; nil when there is none.
+  /// The queue that has a row with other columns; nil when there is none.
   private func otherColumns(_ rows: Rows) -> QueueTable? {
     var known: String?
     for number in 0..<rows.count {
@@ -221,10 +219,9 @@ package struct NodeLog {
     return nil
   }
 
-  /// Moves the cursor behind a batch, and keeps those of its rows that could not be cleared: where
-  /// the log has been trimmed meanwhile they are not there to be kept, and the cursor stays where it
-  /// is, which is lost.
-  /// - Returns: false when that is so, or another listener of this name has moved the cursor.
+  /// Moves the cursor behind a batch, and keeps those of its rows that could not be cleared. If the log has been
+  /// trimmed meanwhile, these rows are not there to be kept: the cursor stays where it is, and is lost.
+  /// - Returns: false in that case, or when another listener of this name has moved the cursor.
   /// - Throws: ``DatabaseError``.
   package func advance(
     behind batch: LogBatch, owing rows: [QueueRow]
@@ -249,7 +246,7 @@ package struct NodeLog {
 
   // MARK: What could not be cleared
 
-  /// What the node has passed and could not clear, after a row of it; nil begins at the start.
+  /// The rows that the node has passed and could not clear, after a given row; nil begins at the start.
   /// - Throws: ``DatabaseError``.
   package func owed(after position: String?, limit: Int) throws(DatabaseError) -> [QueueRow] {
     let rows = try connection.query(
@@ -260,19 +257,19 @@ package struct NodeLog {
     return logged(rows, keyAt: 2)
   }
 
-  /// Rows of the log or of what is owed, whose `id` and `queue` come first.
+  /// Rows of the log or of the owed rows. Their first columns are `id` and `queue`.
   private func logged(_ rows: Rows, keyAt keyColumn: Int) -> [QueueRow] {
     (0..<rows.count).compactMap { logged(rows, $0, keyAt: keyColumn) }
   }
 
-  /// One of them; nil where there is none.
+  /// One of these rows; nil when there is none.
   func logged(_ rows: Rows, _ number: Int, keyAt keyColumn: Int) -> QueueRow? {
     guard rows.text(number, 0) != nil, let name = rows.text(number, 1) else { return nil }
     let table = tables.first { $0.nameInLog == name } ?? QueueTable.unknown(name)
     return QueueRow(rows, number, table, positionAt: 0, keyAt: keyColumn)
   }
 
-  /// They are cleared at last.
+  /// Removes owed rows that are now cleared.
   /// - Throws: ``DatabaseError``.
   package func forgive(_ rows: [QueueRow]) throws(DatabaseError) {
     guard !rows.isEmpty else { return }
@@ -283,8 +280,7 @@ package struct NodeLog {
 
   // MARK: Moving
 
-  /// Makes this node the one that moves rows, unless that is by now another than expected, and has
-  /// the others look.
+  /// Makes this node the mover, unless the mover is now another one than expected. Notifies the other nodes.
   /// - Throws: ``DatabaseError``.
   package func claim(from mover: String) throws(DatabaseError) -> Bool {
     let claimed = try connection.query(
@@ -295,13 +291,13 @@ package struct NodeLog {
     return claimed.count == 1
   }
 
-  /// Forgets what every node has cleared, and what is older or more than the log is to keep: marks
-  /// it first, so that whoever still needs it knows that it is gone before it goes.
-  /// - Returns: whether there is more to forget.
+  /// Deletes the rows that every node has cleared, and the rows beyond the age or the number that the log must keep.
+  /// The mark is set first, so that a node that still needs a row knows that it is gone before it goes.
+  /// - Returns: whether there is more to delete.
   /// - Throws: ``DatabaseError``.
   package func trim() throws(DatabaseError) -> Bool {
-    // A node that is behind the mark is lost already, and holds up nothing any more. A mark beyond the
-    // end would take what has yet to come: the bounds may be older than the constraints on them.
+    // A node behind the mark is already lost, and no longer holds up anything. A mark beyond the end would delete rows
+    // that are still to come: the bounds may be older than the constraints on them.
     try connection.query(
       """
       UPDATE fpcache_head AS head SET trimmed_to = bound.id FROM (SELECT least( \
@@ -325,7 +321,7 @@ package struct NodeLog {
     return gone.changed >= Self.trimmedAtOnce
   }
 
-  /// A statement of the trimming takes some milliseconds, in which this node clears nothing.
+  /// A trimming statement takes some milliseconds, in which this node clears nothing.
   private static let trimmedAtOnce = 10_000
 }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How rows come out of a queue into the log of many nodes: in one round trip, so that the queue's lock is held for no
-// longer than the server needs.
+// Moves rows from a queue into the log of many nodes: in one round trip, so that the queue's lock is held no longer
+// than the server needs.
 
 extension NodeLog {
-  /// Moves rows of a queue into the log, under the queue's lock: every writer that saw them has
-  /// committed then, so what is cleared after this is cleared for those too that added no row.
-  /// - Parameter rows: those that are there by then; what a trigger keeps is not moved.
-  /// - Returns: how many; nil when a lock was not to be had, or another node moves just now.
-  /// - Throws: ``DatabaseError``; where the log has no head, no row has left its queue.
+  /// Moves rows of a queue into the log, under the queue's lock. By then, every writer that saw them has committed. So
+  /// what is cleared afterwards is also cleared for the writers that added no row.
+  /// - Parameter rows: the rows to move, if they are still there; rows that a trigger keeps are not moved.
+  /// - Returns: the number of moved rows; nil when a lock was not available, or another node is moving rows.
+  /// - Throws: ``DatabaseError``; when the log has no head, no row has left its queue.
   package func move(_ rows: [QueueRow], of table: QueueTable) throws(DatabaseError) -> Int? {
     let conditions = table.conditions(rows.compactMap(\.version))
     guard !conditions.isEmpty else { return 0 }
@@ -26,7 +26,7 @@ extension NodeLog {
     return try moveLoudly(condition, of: table)
   }
 
-  /// A lock that is not to be had leaves no line in the server's log.
+  /// A lock that is not available leaves no line in the server's log.
   private func moveQuietly(
     _ condition: String, of table: QueueTable
   ) throws(DatabaseError) -> Int? {
@@ -67,7 +67,7 @@ extension NodeLog {
     return outcome.dropLast().last?.integer(0, 0).map(Int.init) ?? 0
   }
 
-  /// - Returns: the answers but for that to the commit.
+  /// - Returns: the answers, except the answer to the commit.
   private func inTransaction(_ script: String) throws(DatabaseError) -> [Rows] {
     do throws(DatabaseError) {
       return try Array(connection.script("\(script); COMMIT").dropLast())
@@ -81,9 +81,9 @@ extension NodeLog {
   private static let headStatement = "SELECT EXISTS (SELECT FROM fpcache_head)"
   private static let notification = "pg_catalog.pg_notify('\(NodeSchema.channel)', '')"
 
-  /// The beginning of a statement, which goes on with what is to be told of `added`. It comes after both locks and so
-  /// takes its snapshot after them; it deletes nothing where there is no head to give the rows their numbers. The
-  /// names of the node and of the queue are of letters that need no escape.
+  /// The beginning of a statement; the caller adds what to select from `added`. It comes after both locks, so its
+  /// snapshot is taken after them. It deletes nothing when there is no head to give the rows their numbers. The names
+  /// of the node and of the queue consist of characters that need no escape.
   private func moveStatement(_ condition: String, of table: QueueTable) -> String {
     """
     WITH moved AS (DELETE FROM \(table.reference) \

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What many nodes need of the database: docs/nodes.md tells what for. etc/fanout.sql is made of it.
+// What many nodes need in the database; docs/nodes.md says why. etc/fanout.sql is generated from it.
 
 /// The tables of the log and its readers.
 package enum NodeSchema {
-  /// The most that `keep_age` may be: the server's times reach back for some thousand years.
+  /// The largest `keep_age`: the server's times reach back some thousand years.
   static let longestAge = "1000 years"
 
-  /// To be run by the owner of the queues, as often as one likes: what is there stays.
+  /// The owner of the queues runs it, as often as needed: existing objects stay.
   package static let sql = """
     -- What fpcache listen --node needs: a log of what is to be cleared, and a cursor for each node.
     -- Run it once as the owner of the queue tables, in their database; running it again changes nothing.
@@ -98,9 +98,9 @@ package enum NodeSchema {
     COMMIT;
     """
 
-  /// Sent when rows have come into the log.
+  /// Notified when rows have come into the log.
   package static let channel = "fpcache_log"
 
-  /// Where nodes prove that they are connected, for each other too.
+  /// Nodes use this channel to prove that they are connected, for each other too.
   package static let probeChannel = "fpcache_probe"
 }

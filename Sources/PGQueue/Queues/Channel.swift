@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the site asks to be listened to: the table listen_for.
+// The channels that the site asks the listener to listen to: the table listen_for.
 
 /// A row of listen_for.
 package struct Channel: Hashable, Sendable {
-  /// The site's choice; an identifier, to be quoted. Bytes, as the database holds them: of whatever encoding.
+  /// The site's choice: an identifier, to be quoted. Bytes as the database holds them, in any encoding.
   package let name: [UInt8]
   package let scriptName: String
-  /// Nil for a script_name that is not known.
+  /// Nil for an unknown script_name.
   package let event: SiteEvent?
 
-  /// - Parameter events: those that the site has.
+  /// - Parameter events: the events of the site.
   package init(name: [UInt8], scriptName: String, events: [SiteEvent] = SiteEvent.all) {
     self.name = name
     self.scriptName = scriptName
@@ -19,24 +19,24 @@ package struct Channel: Hashable, Sendable {
 
   /// - Parameters:
   ///   - name: in UTF-8.
-  ///   - events: those that the site has.
+  ///   - events: the events of the site.
   package init(name: String, scriptName: String, events: [SiteEvent] = SiteEvent.all) {
     self.init(name: Array(name.utf8), scriptName: scriptName, events: events)
   }
 
-  /// How long an identifier may be, in bytes (NAMEDATALEN less its NUL). The server cuts longer
-  /// ones short, in LISTEN as in NOTIFY.
+  /// The longest identifier, in bytes (NAMEDATALEN less its NUL). The server cuts longer ones short, in LISTEN and in
+  /// NOTIFY.
   static let longestName = 63
 
-  /// Whether a notification under this name is meant for the channel.
+  /// Whether a notification with this name is for the channel.
   package func isNamed(_ name: [UInt8]) -> Bool {
-    // Byte by byte, as the server compares and cuts: a cut may part a letter from its accent.
+    // Byte by byte, as the server compares and cuts: a cut may separate a letter from its accent.
     self.name == name
       || (self.name.count > Self.longestName && self.name.starts(with: name)
         && name.count > Self.longestName - 4)
   }
 
-  /// Reads listen_for; rows without a name are left out.
+  /// Reads listen_for; rows without a name are skipped.
   /// - Throws: ``DatabaseError``.
   package static func all(
     of events: [SiteEvent], on connection: Connection
@@ -51,6 +51,6 @@ package struct Channel: Hashable, Sendable {
 }
 
 extension [Channel] {
-  /// The queues that they tell of.
+  /// The queues that these channels announce.
   package var announced: Set<QueueTable> { Set(flatMap { $0.event?.queues ?? [] }) }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The statements of a drain, on a connection of its own.
+// The statements of a drain, on a separate connection.
 
-/// The statements of a drain, on a connection of its own.
+/// The statements of a drain, on a separate connection.
 package struct Queue {
   package let table: QueueTable
   let connection: Connection
 
-  /// Another table's queue, on the same connection.
+  /// The queue of another table, on the same connection.
   package func beside(_ table: QueueTable) -> Queue { Queue(table, on: connection) }
 
   package init(_ table: QueueTable, on connection: Connection) {
@@ -35,18 +35,17 @@ package struct Queue {
     return (0..<rows.count).compactMap { QueueRow(ofBatch: rows, $0, table) }
   }
 
-  /// What came of asking for the lock.
+  /// The result of asking for the lock.
   package enum LockOutcome {
     case granted
-    /// Others hold it.
+    /// Others hold the lock.
     case contended
-    /// A table has been rewritten since the rows were read, and others may stand in their places.
+    /// A table has been rewritten since the rows were read, and other rows may be in their places.
     case rewritten
   }
 
-  /// Begins a transaction, in which `rows` of the table are to be retired, and waits at most 50 ms for every
-  /// writer that has seen them.
-  /// - Returns: whether it was granted; otherwise the transaction is over.
+  /// Begins a transaction to retire `rows` of the table, and waits at most 50 ms for every writer that has seen them.
+  /// - Returns: whether the lock was granted; otherwise the transaction has ended.
   /// - Throws: ``DatabaseError``.
   package func lock(_ rows: [QueueRow]) throws(DatabaseError) -> LockOutcome {
     var files: [UInt32: UInt32] = [:]
@@ -73,7 +72,7 @@ package struct Queue {
     }
   }
 
-  /// - Returns: the files of the tables; nil when the lock was not to be had.
+  /// - Returns: the files of the tables; nil when the lock was not available.
   private func lock(_ tables: [UInt32]) throws(DatabaseError) -> Rows? {
     let files = table.filesStatement(tables)
     if connection.catchesErrors {
@@ -101,7 +100,7 @@ package struct Queue {
     return try connection.script(script).last ?? Rows(nil)
   }
 
-  /// Which of the rows are there still, in a transaction that has asked for all of them to be deleted.
+  /// The rows that are still there, in a transaction that has asked to delete all of them.
   /// - Throws: ``DatabaseError``.
   package func remaining(of rows: [QueueRow]) throws(DatabaseError) -> [QueueRow] {
     var there: Set<QueuePlace> = []
@@ -118,10 +117,10 @@ package struct Queue {
     }
   }
 
-  /// Deletes rows; they are gone with ``commit()``.
-  /// - Parameter work: what is done while the server does so.
-  /// - Returns: how many went.
-  /// - Throws: ``DatabaseError``, a lock timeout where somebody holds one of the rows.
+  /// Deletes rows; they are gone after ``commit()``.
+  /// - Parameter work: runs while the server deletes.
+  /// - Returns: the number of deleted rows.
+  /// - Throws: ``DatabaseError``, a lock timeout when another transaction holds one of the rows.
   package func delete(
     _ rows: [QueueRow], meanwhile work: () -> Void = {}
   ) throws(DatabaseError) -> Int {
@@ -135,7 +134,7 @@ package struct Queue {
     return outcome.integer(0, 1).map(Int.init) ?? 0
   }
 
-  /// Has the deleted rows back, and keeps the lock.
+  /// Restores the deleted rows, and keeps the lock.
   /// - Throws: ``DatabaseError``.
   package func undelete() throws(DatabaseError) {
     try connection.script("ROLLBACK TO SAVEPOINT undeleted")

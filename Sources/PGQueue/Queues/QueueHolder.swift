@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Who keeps the lock of a queue from being had. Every role may see the locks, processes, roles and names of
-// programs; prepared transactions too.
+// Finds who holds the lock of a queue. Every role may see locks, processes, roles and program names, and prepared
+// transactions too.
 
-/// A transaction that has a queue's rows in hand.
+/// A transaction that holds a lock on a queue or on its rows.
 package enum QueueHolder: Equatable, Sendable {
   case session(process: Int32, role: String, application: String)
-  /// Held by no session, and by no restart of the server ended.
+  /// No session holds it, and no restart of the server ends it.
   case prepared(identifier: String, role: String)
 
-  /// Since when is hidden for a session of another role unless ours has `pg_read_all_stats`.
+  /// The start time is hidden for a session of another role, unless our role has `pg_read_all_stats`.
   ///
-  /// A prepared transaction has no process, and keeps the virtual transaction of the session that it was, until
-  /// a restart: its number is that of the lock on itself.
+  /// A prepared transaction has no process. Until a restart it keeps the virtual transaction of its former session. Its
+  /// number is that of the lock on itself.
   ///
-  /// The transaction that has been at it for longest, those first that keep the lock from us; a row that
-  /// somebody has locked is the last to be thought of. A partition or heir is locked with its table.
+  /// Selects the oldest transaction. Transactions that keep the lock from us come first, and row locks come last. A
+  /// partition or an inheriting table is locked with its table.
   static let statement = """
     WITH RECURSIVE family(oid) AS (SELECT pg_catalog.to_regclass($1)::pg_catalog.oid UNION \
     SELECT inhrelid FROM pg_catalog.pg_inherits JOIN family ON inhparent \(Builtin.equal) oid) \
@@ -38,22 +38,22 @@ package enum QueueHolder: Equatable, Sendable {
     """
 }
 
-/// A queue's holder, and how long its transaction has gone on.
+/// A queue's holder, and the age of its transaction.
 package struct QueueHolding: Equatable, Sendable {
   package let holder: QueueHolder
-  /// When the transaction began, or was prepared, in seconds since the epoch by the server's clock; nil where
-  /// the role may not see it.
+  /// When the transaction began or was prepared, in seconds since the epoch by the server's clock; nil when the role
+  /// may not see it.
   package let since: Double?
   /// How long ago that was, in seconds.
   package let age: Double?
 }
 
 extension Queue {
-  /// Who holds the table; nil when that has ended, or cannot be seen.
+  /// Who holds the table; nil when the hold has ended or cannot be seen.
   /// - Throws: ``DatabaseError``.
   package func holder() throws(DatabaseError) -> QueueHolder? { try holding()?.holder }
 
-  /// The same, and since when.
+  /// The same, with the start time.
   /// - Throws: ``DatabaseError``.
   package func holding() throws(DatabaseError) -> QueueHolding? {
     let rows = try connection.query(QueueHolder.statement, [table.reference])

@@ -4,8 +4,8 @@
 
 /// One row of a queue.
 package struct QueueRow {
-  /// Which version of which row: its table, its place there and the transaction that wrote it
-  /// (tableoid, ctid, xmin). Numbers, so that no text of the server's goes back into a statement.
+  /// Identifies one version of a row: its table, its place there and the transaction that wrote it (tableoid, ctid,
+  /// xmin). These are numbers, so that no text from the server goes back into a statement.
   struct Version: Equatable, Sendable {
     let block: UInt32
     let offset: UInt16
@@ -13,10 +13,10 @@ package struct QueueRow {
     let table: UInt32
     /// As the server writes it.
     var place: String { "(\(block),\(offset))" }
-    /// The file that the place belongs to; nil for a foreign table, which has none.
+    /// The file that the place belongs to; nil for a foreign table, which has no file.
     let file: UInt32?
 
-    /// From a place, `(block,offset)`, and the transaction's number.
+    /// Reads a place, `(block,offset)`, and the transaction's number.
     init?(
       _ place: UnsafeRawBufferPointer, _ writer: UnsafeRawBufferPointer, table: UInt32,
       file: UInt32?
@@ -35,9 +35,9 @@ package struct QueueRow {
     }
   }
 
-  /// The queue that it stands in, or stood in before it came into the log.
+  /// The queue that holds the row, or held it before it came into the log.
   package let table: QueueTable
-  /// Nil for a row of the log, which nobody deletes by it.
+  /// Nil for a row of the log: no statement deletes it by version.
   let version: Version?
   /// The key's columns; nil for NULL.
   package let key: [[UInt8]?]
@@ -45,7 +45,7 @@ package struct QueueRow {
   private let number: Int
   private let positionColumn: Int
 
-  /// From a batch, whose columns are place, writer, position, key, table and file.
+  /// Reads a row of a batch. Its columns are place, writer, position, key, table and file.
   init?(ofBatch rows: Rows, _ number: Int, _ table: QueueTable) {
     let column = 3 + table.keyCount
     guard let home = rows.number(number, column) else { return nil }
@@ -58,8 +58,8 @@ package struct QueueRow {
   }
 
   /// - Parameters:
-  ///   - positionColumn: the column that holds its position.
-  ///   - keyColumn: the first of those that hold its key.
+  ///   - positionColumn: the column of its position.
+  ///   - keyColumn: the first column of its key.
   init(
     _ rows: Rows, _ number: Int, _ table: QueueTable, _ version: Version? = nil,
     positionAt positionColumn: Int, keyAt keyColumn: Int
@@ -72,7 +72,7 @@ package struct QueueRow {
     key = table.key.indices.map { rows[number, $0 + keyColumn] }
   }
 
-  /// A row that no server sent, for those who ask what a key names.
+  /// A row that no server sent, for callers that ask what a key names.
   init(_ table: QueueTable, key: [[UInt8]?]) {
     self.table = table
     version = nil
@@ -82,10 +82,10 @@ package struct QueueRow {
     positionColumn = 0
   }
 
-  /// The row's number in its queue's order or in the log, of which few rows are asked; empty for NULL.
+  /// The row's number in its queue's order or in the log; empty for NULL. Computed on demand, since few rows need it.
   package var position: String { rows.text(number, positionColumn) ?? "" }
 
-  /// Where the row stands in its queue's order; nil for a row of the log.
+  /// The row's place in its queue's order; nil for a row of the log.
   package var place: QueuePlace? {
     version.map {
       QueuePlace(order: rows.text(number, positionColumn), table: $0.table, place: $0.place)
@@ -94,14 +94,14 @@ package struct QueueRow {
 }
 
 extension Rows {
-  /// The number at a row and column; nil for NULL and for what is none.
+  /// The number at a row and column; nil for NULL and for what is not a number.
   func number(_ row: Int, _ column: Int) -> UInt32? {
     withBytes(row, column) { UInt32(decimal: $0[0...]) } ?? nil
   }
 }
 
 extension FixedWidthInteger {
-  /// The number that decimal digits are; nil for anything else.
+  /// The number that decimal digits give; nil for anything else.
   fileprivate init?(decimal digits: Slice<UnsafeRawBufferPointer>) {
     guard !digits.isEmpty else { return nil }
     var value: Self = 0

@@ -4,29 +4,29 @@
 
 import Basics
 
-/// A table into which the site's triggers put what to clear. A million rows refer to it.
+/// A table that the site's triggers fill with what to clear. A class, since a million rows refer to it.
 package final class QueueTable: Hashable, Sendable {
-  /// As it is shown.
+  /// The name to show.
   package let name: String
-  /// As the log of many nodes has it: a site's own with its columns, since a row of the log holds values in
-  /// their order and nothing else tells which they are. It needs no escape in a statement.
+  /// The name in the log of many nodes. For a site's own queue it includes the columns: a row of the log holds values
+  /// in their order, and nothing else says which columns they are. It needs no escape in a statement.
   let nameInLog: String
-  /// The same for a statement.
+  /// The name for a statement.
   let reference: String
   /// The columns that name the pages, as SQL expressions that give text.
   let key: [String]
-  /// What the batches go by: a column that grows, and its type.
+  /// What the batches are ordered by: a column that grows, and its type.
   let order: (column: String, type: String)
-  /// The column that tells when a row was added, by its bare name. A table may lack it.
+  /// The column with the time when a row was added, by its bare name. A table may lack it.
   let added: SQLIdentifier
-  /// Whether a site may lack the table as long as nothing announces it.
+  /// Whether a site may lack the table as long as no channel announces it.
   let isOptional: Bool
-  /// What a site's configuration says of it; nil for tables that this program knows.
+  /// The definition in a site's configuration; nil for tables that this program knows.
   package let definition: Definition?
 
   package static let ports = QueueTable(
     "cache_clearing_ports", key: ["category", "port"], order: ("id", "bigint"))
-  /// to_char gives the same text under every DateStyle, and NULL for an infinite date.
+  /// to_char gives the same text with every DateStyle, and NULL for an infinite date.
   package static let dates = QueueTable(
     "cache_clearing_dates", key: ["pg_catalog.to_char(date_to_clear, 'YYYY-MM-DD')"],
     order: ("id", "bigint"))
@@ -37,22 +37,22 @@ package final class QueueTable: Hashable, Sendable {
   package static let files = QueueTable(
     "cache_clearing_files", key: ["pathname"], order: ("id", "bigint"), isOptional: true)
 
-  /// The log of many nodes (docs/nodes.md), which takes its turn among the queues. Its rows are those of
-  /// the queues; see ``NodeLog``.
+  /// The log of many nodes (docs/nodes.md), which takes turns with the queues. Its rows come from the queues; see
+  /// ``NodeLog``.
   package static let log = QueueTable("fpcache_log", key: [], order: ("id", "bigint"))
 
-  /// A queue of the log that this version does not know: its rows name nothing that could be cleared.
+  /// A queue in the log that this version does not know: its rows name nothing that can be cleared.
   static func unknown(_ name: String) -> QueueTable {
     QueueTable(name, key: ["NULL"], order: ("id", "bigint"))
   }
 
-  /// Whether a later row stands behind an earlier one in the order, as far as a sequence tells.
+  /// Whether later rows come after earlier ones in the order, as far as a sequence guarantees it.
   package var growsWithTime: Bool { order.type == "bigint" }
 
   /// Every queue of FreshPorts, in the order in which they are drained.
   package static let all = [ports, dates, commits, files]
 
-  /// How many columns name the pages of a row.
+  /// The number of columns that name a row's pages.
   package var keyCount: Int { key.count }
 
   init(
@@ -70,7 +70,7 @@ package final class QueueTable: Hashable, Sendable {
 
   /// A column of a queue that names pages, and how it is read.
   package enum KeyColumn: Hashable, Sendable {
-    /// As it stands.
+    /// The text as it is.
     case text(SQLIdentifier)
     /// A date or timestamp, as `2020-01-21`; NULL for an infinite one.
     case day(SQLIdentifier)
@@ -96,26 +96,26 @@ package final class QueueTable: Hashable, Sendable {
     }
   }
 
-  /// What the batches of a site's own queue go by.
+  /// What the batches of a site's own queue are ordered by.
   package enum Order: Hashable, Sendable {
-    /// A number of a sequence.
+    /// A number from a sequence.
     case number(SQLIdentifier)
-    /// A text: the key itself, where the table has nothing that grows.
+    /// A text: the key itself, for a table without a growing column.
     case text(SQLIdentifier)
   }
 
   /// A column that a trigger fills.
   package struct FilledColumn: Hashable, Sendable {
     package let name: SQLIdentifier
-    /// Whether it holds dates, and not texts.
+    /// Whether it holds dates instead of texts.
     let isDay: Bool
   }
 
-  /// A site's own queue, as its table would be made.
+  /// A site's own queue, with what is needed to create its table.
   package struct Definition: Hashable, Sendable {
     package let table: SQLIdentifier
     package let order: Order
-    /// The columns that name pages, each once; what numbers the rows or tells their age is filled by itself.
+    /// The columns that name pages, each once. The columns for the row's number and time of addition fill themselves.
     package let filled: [FilledColumn]
 
     fileprivate init(
@@ -134,9 +134,9 @@ package final class QueueTable: Hashable, Sendable {
     }
   }
 
-  /// What tells when a row was added unless the site says otherwise.
+  /// The default column for the time when a row was added.
   package static let usualAdded = SQLIdentifier(known: "date_added")
-  /// What the batches go by unless the site says otherwise.
+  /// The default order of the batches.
   package static let usualOrder = Order.number(SQLIdentifier(known: "id"))
 
   /// A site's own queue.
@@ -157,9 +157,9 @@ package final class QueueTable: Hashable, Sendable {
   /// Whether a site may lack the table.
   package var mayBeMissing: Bool { isOptional }
 
-  /// Whether a site is wrong to lack the table: one that nothing announces may be missing, since older
-  /// schemas have no queue of commits and files.
-  /// - Parameter announced: the queues of which a channel tells.
+  /// Whether a site needs the table. A table that no channel announces may be missing, since older schemas have no
+  /// queue of commits and files.
+  /// - Parameter announced: the queues that a channel announces.
   package func isNeeded(announced: Set<QueueTable>) -> Bool {
     !isOptional || announced.contains(self)
   }
@@ -169,29 +169,29 @@ package final class QueueTable: Hashable, Sendable {
   }
   package func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
-  /// The column that batches go by, named with its table: ORDER BY alone would take the output column
+  /// The column that batches are ordered by, with its table's name. Without it, ORDER BY would take the output column
   /// of that name, which is text and sorts 10 before 9.
   var place: String { "\(reference).\(order.column)" }
 
-  /// That a row stands behind the place $1; every row does where that is NULL.
+  /// The condition that a row comes after the place $1; true for every row when $1 is NULL.
   var follows: String {
     let place = "$1::\(order.type)"
     return "\(place) IS NULL OR \(order.column) \(Builtin.greater) \(place)"
   }
 
-  /// More than any key's column can hold and name a page: PATH_MAX.
+  /// Longer than any key column that still names a page: PATH_MAX.
   static let longestKey = 4096
 
-  /// The key's columns, cut off where they can be no key any more: a batch of whatever somebody has
-  /// put into the table, up to a gigabyte a row, must not fill the memory.
+  /// The key's columns, cut off at a length that no key can have. The table may hold anything, up to a gigabyte a row,
+  /// and a batch of it must not fill the memory.
   var boundedKey: String {
     key.map { "pg_catalog.substr(\($0), 1, \(Self.longestKey))" }.joined(separator: ", ")
   }
 
-  /// The next rows after a place in the order, each with the table that it is in, which may be a partition
-  /// or an heir of this one, and the file that its place belongs to.
+  /// The next rows after a place in the order. Each has the table that holds it, which may be a partition or an
+  /// inheriting table, and the file that its place belongs to.
   ///
-  /// The order has no two rows in one place, so that none is passed over where numbers repeat.
+  /// No two rows have the same place in the order, so that no row is skipped where numbers repeat.
   func batchStatement(_ part: BatchPart) -> String {
     """
     SELECT ctid, xmin, \(order.column)::pg_catalog.text, \(boundedKey), tableoid, \
@@ -200,8 +200,8 @@ package final class QueueTable: Hashable, Sendable {
     """
   }
 
-  /// Rows without a number come last, and have a statement of their own: an index finds what is behind a
-  /// number and what has none, but not either in one look.
+  /// Rows without a number come last, and have a separate statement: an index finds rows behind a number, and rows
+  /// without one, but not both in one search.
   enum BatchPart {
     case all
     case behindNumber
@@ -226,16 +226,15 @@ package final class QueueTable: Hashable, Sendable {
     }
   }
 
-  /// Begins the transaction that retires rows. READ COMMITTED is said aloud, since the protocol
-  /// holds only if its statements see what has been committed when the lock is granted: a role's
-  /// default_transaction_isolation must not change that.
+  /// Begins the transaction that retires rows. READ COMMITTED is stated explicitly: the protocol holds only if its
+  /// statements see what has been committed when the lock is granted, and a role's default_transaction_isolation must
+  /// not change that.
   ///
-  /// The lock must not outlive us: where the network freezes just then, the server would keep it,
-  /// and every writer waiting for it, until its own keepalives give us up, after two hours unless
-  /// somebody has changed that.
+  /// The lock must not outlive us. If the network freezes at this moment, the server would keep the lock, and every
+  /// writer that waits for it, until its own keepalives detect the loss: after two hours by default.
   ///
-  /// The commit need not wait for the disk, and the writers behind the lock with it: a server that
-  /// crashes just then has the rows back, and their pages are cleared once more.
+  /// The commit need not wait for the disk, and so the writers behind the lock need not either. If the server crashes
+  /// at this moment, the rows are restored, and their pages are cleared again.
   func beginScript(_ setting: PlannerSetting) -> String {
     """
     BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = '50ms'; \
@@ -246,17 +245,16 @@ package final class QueueTable: Hashable, Sendable {
 
   var lockStatement: String { "LOCK TABLE \(reference) IN SHARE ROW EXCLUSIVE MODE" }
 
-  /// What the planner must not do under the lock.
+  /// What the planner must not do while the lock is held.
   enum PlannerSetting: String {
-    /// Read the whole table, as it prefers to do for 2,000 places in 2,800 pages.
+    /// Read the whole table, which it prefers for 2,000 places in 2,800 pages.
     case readWhole = "enable_seqscan"
-    /// Compile a statement of a few microseconds for 20 ms, as it does where it reckons with a large
-    /// table.
+    /// Spend 20 ms on compiling a statement of a few microseconds, as it does when it expects a large table.
     case compile = "jit"
   }
 
-  /// The files of tables by now: others than rows were read from if somebody has rewritten a table since, as
-  /// VACUUM FULL, CLUSTER and TRUNCATE do.
+  /// The current files of tables. They differ from the files that the rows were read from if a table has been rewritten
+  /// since, as VACUUM FULL, CLUSTER and TRUNCATE do.
   func filesStatement(_ tables: [UInt32]) -> String {
     """
     SELECT oid, pg_catalog.pg_relation_filenode(oid) FROM pg_catalog.unnest( \
@@ -264,12 +262,12 @@ package final class QueueTable: Hashable, Sendable {
     """
   }
 
-  /// Deletes the very versions of rows that were selected: cache_clearing_dates has no key to
-  /// delete by, and a place alone may have been given to another row before we had the lock. That
-  /// one was written by a transaction that had not ended when we selected, so by none of these. Each
-  /// partition or heir has places of its own, so rows are deleted table by table.
+  /// Deletes exactly the row versions that were selected. cache_clearing_dates has no key to delete by, and a place
+  /// alone may have been given to another row before we had the lock. Such a row was written by a transaction that had
+  /// not ended when we selected, so by none of the transactions that wrote the selected rows. Each partition or
+  /// inheriting table has its own places, so rows are deleted table by table.
   ///
-  /// Behind a savepoint, since a row may have to stay after all, and the lock must be kept for the others.
+  /// A savepoint comes first, since a row may have to stay after all, and the lock must be kept for the others.
   func deleteScript(_ rows: [QueueRow.Version], isQuiet: Bool) -> String {
     let deletes = conditions(rows).map { "DELETE FROM \(reference) WHERE \($0)" }
     let statements =
@@ -278,13 +276,13 @@ package final class QueueTable: Hashable, Sendable {
     return (["SAVEPOINT undeleted"] + statements).joined(separator: "; ")
   }
 
-  /// Which of these versions are there still, each by its table and place.
+  /// Which of these versions are still there, each by its table and place.
   func remainingScript(_ rows: [QueueRow.Version]) -> String {
     conditions(rows).map { "SELECT tableoid, ctid FROM \(reference) WHERE \($0)" }
       .joined(separator: "; ")
   }
 
-  /// What these versions are and no other, table by table.
+  /// Conditions that match exactly these versions, table by table.
   func conditions(_ rows: [QueueRow.Version]) -> [String] {
     Dictionary(grouping: rows, by: \.table).map { table, rows in
       let places = rows.map { "\"\($0.place)\"" }.joined(separator: ",")
@@ -300,9 +298,9 @@ package final class QueueTable: Hashable, Sendable {
   var countStatement: String { "SELECT pg_catalog.count(*) FROM \(reference)" }
 }
 
-/// Where a row stands in its queue's order: no other row stands there.
+/// A row's place in its queue's order: no other row has it.
 package struct QueuePlace: Hashable, Sendable {
-  /// Its number, or its text in a queue that goes by one; nil for NULL.
+  /// Its number, or its text in a queue that is ordered by a text; nil for NULL.
   let order: String?
   let table: UInt32
   let place: String

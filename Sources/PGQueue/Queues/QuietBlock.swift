@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Statements that may wait for a lock in vain, as a block of PL/pgSQL: an error that is caught is not logged, and whoever
-// tries every second while others hold a queue must not fill the server's log. It takes plpgsql, which every
-// database has unless it was dropped.
+// Statements that may wait for a lock in vain, as a block of PL/pgSQL. An error that is caught is not logged, and a
+// listener that tries every second while others hold a queue must not fill the server's log. This needs plpgsql, which
+// every database has unless it was dropped.
 
 import Basics
 
-/// What becomes of such a block is told by settings of its transaction.
+/// Such a block reports its result in settings of its transaction.
 enum QuietBlock {
   private static let contended = "fpcache.contended"
   private static let count = "fpcache.count"
 
-  /// `on` where a lock was not to be had, and how many rows the block came to.
+  /// `on` when a lock was not available, and the number of rows that the block counted.
   static let outcomeStatement = """
     SELECT pg_catalog.current_setting('\(contended)', true), pg_catalog.current_setting('\(count)', true)
     """
 
-  /// The block. Its locks are kept when it ends, as those of a savepoint that is released; where one is not to be had,
-  /// all is undone that it did.
+  /// The block. Its locks are kept when it ends, like those of a released savepoint. If a lock is not available,
+  /// everything that the block did is undone.
   /// - Parameter statements: they may set `fpcache_count` and use `fpcache_one`.
   static func script(_ statements: [String]) -> String {
     let body = (statements + [set(count, "fpcache_count::pg_catalog.text")]).joined(separator: "; ")
@@ -28,7 +28,7 @@ enum QuietBlock {
     return "DO LANGUAGE plpgsql '\(block.replacing("'", with: "''"))'"
   }
 
-  /// Statements that change rows, and what counts these.
+  /// Statements that change rows, each with the code that counts these rows.
   static func counting(_ statements: [String]) -> [String] {
     statements.flatMap {
       [

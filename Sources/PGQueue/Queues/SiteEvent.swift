@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a notification means: one of the events of the site, by the script_name that listen_for has.
+// What a notification means: one of the site's events, by its script_name in listen_for.
 
-/// What a site's script_name asks for.
+/// What a script_name of the site asks for.
 package struct SiteEvent: Hashable, Sendable {
-  /// What is to be done.
+  /// What to do.
   package enum Action: Hashable, Sendable {
-    /// Serve these queues, which its trigger fills.
+    /// Serve these queues, which the event's trigger fills.
     case drain([QueueTable])
-    /// Empty families of the cache. No queue remembers that it was asked for.
+    /// Empty families of the cache. No queue remembers the request.
     case empty([String])
-    /// Nothing of its own.
+    /// Do nothing.
     case nothing
   }
 
@@ -22,18 +22,18 @@ package struct SiteEvent: Hashable, Sendable {
     self.action = action
   }
 
-  /// The queues that its trigger fills.
+  /// The queues that the event's trigger fills.
   package var queues: [QueueTable] {
     if case .drain(let queues) = action { queues } else { [] }
   }
 
-  /// The families that it has emptied.
+  /// The families that the event empties.
   package var emptied: [String] {
     if case .empty(let families) = action { families } else { [] }
   }
 
-  /// Whether it asks for what no queue remembers: then it is not done at each connect, as if it might
-  /// have been missed, which would cost a site those families each time.
+  /// Whether it asks for something that no queue remembers. Such an event is not repeated at each connect in case it
+  /// was missed: that would cost a site those families each time.
   package var isErrand: Bool { !emptied.isEmpty }
 
   // MARK: FreshPorts
@@ -48,7 +48,7 @@ package struct SiteEvent: Hashable, Sendable {
   package static let fileUpdated = SiteEvent("listen_file_updated", .drain([.files]))
   package static let packagesImported = SiteEvent("listen_packages_imported", .empty(["packages"]))
 
-  /// Those of FreshPorts (docs/freshports.md, section 3).
+  /// The events of FreshPorts (docs/freshports.md, section 3).
   package static let all = [
     portUpdated, dateUpdated, portsMoved, portsUpdating, vuxml, categoryNew, commitUpdated,
     fileUpdated, packagesImported,

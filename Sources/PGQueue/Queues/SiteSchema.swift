@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The SQL that a site needs: its queues, listen_for, the triggers that fill them, and what the listener's role may do.
-// It is printed for the site's administrator to read and run, and never run from here.
+// The SQL that a site needs: its queues, listen_for, the triggers that fill them, and the rights of the listener's
+// role. It is printed for the site's administrator to read and run. This program never runs it.
 //
-// It may be run again, and while the site writes: a table or a trigger that is there stays, a function is replaced, and
-// everything is one transaction. The triggers are of shape 3 (docs/drain-protocol.md).
+// It may be run again, and while the site writes: existing tables and triggers stay, functions are replaced, and
+// everything is one transaction. The triggers have shape 3 (docs/drain-protocol.md).
 
 import Basics
 
-/// What a site needs of its database.
+/// What a site needs in its database.
 package struct SiteSchema: Sendable {
   package let queues: [QueueTable]
   package let events: [SiteEvent]
   package let triggers: [TableTrigger]
-  /// The listener's.
+  /// The listener's role.
   package let role: SQLIdentifier
-  /// That of tables which are named without one.
+  /// The schema of tables that are named without one.
   package let schema: SQLIdentifier
 
   package init(
@@ -37,7 +37,7 @@ package struct SiteSchema: Sendable {
     return (parts + ["COMMIT;"]).joined(separator: "\n")
   }
 
-  /// What FreshPorts needs, whose own schema has the rest.
+  /// What FreshPorts needs; its own schema has the rest.
   package var freshPortsScript: String {
     """
     -- The configuration has no [layout], so the site is FreshPorts, whose own schema has the queues, listen_for and the
@@ -46,7 +46,7 @@ package struct SiteSchema: Sendable {
     """
   }
 
-  /// What the role has to be granted where the site has tables and triggers already.
+  /// The rights that the role needs where the site already has tables and triggers.
   private var grantScript: String {
     let schemas = Set(queues.compactMap { $0.definition?.table.schema } + [schema])
       .filter { $0.description != "public" }.sorted { $0.description < $1.description }
@@ -57,7 +57,7 @@ package struct SiteSchema: Sendable {
     return lines.joined(separator: "\n")
   }
 
-  /// In bytes: what an index of PostgreSQL's takes (2,704 on pages of 8 KB), less what three columns add.
+  /// In bytes: what a PostgreSQL index accepts (2,704 on pages of 8 KB), less what three columns add.
   private static let longestKey = 2500
 
   private var listenFor: String { "\(schema.quoted).\"listen_for\"" }
@@ -70,7 +70,7 @@ package struct SiteSchema: Sendable {
     queue.definition.map { qualified($0.table) } ?? "\(schema.quoted).\"\(queue.name)\""
   }
 
-  /// What stands before and behind code: `$fpcache$`, or another word where a name has that in it.
+  /// The quotes around code: `$fpcache$`, or another word if a name contains that one.
   private var quote: String {
     var names = [role.description, schema.description] + events.map(\.scriptName)
     for trigger in triggers {
@@ -142,7 +142,7 @@ package struct SiteSchema: Sendable {
     }
     columns.append("\(queue.added.quoted) timestamptz NOT NULL DEFAULT pg_catalog.now()")
     if filled(queue).isEmpty {
-      // A transaction waits for no other one, and adds one row however much it changes.
+      // No transaction waits for another one, and each adds one row however much it changes.
       columns.append("\"transaction\" bigint NOT NULL DEFAULT pg_catalog.txid_current() UNIQUE")
     } else {
       columns.append("UNIQUE (\(filled(queue).map(\.name.quoted).joined(separator: ", ")))")
@@ -161,7 +161,8 @@ package struct SiteSchema: Sendable {
     let table = qualified(trigger.table)
     let truncated = trigger.targets.map { statement($0, from: table, condition: nil) }
     let changed = trigger.targets.map(changed)
-    // With the rights of whoever runs this, so that writers need none on the queues; the path is fixed for that reason.
+    // It runs with the rights of the role that runs this script, so that writers need no rights on the queues. For that
+    // reason the path is fixed.
     return """
       -- Queues what a change of \(trigger.table) makes out of date.
       CREATE OR REPLACE FUNCTION \(function(trigger))() RETURNS trigger
@@ -195,7 +196,8 @@ package struct SiteSchema: Sendable {
       ? statement(target, from: nil, condition: nil)
       : statement(target, from: rows, condition: names)
     guard let watched = target.watched else { return insert }
-    // As text, since not every type can be compared; byte by byte, since a collation may take a for A.
+    // Compared as text, since not every type can be compared; and byte by byte, since a collation may treat `a` and `A`
+    // as equal.
     let compared = (target.sources + watched).reduce(into: [SQLIdentifier]()) {
       if !$0.contains($1) { $0.append($1) }
     }.map { column in
@@ -211,8 +213,8 @@ package struct SiteSchema: Sendable {
 
   /// Adds the keys, and notifies.
   /// - Parameters:
-  ///   - source: what has a row for each key; nil where the queue has no key.
-  ///   - names: the columns of the source, if they are not called as in the site's table.
+  ///   - source: has a row for each key; nil when the queue has no key.
+  ///   - names: the columns of the source, if their names differ from those of the site's table.
   private func statement(
     _ target: TableTrigger.Target, from source: String?, condition names: [String]?
   ) -> String {
@@ -226,7 +228,7 @@ package struct SiteSchema: Sendable {
     var conditions = values.map { "\($0) IS NOT NULL" }
     let texts = zip(values, filled(target.queue)).filter { !$0.1.isDay }
       .map { "octet_length(\($0.0)::text)" }
-    // No page has so long a name, and the index would refuse it, and the site's own statement with it.
+    // No page has such a long name. The index would refuse it, and with it the site's own statement.
     if !texts.isEmpty {
       conditions.append("\(texts.joined(separator: " + ")) <= \(Self.longestKey)")
     }
@@ -239,7 +241,7 @@ package struct SiteSchema: Sendable {
       """
   }
 
-  /// Statements that do nothing but fail where a trigger would, and would keep the site from writing.
+  /// Statements without effect that fail where a trigger would fail and keep the site from writing.
   private func checks(_ target: TableTrigger.Target, _ table: String) -> String {
     let queue = reference(target.queue)
     let watched = (target.watched ?? []).map(\.quoted)
@@ -264,7 +266,7 @@ package struct SiteSchema: Sendable {
     let table = qualified(trigger.table)
     return [
       ("fpcache_changed", "AFTER INSERT OR UPDATE OR DELETE ON \(table) FOR EACH ROW"),
-      // Before, while the table still has the keys.
+      // BEFORE, while the table still has the keys.
       ("fpcache_truncated", "BEFORE TRUNCATE ON \(table) FOR EACH STATEMENT"),
     ].map { name, event in
       """
@@ -280,7 +282,8 @@ package struct SiteSchema: Sendable {
     }.joined()
   }
 
-  /// In the table's schema, under a name that tells the table; a long one is cut short, and told apart by a number.
+  /// In the table's schema, with a name that includes the table's. A long name is cut short and gets a number to stay
+  /// unique.
   private func function(_ trigger: TableTrigger) -> String {
     let owner = trigger.table.schema ?? schema
     let name = "fpcache_\(trigger.table.lastPart)"
@@ -292,14 +295,14 @@ package struct SiteSchema: Sendable {
       "\(owner.quoted).\"\(name.prefix(SQLIdentifier.longestPart - 1 - end.utf8.count))_\(end)\""
   }
 
-  /// The channel that announces a queue, quoted; nil where no event does.
+  /// The channel that announces a queue, quoted; nil when no event does.
   private func channel(of queue: QueueTable) -> String? {
     events.first { $0.queues.contains(queue) }.map { "\"\($0.scriptName)\"" }
   }
 }
 
 extension String {
-  /// All lines but the first with so many blanks more before them.
+  /// Indents all lines but the first by this many spaces.
   fileprivate func indented(by count: Int) -> String {
     replacing("\n", with: "\n" + String(repeating: " ", count: count))
   }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Which changes of a site's own table are to be queued, and where.
+// Which changes of a site's own table are queued, and where.
 
-/// A table of the site's whose changes fill queues.
+/// A table of the site whose changes fill queues.
 package struct TableTrigger: Equatable, Sendable {
   /// One of the queues that it fills.
   package struct Target: Equatable, Sendable {
     package let queue: QueueTable
-    /// For each column of ``QueueTable/Definition/filled`` the table's column that it is taken from, in order.
+    /// For each column of ``QueueTable/Definition/filled``, the table's column that gives its value, in order.
     package let sources: [SQLIdentifier]
-    /// The columns whose change matters, beside those; nil for all.
+    /// Other columns whose change matters; nil for all columns.
     package let watched: [SQLIdentifier]?
 
     package init(queue: QueueTable, sources: [SQLIdentifier], watched: [SQLIdentifier]?) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What waits in a queue, as JSON: one shape in every document.
+// The backlog of a queue as JSON: one shape in every document.
 
 import Basics
 
 extension QueueBacklog {
-  /// Why a queue has no numbers where this database does not have its table.
+  /// Why a queue has no numbers when this database does not have its table.
   package static let noSuchTable = "this database has no such table"
 
   package var json: JSON {
@@ -17,7 +17,7 @@ extension QueueBacklog {
   }
 
   /// A queue that could not be counted.
-  /// - Parameter problem: why not, fit to be shown.
+  /// - Parameter problem: the reason, safe to show.
   package static func json(_ queue: String, problem: String) -> JSON {
     .object([
       ("queue", .string(queue)), ("rows", .null), ("oldest_age_seconds", .null),

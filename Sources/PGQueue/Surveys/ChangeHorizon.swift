@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Which transactions may still commit: what they have changed is dated when they began, as a rule, and is not to
-// be seen before they end.
+// Which transactions may still commit. As a rule, their changes are dated when they began, and are not visible before
+// they end.
 
 import Basics
 
-/// What the server says of the transactions under way, read before a query in the query's own transaction.
+/// What the server says about open transactions, read before a query in the query's own transaction.
 package struct ChangeHorizon: Equatable, Sendable {
   /// When the query's transaction began, by the server's clock. Times are in nanoseconds since the epoch.
   package let now: Int64
-  /// When the oldest transaction began that another session of this database has open, as far as we may know.
+  /// When the oldest open transaction of another session of this database began, as far as we may see.
   package let oldest: Int64?
-  /// Whether we may know it of all sessions. Not of a standby either: what is replayed there began elsewhere.
+  /// Whether we may see it for all sessions. On a standby we may not: what is replayed there began elsewhere.
   package let isComplete: Bool
-  /// The transactions that are prepared (two-phase commit), by their numbers. Nobody tells when they began:
-  /// `prepared` of pg_prepared_xacts is a later time.
+  /// The prepared transactions (two-phase commit), by their numbers. The server does not say when they began:
+  /// `prepared` in pg_prepared_xacts is a later time.
   package let prepared: Set<String>
 
   package init(now: Int64, oldest: Int64?, isComplete: Bool, prepared: Set<String> = []) {
@@ -24,7 +24,8 @@ package struct ChangeHorizon: Equatable, Sendable {
     self.prepared = prepared
   }
 
-  /// A session whose particulars are kept from us has no backend_type; one without a user is the server's own.
+  /// A session whose details are hidden from us has no backend_type; a session without a user belongs to the server
+  /// itself.
   private static let activity = """
     SELECT extract(epoch FROM pg_catalog.now())::pg_catalog.text,
       extract(epoch FROM pg_catalog.min(xact_start))::pg_catalog.text,
@@ -41,7 +42,7 @@ package struct ChangeHorizon: Equatable, Sendable {
     WHERE database \(Builtin.equal) pg_catalog.current_database()
     """
 
-  /// Reads it. A transaction that is prepared between the two statements is in both.
+  /// Reads it. A transaction that is prepared between the two statements appears in both.
   /// - Throws: ``DatabaseError``.
   static func read(on connection: Connection) throws(DatabaseError) -> ChangeHorizon {
     let rows = try connection.query(activity)

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The site's own SQL, which says when what the pages of a family show was last changed: read
-// batch by batch through a cursor, in a transaction that can change nothing.
+// The site's own SQL. It says when the data that the pages of a family show was last changed. It is read batch by batch
+// through a cursor, in a transaction that cannot change anything.
 
 import Basics
 
-/// A query that gives some columns, and `changed_at` among them.
+/// A query that returns some columns, including `changed_at`.
 package struct ChangeQuery: Sendable {
   /// The column with the time of the last change.
   package static let timeColumn = "changed_at"
-  /// Rows fetched in one round trip; they are in memory no longer than it takes to look at them.
+  /// Rows that are fetched in one round trip. They stay in memory only while they are looked at.
   static let batchSize = 4096
 
   let sql: String
   let timeout: Duration
 
   /// - Parameters:
-  ///   - sql: one SELECT; a semicolon behind it does no harm.
+  ///   - sql: one SELECT; a semicolon at the end is allowed.
   ///   - timeout: how long the server may work on it.
   package init(_ sql: String, timeout: Duration) {
     let spaces: Set<Character> = [" ", "\n", "\t", "\r", "\r\n", ";"]
@@ -26,14 +26,14 @@ package struct ChangeQuery: Sendable {
     self.timeout = timeout
   }
 
-  /// One row: the columns but `changed_at`, and that in seconds since the epoch.
+  /// One row: the columns without `changed_at`, and the value of `changed_at` in seconds since the epoch.
   package typealias Row = (values: [[UInt8]?], changed: Double?)
 
   /// Runs the query.
   /// - Parameters:
-  ///   - columns: is told the names of the columns but `changed_at`, whether that is there, and
-  ///     says whether to go on.
-  ///   - row: is given each row, and says whether to go on.
+  ///   - columns: gets the names of the columns without `changed_at`, and whether `changed_at` exists; returns whether
+  ///     to go on.
+  ///   - row: gets each row, and returns whether to go on.
   /// - Throws: ``DatabaseError``.
   package func run(
     on connection: Connection, columns: ([String], _ hasTime: Bool) -> Bool,
@@ -44,12 +44,12 @@ package struct ChangeQuery: Sendable {
     }
   }
 
-  /// Runs the query for what has changed since some time, which is its parameter `$1` where it has one.
+  /// Runs the query for what has changed since a time, which is its parameter `$1` if it has one.
   /// - Parameters:
-  ///   - since: is given what the server says of the transactions under way, and says from when to ask.
-  ///   - columns: as of the other.
-  ///   - row: is given each row, and says whether to go on.
-  /// - Returns: what the server said of the transactions under way.
+  ///   - since: gets what the server says about open transactions, and returns the start time to ask for.
+  ///   - columns: as in the other function.
+  ///   - row: gets each row, and returns whether to go on.
+  /// - Returns: what the server said about open transactions.
   /// - Throws: ``DatabaseError``.
   package func run(
     on connection: Connection, since: (ChangeHorizon) -> Int64,
@@ -57,7 +57,8 @@ package struct ChangeQuery: Sendable {
   ) throws(DatabaseError) -> ChangeHorizon {
     var horizon = ChangeHorizon(now: 0, oldest: nil, isComplete: false)
     try transaction(on: connection) { () throws(DatabaseError) in
-      // At READ COMMITTED the query's snapshot is taken after this: what is not in it was under way here.
+      // At READ COMMITTED the query's snapshot is taken after this: a change that it does not contain belongs to a
+      // transaction that was open here.
       horizon = try ChangeHorizon.read(on: connection)
       try read(connection, since: since(horizon), columns, row)
     }
@@ -90,7 +91,7 @@ package struct ChangeQuery: Sendable {
     let condition =
       since == nil
       ? "" : " WHERE site.\(Self.timeColumn)::pg_catalog.timestamptz \(Builtin.greater) $1"
-    // A newline: the query may end in a comment.
+    // A newline, since the query may end in a comment.
     let source = "FROM (\n\(sql)\n) AS site"
     let patience = timeout + .seconds(5)
     let all = try connection.query(

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What waits in a queue, for those who watch.
+// The backlog of a queue, for monitoring.
 
 /// The rows of one queue table.
 package struct QueueBacklog: Equatable, Sendable {
   package let table: QueueTable
   package let rows: Int
-  /// Seconds since the oldest row was added; nil when there is none, or when the table keeps a
-  /// time of day only, from which no age can be told.
+  /// Seconds since the oldest row was added; nil when there is no row, or when the table keeps only a time of day,
+  /// which gives no age.
   package let oldestAge: Double?
 
-  /// - Parameter oldestAge: seconds; nil when nobody knows.
+  /// - Parameter oldestAge: seconds; nil when unknown.
   package init(table: QueueTable, rows: Int, oldestAge: Double?) {
     self.table = table
     self.rows = rows
     self.oldestAge = oldestAge
   }
 
-  /// Looks at one queue.
+  /// Reads the backlog of one queue.
   /// - Throws: ``DatabaseError``.
   package init(of table: QueueTable, on connection: Connection) throws(DatabaseError) {
     let rows: Rows
     do throws(DatabaseError) {
       rows = try connection.query(table.backlogStatement)
     } catch {
-      // Without the column there is no age to tell, but the rows wait all the same.
+      // Without the column the age is unknown, but the rows wait all the same.
       guard case .refused(let reason) = error, reason.isMissingColumn else { throw error }
       rows = try connection.query(table.countStatement)
     }
@@ -51,8 +51,7 @@ package struct QueueBacklog: Equatable, Sendable {
 }
 
 extension QueueTable {
-  /// The cast by way of text keeps the statement valid where date_added is a time of day; an age of an
-  /// infinite time is none.
+  /// The cast through text keeps the statement valid where date_added is a time of day; an infinite time has no age.
   fileprivate var backlogStatement: String {
     let oldest = "pg_catalog.min(\(added.quoted))"
     return """

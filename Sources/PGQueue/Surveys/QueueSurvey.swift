@@ -1,48 +1,48 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A look at the queues, for an operator: how much waits, since when, and what comes first.
+// A survey of the queues, for an operator: how much waits, since when, and what comes first.
 //
-// The columns are looked up before they are asked for, since schemas differ: date_added is a
-// timestamp, in older ones a time of day, from which no age can be told.
+// The columns are looked up before they are asked for, since schemas differ: date_added is a timestamp, or in older
+// schemas a time of day, which gives no age.
 
 import Basics
 
-/// What stands in one queue table.
+/// The contents of one queue table.
 package struct QueueSurvey: Equatable, Sendable {
-  /// One row of it.
+  /// One row of the queue.
   package struct Row: Equatable, Sendable {
     /// The key's columns; nil for NULL.
     package let key: [[UInt8]?]
-    /// date_added as the server writes it; nil for NULL and where there is no such column.
+    /// date_added as the server writes it; nil for NULL and when there is no such column.
     package let added: [UInt8]?
-    /// Seconds since then; nil when that cannot be told.
+    /// Seconds since then; nil when unknown.
     package let age: Double?
   }
 
   package struct Contents: Equatable, Sendable {
     package let rows: Int
-    /// Distinct keys; nil after a brief look.
+    /// Distinct keys; nil in a brief survey.
     package let keys: Int?
-    /// By date_added, or by the queue's order where that is no date.
+    /// By date_added, or by the queue's order where date_added is not a date.
     package let oldest: Row?
-    /// By date_added, or by the queue's order where that is no date.
+    /// By date_added, or by the queue's order where date_added is not a date.
     package let newest: Row?
-    /// The keys that will be drained first, ``QueueSurvey/listedKeys`` at most; none after a brief look.
+    /// The keys that are drained first, at most ``QueueSurvey/listedKeys``; empty in a brief survey.
     package let firstKeys: [[[UInt8]?]]
   }
 
-  /// How much is asked of a queue.
+  /// How much a survey reads from a queue.
   package enum Depth: Sendable {
-    /// How many rows, and the oldest: what costs little in a long queue.
+    /// The number of rows, and the oldest: cheap in a long queue.
     case brief
-    /// The distinct keys, the newest row and the first keys as well.
+    /// Also the distinct keys, the newest row and the first keys.
     case full
   }
 
   package enum Outcome: Equatable, Sendable {
     /// This database has no such table.
     case missing
-    /// We may not read it, or it is held by somebody.
+    /// We may not read it, or another transaction holds it.
     case refused(ServerError)
     case counted(Contents)
   }
@@ -62,7 +62,7 @@ package struct QueueSurvey: Equatable, Sendable {
     if case .counted(let contents) = outcome { contents } else { nil }
   }
 
-  /// Looks at every queue: in two round trips, unless the server refuses one of them.
+  /// Surveys every queue: in two round trips, unless the server refuses one of them.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   package static func all(
     of queues: [QueueTable], _ depth: Depth = .full, on connection: Connection
@@ -73,7 +73,7 @@ package struct QueueSurvey: Equatable, Sendable {
       guard case .refused = error else { throw error }
       try connection.script("ROLLBACK")
     }
-    // Which of them is refused shows when each is asked for alone.
+    // Asking for each queue alone shows which of them is refused.
     var all: [QueueSurvey] = []
     for table in queues { all += try alone(table, depth, connection) }
     return all
@@ -108,7 +108,7 @@ package struct QueueSurvey: Equatable, Sendable {
     let statements = there.map {
       queues[$0].surveyStatements(dateType: dateTypes[$0] ?? nil, depth)
     }
-    // On one snapshot. Somebody's exclusive lock must not keep an operator waiting.
+    // On one snapshot. Another session's exclusive lock must not keep an operator waiting.
     let results = try connection.script(
       "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL lock_timeout = '2s'; "
         + (statements.flatMap { $0 } + ["COMMIT"]).joined(separator: "; "))
@@ -123,7 +123,7 @@ package struct QueueSurvey: Equatable, Sendable {
     }
   }
 
-  /// No row for a table that is not there.
+  /// Returns no row for a table that does not exist.
   private static func columnsStatement(_ count: Int) -> String {
     let wanted = (0..<count).map { "(\($0), $\($0 + 1)::pg_catalog.text)" }
     return """
@@ -135,7 +135,7 @@ package struct QueueSurvey: Equatable, Sendable {
       """
   }
 
-  /// - Parameter results: those of ``QueueTable/surveyStatements(dateType:_:)``, one for each.
+  /// - Parameter results: those of ``QueueTable/surveyStatements(dateType:_:)``, one for each statement.
   private static func contents(_ table: QueueTable, _ results: [Rows]) -> Contents {
     guard results.count >= 2 else {
       return Contents(rows: 0, keys: 0, oldest: nil, newest: nil, firstKeys: [])
@@ -160,7 +160,7 @@ package struct QueueSurvey: Equatable, Sendable {
 }
 
 extension QueueTable {
-  /// The counts, the oldest row, and in a full look the newest and the first in order.
+  /// The counts and the oldest row; in a full survey also the newest row and the first in order.
   /// - Parameter dateType: the type of date_added; nil when there is no such column.
   fileprivate func surveyStatements(dateType: String?, _ depth: QueueSurvey.Depth) -> [String] {
     let added = added.quoted
@@ -180,7 +180,7 @@ extension QueueTable {
         "\(reference).\(added) DESC NULLS LAST, \(place) DESC"
       ) : (place, "\(place) DESC")
     let count = "(SELECT pg_catalog.count(*) FROM \(reference))"
-    /// Found before it is put into words: otherwise the server words every row, and then takes one.
+    /// The row is found before it is converted to text: otherwise the server converts every row, and then takes one.
     func one(_ order: String) -> String {
       "SELECT \(columns) FROM (SELECT * FROM \(reference) ORDER BY \(order) LIMIT 1) AS found"
     }

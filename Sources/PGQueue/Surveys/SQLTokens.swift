@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// SQL and PL/pgSQL cut into words: comments are gone, and what stands in strings is no code.
+// Splits SQL and PL/pgSQL into words. Comments are dropped, and the contents of strings are not code.
 
 /// A piece of code.
 enum SQLToken: Equatable {
@@ -10,7 +10,7 @@ enum SQLToken: Equatable {
   /// Any other character.
   case mark(UInt8)
 
-  /// Cuts a text. One that ends within a comment or a string ends there.
+  /// Splits a text. A text that ends within a comment or a string ends there.
   static func all(in text: String) -> [SQLToken] {
     var reader = SQLReader(bytes: Array(text.utf8))
     var tokens: [SQLToken] = []
@@ -63,7 +63,7 @@ private struct SQLReader {
     }
   }
 
-  /// Comments of this kind lie within one another.
+  /// Comments of this kind may be nested.
   private mutating func skipComment() {
     var depth = 0
     while byte != nil {
@@ -80,7 +80,7 @@ private struct SQLReader {
     }
   }
 
-  /// What stands between two quotes; two of them are one of the text's own.
+  /// The text between two quotes. A doubled quote stands for one quote in the text.
   private mutating func quoted(_ quote: UInt8, hasEscapes: Bool) -> String {
     place += 1
     var text: [UInt8] = []

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Who listens, and how much the server still has to deliver.
+// Who listens, and how much the server still must deliver.
 //
-// pg_stat_activity shows everybody's process, role and application_name to everybody, but a
-// session's last statement and its age only to its own role and to pg_read_all_stats
-// (PostgreSQL manual, 28.2). So our listener, which goes by its application_name, is seen by every
-// role, and others perhaps not.
+// pg_stat_activity shows every process, role and application_name to every role. It shows a session's last statement
+// and its age only to the session's own role and to pg_read_all_stats (PostgreSQL manual, 28.2). So every role sees our
+// listener, by its application_name, and perhaps not the others.
 
-/// What a program calls itself to the server, and ``ServerSurvey`` finds it by.
+/// The names that a program gives to the server. ``ServerSurvey`` finds it by them.
 package enum ApplicationName {
   /// The listener.
   package static let listener = "fpcache listen"
@@ -15,11 +14,11 @@ package enum ApplicationName {
 
 /// A session that listens.
 package struct ListeningSession: Equatable, Sendable {
-  /// The server's process.
+  /// The process id of the server's backend.
   package let process: Int32
   package let role: String
   package let applicationName: String
-  /// Seconds since it connected; nil when we may not know.
+  /// Seconds since it connected; nil when we may not see it.
   package let age: Double?
   /// Whether its last statement is a LISTEN; nil when we may not see its statements.
   package let listens: Bool?
@@ -34,8 +33,8 @@ package struct ListeningSession: Equatable, Sendable {
     self.listens = listens
   }
 
-  /// Whether a session of pg_stat_activity shows a LISTEN for its last statement, as one that only waits does:
-  /// the server does not tell who listens to what.
+  /// Whether the last statement of a session in pg_stat_activity is a LISTEN, as it is for a session that only waits.
+  /// The server does not say who listens to what.
   static let listens = "query \(Builtin.matches) '(^|;)[[:space:]]*listen[[:space:]]'"
 
   /// Whether it is our own listener.
@@ -44,13 +43,13 @@ package struct ListeningSession: Equatable, Sendable {
 
 /// The server's side of notifications.
 package struct ServerSurvey: Equatable, Sendable {
-  /// The sessions on this database that listen, as far as we may know, and all of our listener's.
+  /// The sessions on this database that listen, as far as we may see, and all sessions of our listener.
   package let listening: [ListeningSession]
-  /// Sessions of other roles and programs, of which we may not know what they do.
+  /// Sessions of other roles and programs whose statements we may not see.
   package let hidden: Int
-  /// How full the queue of notifications is that not all listeners have taken, from 0 to 1.
+  /// How full the notification queue is, from 0 to 1. It holds what not all listeners have taken.
   package let notificationQueueUsage: Double
-  /// Whether the server shows what sessions do at all (track_activities).
+  /// Whether the server shows at all what sessions do (track_activities).
   package let isTracked: Bool
   /// The role that asked, as an identifier.
   package let role: String
@@ -101,8 +100,8 @@ package struct ServerSurvey: Equatable, Sendable {
     pg_catalog.current_setting('track_activities'), pg_catalog.quote_ident(current_user)
     """
 
-  /// application_name and the role are shown to every role, query and state to the role itself and
-  /// pg_read_all_stats. The server's own processes, such as autovacuum's, have no role, and listen to nothing.
+  /// application_name and the role are visible to every role; query and state only to the role itself and to
+  /// pg_read_all_stats. The server's own processes, such as autovacuum's, have no role and do not listen.
   private static let sessionsStatement = """
     SELECT pid, usename, application_name, \
     extract(epoch FROM pg_catalog.now() \(Builtin.minus) backend_start), ours, listens, hidden, \

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What an audit asks the database about itself: whether somebody listens, and what time it is there.
+// What an audit asks the database about the listener and the clock: whether anything listens, and the server's time.
 // Nothing here changes anything.
 
 import Basics
 
 /// The sessions of this database, as far as they show who listens.
 package struct ListenerSessions: Equatable, Sendable {
-  /// How many sessions have a LISTEN for their last statement, as a listener's connection has.
+  /// The number of sessions whose last statement is a LISTEN, as on a listener's connection.
   package let listening: Int
-  /// How many sessions of fpcache's have another.
+  /// The number of fpcache sessions whose last statement is another one.
   package let deaf: Int
-  /// How many sessions of fpcache's belong to roles whose statements we may not see.
+  /// The number of fpcache sessions of roles whose statements we may not see.
   package let hidden: Int
-  /// How many sessions of other programs do.
+  /// The number of such sessions of other programs.
   package let hiddenOthers: Int
   /// Whether the server shows statements at all (track_activities).
   package let isTracked: Bool
   /// The role that asked.
   package let role: String
-  /// The roles of fpcache's listeners, in their order.
+  /// The roles of the fpcache listeners, sorted.
   package let listeners: [String]
-  /// The statement that would show us every session's statements.
+  /// The statement that lets us see every session's statements.
   package let grant: String
 
   package init(
@@ -55,7 +55,7 @@ package struct ListenerSessions: Equatable, Sendable {
 }
 
 extension Connection {
-  /// What time it is for the server, in seconds since the epoch, and how long it took to ask.
+  /// The server's time, in seconds since the epoch, and how long it took to ask.
   /// - Throws: ``DatabaseError``.
   package func serverTime() throws(DatabaseError) -> (seconds: Double, roundTrip: Duration) {
     let began = ContinuousClock.now
@@ -63,8 +63,8 @@ extension Connection {
     return (rows.text(0, 0).flatMap { Double($0) } ?? 0, began.duration(to: .now))
   }
 
-  /// Makes the session read-only and has it wait for no lock for longer than two seconds: an audit's.
-  /// - Parameter statementTimeout: after which the server ends a statement; nil for no such limit.
+  /// Prepares the session for an audit: read-only, and it waits at most two seconds for a lock.
+  /// - Parameter statementTimeout: after this time the server ends a statement; nil for no limit.
   /// - Throws: ``DatabaseError``.
   package func makeAuditor(statementTimeout: Duration? = nil) throws(DatabaseError) {
     let limit =

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a role may do with the site's tables, as the server's catalogues tell every role of every other,
-// and the GRANT that gives it what it lacks.
+// What a role may do with the site's tables, and the GRANT that gives it what it lacks. The server's catalogues show
+// every role the rights of every other.
 
 import Basics
 
-/// One table, as far as a role may use it.
+/// A role's rights on one table.
 package struct TableRights: Equatable, Sendable {
   package let table: String
   package let exists: Bool
-  /// What the role lacks of what was asked for: `SELECT`, `DELETE`, ``usage``.
+  /// The rights that were asked for and that the role lacks: `SELECT`, `DELETE`, ``usage``.
   package let missing: [String]
-  /// The statements that give it, for the table's owner; nil when nothing is missing.
+  /// The statements that grant them, for the table's owner; nil when nothing is missing.
   package let grant: String?
 
-  /// What lets a role look into the table's schema.
+  /// The right that lets a role use the table's schema.
   package static let usage = "USAGE of its schema"
 
   package init(table: String, exists: Bool, missing: [String] = [], grant: String? = nil) {
@@ -24,9 +24,9 @@ package struct TableRights: Equatable, Sendable {
     self.grant = grant
   }
 
-  /// What somebody wants to do with a queue.
+  /// What a role wants to do with a queue.
   package enum Purpose: Sendable {
-    /// As a listener does.
+    /// What a listener does.
     case serve
     case read
 
@@ -38,8 +38,8 @@ package struct TableRights: Equatable, Sendable {
     }
   }
 
-  /// The queues and listen_for, in the order in which they are told.
-  /// - Parameter role: whose rights are asked for; nil for the role that asks. One that does not exist lacks all.
+  /// The queues and listen_for, in the order in which they are reported.
+  /// - Parameter role: the role to check; nil for the current role. A role that does not exist lacks all rights.
   /// - Throws: ``DatabaseError``.
   package static func all(
     of queues: [QueueTable], to purpose: Purpose = .serve, for role: String? = nil,
@@ -54,7 +54,7 @@ package struct TableRights: Equatable, Sendable {
     return all
   }
 
-  /// Whether the role that asks may take rows off one of the queues, as a listener's must.
+  /// Whether the current role may take rows off one of the queues, as a listener's role must.
   /// - Throws: ``DatabaseError``.
   package static func canServe(
     _ queues: [QueueTable], on connection: Connection
@@ -64,7 +64,7 @@ package struct TableRights: Equatable, Sendable {
     }
   }
 
-  /// What the role that asks lacks to read the tables of the nodes: those that are there.
+  /// The rights that the current role lacks to read the tables of the nodes, for those tables that exist.
   /// - Throws: ``DatabaseError``.
   package static func ofNodes(on connection: Connection) throws(DatabaseError) -> [TableRights] {
     var all: [TableRights] = []
@@ -100,9 +100,9 @@ package struct TableRights: Equatable, Sendable {
       grant: grants.isEmpty ? nil : grants.joined(separator: " "))
   }
 
-  /// The table by its name, as a statement of ours would find it, or in a schema into which we may not look:
-  /// there to_regclass would say that there is none, or fail.
-  /// - Parameter columns: what is asked of `role` and `found`.
+  /// Finds the table by its name as a statement of ours would, or in a schema that we may not use: there to_regclass
+  /// would find no table, or fail.
+  /// - Parameter columns: the columns to select from `role` and `found`.
   private static func statement(_ columns: String) -> String {
     """
     SELECT found.oid::pg_catalog.regclass::pg_catalog.text, pg_catalog.quote_ident(found.nspname), \

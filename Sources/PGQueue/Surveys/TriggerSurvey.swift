@@ -2,16 +2,16 @@
 //
 // The functions by which a site's triggers fill its queues, as far as their text shows what they do.
 
-/// What is risky about one function for one queue.
+/// The risks of one function for one queue.
 package struct RiskyTrigger: Equatable, Sendable {
-  /// As one would call it: `ports_clear_cache()`.
+  /// As in a call: `ports_clear_cache()`.
   package let function: String
   package let queue: String
   package let risk: TriggerRisk
 
-  /// Every function that a trigger fires, or that is named in one of those, and its risks, by name.
+  /// Every function that a trigger runs, or that such a function names, and its risks, by name.
   ///
-  /// pg_proc shows every role the text of every function. Only that of PL/pgSQL and SQL is understood.
+  /// pg_proc shows every role the text of every function. Only PL/pgSQL and SQL functions are understood.
   /// - Throws: ``DatabaseError``.
   package static func all(
     of queues: [QueueTable], on connection: Connection

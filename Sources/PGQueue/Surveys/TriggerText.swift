@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Reads the text of a trigger's function for two habits by which it can swallow an invalidation without
-// holding the queue (docs/drain-protocol.md, "Triggers that no lock can see"). It goes by the text alone.
+// Reads the text of a trigger's function for two habits that can lose an invalidation without holding the queue
+// (docs/drain-protocol.md, "Triggers that no lock can see"). It uses only the text.
 
 import Basics
 
 /// How a function can lose an invalidation.
 package enum TriggerRisk: String, CaseIterable, Sendable {
-  /// It reads the queue in one statement, and adds the row in another if it found none: a SELECT takes no lock
-  /// that the drain's would wait for.
+  /// It reads the queue in one statement, and adds the row in another if it found none: a SELECT takes no lock that the
+  /// drain's lock would wait for.
   case looksFirst
-  /// It catches the unique violation of its INSERT: with the subtransaction its lock on the queue is gone.
+  /// It catches the unique violation of its INSERT: the rollback of the subtransaction releases its lock on the queue.
   case catchesViolation
 }
 
-/// The statements of a function of PL/pgSQL, read once from first to last.
+/// The statements of a PL/pgSQL function, read once from first to last.
 struct TriggerText {
   private let tokens: [SQLToken]
   /// The queue's name, without its schema.
@@ -24,16 +24,16 @@ struct TriggerText {
 
   /// Whether a statement that adds nothing has read the queue.
   private var hasRead = false
-  /// Whether the queue's lock is held, whatever branch was taken: by a statement that changes it.
+  /// Whether the queue's lock is held on every branch: by a statement that changes the queue.
   private var isHeld = false
-  /// Whether it may have returned because of what it read.
+  /// Whether the function may have returned because of what it read.
   private var mayHaveLeft = false
   /// Whether an INSERT that can meet a unique violation was read.
   private var hasBareInsert = false
-  /// How many branches we are in.
+  /// The number of branches around the current place.
   private var depth = 0
   private var nesting = 0
-  /// Deeper than any function that was written by hand; there is no stack for all.
+  /// Deeper than any function written by hand; deeper recursion could overflow the stack.
   private static let deepest = 100
 
   /// - Parameter queue: a table, with its schema or without.
@@ -42,7 +42,7 @@ struct TriggerText {
     self.queue = queue.split(separator: ".").last.map { $0.lowercased() } ?? ""
     while place < tokens.count {
       statements(isGuarded: false)
-      // An `end` that ends nothing.
+      // An `end` without a beginning.
       place += 1
     }
   }
@@ -54,7 +54,7 @@ struct TriggerText {
     return word
   }
 
-  /// Reads statements up to the word that ends their list, which stays.
+  /// Reads statements up to the word that ends their list. That word is not taken.
   private mutating func statements(isGuarded: Bool) {
     nesting += 1
     defer { nesting -= 1 }
@@ -82,7 +82,7 @@ struct TriggerText {
     }
   }
 
-  /// A block, whose `begin` is read.
+  /// Reads a block whose `begin` was read.
   private mutating func block(_ isGuarded: Bool) {
     let (wasHeld, hadInsert) = (isHeld, hasBareInsert)
     hasBareInsert = false
@@ -99,7 +99,7 @@ struct TriggerText {
           risks.insert(.catchesViolation)
         }
       }
-      // Its locks are gone when one of these is taken.
+      // The block's locks are released when a handler runs.
       isHeld = wasHeld
       hasBareInsert = false
     }
@@ -107,7 +107,7 @@ struct TriggerText {
     skipStatement()
   }
 
-  /// IF and CASE: their conditions, and what is done for each.
+  /// IF and CASE: their conditions, and the statements of each branch.
   private mutating func branches(_ isGuarded: Bool, isCase: Bool) {
     if isCase { note(head(until: [], before: "when"), isGuarded) }
     while place < tokens.count, word != "end" {
@@ -120,14 +120,14 @@ struct TriggerText {
     skipStatement()
   }
 
-  /// The tokens up to a semicolon, which is taken, or one of some words, which is too, or one which is not.
+  /// The tokens up to a semicolon or one of the words in `ends`, which are taken, or up to `stop`, which is not.
   private mutating func head(until ends: Set<String>, before stop: String? = nil) -> ArraySlice<
     SQLToken
   > {
     let start = place
     var open = 0
     var cases = 0
-    // What it begins with may be the word that a case is told by.
+    // The first token may be `case` or one of the words: it does not count.
     while place < tokens.count {
       let token = tokens[place]
       if token.isMark("(") { open += 1 }
@@ -174,7 +174,7 @@ struct TriggerText {
     case insert, change, read
   }
 
-  /// What is done with the queue.
+  /// How a statement uses the queue.
   private func uses(in statement: ArraySlice<SQLToken>) -> Set<Use> {
     var uses: Set<Use> = []
     for index in statement.indices where statement[index] == .word(queue) {
@@ -213,7 +213,7 @@ struct TriggerText {
     }
   }
 
-  /// Whether a handler is for unique violations, among others.
+  /// Whether a handler catches unique violations, among others.
   private func catches(_ condition: ArraySlice<SQLToken>) -> Bool {
     let caught: [SQLToken] = [
       .word("unique_violation"), .word("others"), .word("integrity_constraint_violation"),

@@ -3,11 +3,11 @@
 // The rows of a queue, or of the log for one of many nodes, with the time that they have waited, for an
 // audit. Nothing is locked.
 
-/// A row of a queue or of the log, and how long it has stood there.
+/// A row of a queue or of the log, and how long it has waited there.
 package struct WaitingRow {
   package let row: QueueRow
-  /// When it was added, in seconds since the epoch by the server's clock; nil where the table
-  /// keeps a time of day only, or no time at all.
+  /// When it was added, in seconds since the epoch by the server's clock; nil when the table keeps only a time of day,
+  /// or no time at all.
   package let added: Double?
   /// How long ago that was, in seconds.
   package let age: Double?
@@ -15,7 +15,7 @@ package struct WaitingRow {
 
 /// Where rows wait to be cleared.
 package protocol WaitingRows {
-  /// What they are told apart by, together with their positions.
+  /// Rows are told apart by this table and their positions.
   var table: QueueTable { get }
   /// The next rows after a position; nil begins at the start.
   func waiting(after position: String?, limit: Int) throws(DatabaseError) -> [WaitingRow]
@@ -30,7 +30,7 @@ extension Queue: WaitingRows {
     do throws(DatabaseError) {
       return try waiting(after: position, limit: limit, added: table.addedExpression)
     } catch {
-      // Without the column there is no age to tell, but the rows wait all the same.
+      // Without the column the age is unknown, but the rows wait all the same.
       guard case .refused(let reason) = error, reason.isMissingColumn else { throw error }
       return try waiting(after: position, limit: limit, added: "NULL::pg_catalog.timestamptz")
     }
@@ -54,8 +54,8 @@ extension Queue: WaitingRows {
 extension NodeLog: WaitingRows {
   package var table: QueueTable { .log }
 
-  /// What the node has not cleared, after a row of it: what comes after its cursor, and what it has passed
-  /// and could not clear. Nothing where it is not registered.
+  /// The rows that the node has not cleared, after a given row: those after its cursor, and those that it has passed
+  /// and could not clear. Empty when the node is not registered.
   /// - Throws: ``DatabaseError``.
   package func waiting(
     after position: String?, limit: Int
@@ -80,7 +80,7 @@ extension NodeLog: WaitingRows {
 }
 
 extension QueueTable {
-  /// The cast by way of text keeps the expression valid where date_added is a time of day.
+  /// The cast through text keeps the expression valid where date_added is a time of day.
   fileprivate var addedExpression: String {
     """
     CASE WHEN \(Builtin.isTime(added.quoted)) \
@@ -88,7 +88,7 @@ extension QueueTable {
     """
   }
 
-  /// The age is a difference of numbers: one of times fails for an infinite one.
+  /// The age is a difference of numbers: a difference of times fails for an infinite one.
   fileprivate func waitingStatement(added: String) -> String {
     """
     SELECT \(order.column)::pg_catalog.text, \(boundedKey), extract(epoch FROM \(added)), \
