@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The steps at which a test may kill the listener. Release builds have none of it.
+// The steps at which a test may kill the listener. Release builds do not contain this code.
 
 import Basics
 
-/// A step of a drain or of the settle file's writing.
+/// A step of a drain, or of writing the settle file.
 enum CrashPoint: String, CaseIterable {
   case selected, cleared, locked, clearedAgain, settleTorn, settled, retired, finished
   case settleCompacted, settledAgain
-  /// Those of a recheck.
+  /// The steps of a recheck.
   case changesFound, changesCleared, changesSettled, boundWritten
-  /// Those that only one of many nodes comes by.
+  /// The steps that only a listener with nodes reaches.
   case tokenDrawn, tokenRenewed, tokenKept
   case registered, emptied, moved, logRead, logCleared, advanced
 
@@ -19,7 +19,7 @@ enum CrashPoint: String, CaseIterable {
 
     var isChosen: Bool { Self.chosen == rawValue }
 
-    /// Dies here, as by SIGKILL, when the environment says so.
+    /// Dies here, as by SIGKILL, when the environment asks for it.
     func reach() {
       if isChosen { kill(getpid(), SIGKILL) }
     }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the loop asks of a drain, and what it hears of it.
+// What the loop asks of a drain, and what the drain answers.
 
 import Basics
 
-/// What is to be done with a queue's rows.
+/// What to do with a queue's rows.
 package enum DrainDepth: Equatable, Sendable {
   /// Clear their pages and retire them.
   case whole
-  /// Clear the pages of those that are new, and leave the lock alone.
+  /// Clear the pages of new rows, and do not take the lock.
   case pagesOnly
 }
 
@@ -16,10 +16,10 @@ package enum DrainDepth: Equatable, Sendable {
 package enum DrainOutcome: Equatable, Sendable {
   /// There are more rows.
   case more
-  /// Nothing is left but what has to wait; when to look again for that.
+  /// Only rows that must wait are left; the parameter says when to look for them again.
   case drained(retryAfter: Duration?)
-  /// A writer holds the lock: pages are gone, rows are not.
+  /// A writer holds the lock: the pages are cleared, the rows are still there.
   case contended
-  /// Pages are gone, as asked; rows were left where they are.
+  /// The pages are cleared, as asked; the rows were not touched.
   case prompted
 }

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Why the listener cannot begin or go on, for those who end the program with it.
+// Why the listener cannot start or continue, for the callers that end the program with it.
 
-/// One failure of the engine: its kind for a program, its message for people.
+/// One failure of the engine: a kind for the program, a message for people.
 package struct ListeningError: Error, Equatable {
   package enum Kind: Sendable {
-    /// What a setting says is wrong.
+    /// A setting is wrong.
     case badSetting
-    /// Another process uses what this one needs for itself.
+    /// Another process uses something that this process needs for itself alone.
     case taken
-    /// The configuration cannot be taken up.
+    /// The configuration cannot be applied.
     case configuration
-    /// The database cannot be reached, or was lost.
+    /// The database is unreachable, or the connection was lost.
     case noDatabase
-    /// The cache directory is not there.
+    /// The cache directory does not exist.
     case noCacheDirectory
   }
 
   package let kind: Kind
-  /// What, where, and what to try; fit to be shown.
+  /// What failed, where, and what to try; safe to display.
   package let message: String
 
   package init(_ kind: Kind, _ message: String) {

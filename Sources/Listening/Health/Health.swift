@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the listener knows of itself: counters, the last of everything, and the proof of health
-// that the supervisor and the status file get. Proof is a drain and a probe that succeeded;
-// being alive is none.
+// What the listener knows about itself: counters, the last event of each kind, and the proof of health for the
+// supervisor and the status file. A drain and a probe that succeeded are the proof; a live process is not.
 
 import PGQueue
 
@@ -10,14 +9,14 @@ import PGQueue
 struct Health: Equatable {
   enum State: String, CaseIterable {
     case starting, draining, listening, polling, disconnected, stopping
-    /// Connected, and kept from a queue that the site needs.
+    /// Connected, but the server refuses a queue that the site needs.
     case refused
     case noCacheDirectory = "no-cache-directory"
-    /// A family's file system is not mounted.
+    /// The file system of a family is not mounted.
     case mountAway = "mount-away"
   }
 
-  /// Upper bounds of the buckets of notify-to-cleared time, in seconds.
+  /// Upper bounds, in seconds, of the buckets for the time from notification to clear.
   static let buckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60]
 
   private(set) var state = State.starting
@@ -28,21 +27,21 @@ struct Health: Equatable {
   private(set) var lastProbe: Int64?
   /// When health was last proved.
   private(set) var healthyAt: Int64?
-  /// When the first of these proofs was between which nothing voided it; nil where nothing proves it now.
+  /// When health was first proved without an interruption since; nil when health is not proved now.
   private(set) var healthySince: Int64?
-  /// When the connections were made that are open; nil without.
+  /// When the open connections were made; nil without connections.
   var connectedSince: Int64?
   private(set) var total = DrainTally()
-  /// How far the drain under way has come; nil between drains.
+  /// The progress of the current drain; nil between drains.
   private(set) var underWay: DrainTally?
   private(set) var drains = 0
   var notifications = 0
   var reconnects = 0
   var retriesWaiting = 0
   var settleWaiting = 0
-  /// The queues that the server refuses or does not have, and that the site needs.
+  /// The queues that the site needs and that the server refuses or does not have.
   var refused: [String] = []
-  /// The queues that somebody has held for long.
+  /// The queues that another transaction has held for long.
   var held: [HeldQueue] = []
   /// Rows and the oldest row's age in seconds, as of the last poll.
   private(set) var backlog: [QueueBacklog] = []
@@ -72,9 +71,9 @@ struct Health: Equatable {
     stateSince = now
   }
 
-  /// A batch was served: progress is proof, even where the drain takes hours.
+  /// A batch was served. Progress is proof, even where the drain takes hours.
   /// - Parameter isProof: false where something else keeps pages stale, which voids earlier proof.
-  /// - Returns: whether health is proved by it.
+  /// - Returns: whether this proves health.
   mutating func served(_ tally: DrainTally, isProof: Bool, now: Int64) -> Bool {
     underWay = tally
     note(isProof: isProof)
@@ -112,7 +111,7 @@ struct Health: Equatable {
     if !isProof { healthySince = nil }
   }
 
-  /// A connection was lost: what it proved is void.
+  /// A connection was lost: its proof is void.
   mutating func lost() {
     hasDrained = false
     hasProbed = false

@@ -31,7 +31,7 @@ extension Health {
     text.add(.drains, drains)
     text.add(.lastDrainAt, time: lastDrain?.at)
     text.add(.lastDrainSeconds, lastDrain?.seconds ?? 0)
-    // A drain may take hours: what it has done so far counts.
+    // A drain may take hours: its work so far counts.
     var tally = total
     if let underWay { tally.add(underWay) }
     text.add(.rowsRetired, tally.rows)

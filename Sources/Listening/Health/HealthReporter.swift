@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Tells those who watch: the status file, the metrics file and the service manager.
+// Reports health to the status file, the metrics file and the service manager.
 
 import Basics
 import Logging
@@ -10,7 +10,7 @@ import SystemPackage
 package struct HealthFiles {
   let status: AtomicFile?
   let metrics: AtomicFile?
-  /// Of the program, as the metrics say.
+  /// The version of the program, for the metrics.
   let version: String
 
   /// - Parameters:
@@ -23,12 +23,12 @@ package struct HealthFiles {
   }
 }
 
-/// Keeps the listener's health and passes it on.
+/// Keeps the listener's health and reports it.
 package final class HealthReporter {
   /// The files are written at most this often.
   private static let writeInterval = Duration.seconds(1)
-  /// The metrics file is written this often even if nothing changes: one that stands still means that the listener
-  /// is dead.
+  /// The metrics file is written this often even when nothing changes: a file that does not change means that the
+  /// listener is dead.
   private static let heartbeat = Duration.seconds(30)
 
   private(set) var health = Health(now: currentTime())
@@ -36,12 +36,12 @@ package final class HealthReporter {
   private let manager: SystemdNotifier?
   private let lastError: LastError
   let logger: Logger
-  /// When something changed that the files do not tell yet.
+  /// The time of the first change that is not in the files yet.
   private var dirtySince: ContinuousClock.Instant? = .now
   private var lastWrite: ContinuousClock.Instant?
-  /// Files whose failure has been told.
+  /// Files whose failure was already logged.
   private var failed: Set<String> = []
-  /// READY is sent once a drain was completed and a probe came back, since the start or a reload.
+  /// READY is sent when a drain and a probe have completed since the start or a reload.
   private var isReady = false
   private var hasDrained = false
   private var hasProbed = false
@@ -66,7 +66,7 @@ package final class HealthReporter {
     passOn(health.served(tally, isProof: isProof, now: currentTime()))
   }
 
-  /// The queues that the server keeps from us.
+  /// The queues that the server refuses us.
   func refused(_ queues: [String]) {
     if queues != health.refused { update { $0.refused = queues } }
   }
@@ -84,7 +84,7 @@ package final class HealthReporter {
     passOn(health.probed(now: currentTime()))
   }
 
-  /// The connection is gone, and what it proved.
+  /// The connection is lost, and its proof is void.
   func lost() {
     health.lost()
     noteChange()
@@ -113,11 +113,11 @@ package final class HealthReporter {
     }
   }
 
-  /// Writes the files when something has changed and the last time is long enough ago.
+  /// Writes the files when something has changed and the last write is long enough ago.
   ///
-  /// - Parameter isBusy: whether more is about to change, as in the middle of a drain. To write
-  ///   then would mean to wake once more for the rest.
-  /// - Returns: the time until they should be written; nil when nothing has changed and no heartbeat is due.
+  /// - Parameter isBusy: whether more changes follow soon, as in the middle of a drain. A write now would need another
+  ///   wakeup for the rest.
+  /// - Returns: the time until the files should be written; nil when nothing has changed and no heartbeat is due.
   func writeIfDue(isBusy: Bool) -> Duration? {
     guard files.status != nil || files.metrics != nil else { return nil }
     guard let dirtySince else { return beatIfDue() }
@@ -130,8 +130,8 @@ package final class HealthReporter {
     return nil
   }
 
-  /// Writes the metrics file where it has not been written for long.
-  /// - Returns: the time until that is due; nil without such a file.
+  /// Writes the metrics file when its last write is long ago.
+  /// - Returns: the time until the next write is due; nil without a metrics file.
   private func beatIfDue() -> Duration? {
     guard files.metrics != nil, let lastWrite else { return nil }
     let left = Self.heartbeat - lastWrite.duration(to: .now)
@@ -151,7 +151,7 @@ package final class HealthReporter {
   func write() {
     dirtySince = nil
     lastWrite = .now
-    // The file's own time is the proof's: a monitor may look at either.
+    // The file's modification time is the time of the proof: a monitor may read either.
     replace(
       files.status, "status file",
       health.json(lastError: lastError.value, pid: getpid()).text + "\n",
@@ -159,7 +159,7 @@ package final class HealthReporter {
     writeMetrics()
   }
 
-  /// Writes one of them; only the first failure in a row is told, and its end.
+  /// Writes one file. Logs the first of several failures in a row, and their end.
   private func replace(
     _ file: AtomicFile?, _ what: String, _ text: String, modified: Int64? = nil
   ) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The listener's health as the JSON of the status file, and as a line of the log.
+// The listener's health as the JSON of the status file, and as a log line.
 
 import Basics
 import PGQueue
 
 extension Health {
-  /// - Parameter lastError: the last error that was logged, and when.
+  /// - Parameter lastError: the last error that was logged, and its time.
   func json(lastError: (at: Int64, message: String)?, pid: Int32) -> JSON {
     let state: [(String, JSON)] = [
       ("version", .integer(1)),
@@ -72,9 +72,9 @@ extension Health {
 }
 
 extension Health {
-  /// How it stands, in one line of the log.
+  /// The current health in one log line.
   /// - Parameters:
-  ///   - total: since the start.
+  ///   - total: the counts since the start.
   ///   - now: nanoseconds since the epoch.
   func statusText(total: DrainTally, now: Int64) -> String {
     func ago(_ time: Int64) -> String {

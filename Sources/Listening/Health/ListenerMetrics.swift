@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The metrics of the listener's file. docs/metrics.md has a row for each, which a test compares.
+// The metrics in the listener's file. docs/metrics.md has a row for each; a test compares them.
 
 import Basics
 
 extension Metric {
-  /// All metrics that the metrics file of `listen` may hold. None of them is printed by another command: two files
-  /// that one collector reads must not hold the same name.
+  /// All metrics that the metrics file of `listen` may hold. No other command prints any of them: two files that one
+  /// collector reads must not hold the same name.
   package static let ofListener: [Metric] = [
     buildInfo, started, written, state, stateSince, healthyAt, probedAt,
     notifications, reconnects, drains, lastDrainAt, lastDrainSeconds,

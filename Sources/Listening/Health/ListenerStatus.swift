@@ -5,15 +5,15 @@
 import Basics
 import SystemPackage
 
-/// What became of reading the status file.
+/// The result of reading the status file.
 package enum StatusFile: Equatable {
-  /// Nobody has said where it would be.
+  /// The path of the file is not set.
   case notNamed
   case missing(path: String)
   case unreadable(path: String, why: String)
   case read(path: String, ListenerStatus)
 
-  /// - Parameter isAlive: whether a process of this number runs on this machine.
+  /// - Parameter isAlive: whether a process with this number runs on this machine.
   package static func read(
     _ path: String?, _ files: FileReader = .ours, isAlive: (Int64) -> Bool = processIsAlive
   ) -> StatusFile {
@@ -34,37 +34,37 @@ package enum StatusFile: Equatable {
   }
 }
 
-/// What the listener said of itself (HealthReporter writes it, HealthText words it).
+/// What the listener reported about itself (HealthReporter writes it, HealthText formats it).
 package struct ListenerStatus: Equatable {
   package let process: Int64
-  /// Whether that process is there.
+  /// Whether that process is running.
   package let isAlive: Bool
   package let state: String
   /// Times are in nanoseconds since the epoch.
   package let stateSince: Int64?
-  /// When a drain and a probe had last succeeded.
+  /// When a drain and a probe last succeeded.
   package let healthyAt: Int64?
   package let lastDrain: Int64?
-  /// What the last drain came to; nil before the first.
+  /// The counts of the last drain; nil before the first.
   package let drained: DrainCounts?
-  /// How far the drain under way has come; nil between drains.
+  /// The progress of the current drain; nil between drains.
   package let underWay: DrainCounts?
-  /// All since the start.
+  /// All counts since the start.
   package let total: DrainCounts
   package var rows: Int64 { total.rows }
   package let retriesWaiting: Int64
   package let settleWaiting: Int64
-  /// The queues that the server refuses it.
+  /// The queues that the server refuses to the listener.
   package let refused: [String]
-  /// The queues that a transaction of somebody else has held for long, and by whom.
+  /// The queues that another transaction has held for long, and who holds them.
   package let held: [(queue: String, holder: String)]
-  /// What its rechecks have come to; nil where it does not say.
+  /// The results of its rechecks; nil where the file has none.
   package let recheck: RecheckHealth?
-  /// What its last scrub has come to; nil where it does not say.
+  /// The result of its last scrub; nil where the file has none.
   package let scrub: ScrubHealth?
   package let lastError: (at: Int64?, message: String)?
 
-  /// Nil when the document is none of ours.
+  /// Nil when the document was not written by fpcache.
   init?(_ json: JSON, isAlive: (Int64) -> Bool) {
     guard let process = json["pid"]?.wholeNumber, let state = json["state"]?.string else {
       return nil
@@ -107,13 +107,13 @@ package struct ListenerStatus: Equatable {
   private static func time(_ json: JSON?) -> Int64? { json?.string.flatMap(parseTimestamp) }
 }
 
-/// What drains have come to (DrainTally's JSON).
+/// The counts of drains (DrainTally's JSON).
 package struct DrainCounts: Equatable, Sendable {
   package var rows: Int64 = 0
   package var keys: Int64 = 0
   package var files: Int64 = 0
   package var bytes: Int64 = 0
-  /// How long it took; nil where that is not said.
+  /// The duration of the drains; nil where the file does not say.
   package var seconds: Double?
 
   package init() {}

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the listener tells of its rechecks.
+// What the listener reports about its rechecks.
 
 import Basics
 
-/// What the rechecks of this process have come to.
+/// The results of this process's rechecks.
 package struct RecheckHealth: Equatable {
-  /// One family of pages that has a query.
+  /// One page family with a query.
   package struct Family: Equatable {
     package let family: String
-    /// Keys that were changed, that no queue told of, and that nobody has acknowledged.
+    /// Changed keys that were in no queue and are not acknowledged.
     package var missed = 0
-    /// The same since the listener's start, the acknowledged ones included.
+    /// The same since the listener's start, including the acknowledged keys.
     package var missedTotal = 0
-    /// Keys that were changed, more at once than may be cleared unasked.
+    /// Changed keys that were not cleared: more at once than may be cleared automatically.
     package var refused = 0
-    /// Why it cannot be asked; nil where it can.
+    /// Why the query cannot be asked; nil where it can.
     package var problem: String?
 
     package init(_ family: String) { self.family = family }
   }
 
-  /// When the last one ended, in nanoseconds since the epoch; nil before the first.
+  /// When the last recheck ended, in nanoseconds since the epoch; nil before the first.
   package var at: Int64?
   package var seconds = 0.0
-  /// Keys cleared.
+  /// The number of cleared keys.
   package var keys = 0
   package var families: [Family] = []
 
@@ -50,7 +50,7 @@ extension RecheckHealth {
     ])
   }
 
-  /// As the status file has it.
+  /// Reads the form of the status file.
   init?(_ json: JSON) {
     guard json["keys"] != nil else { return nil }
     func number(_ json: JSON?) -> Int { Int(clamping: max(0, json?.wholeNumber ?? 0)) }
@@ -66,7 +66,7 @@ extension RecheckHealth {
     }
   }
 
-  /// Nothing where nothing is rechecked.
+  /// Adds nothing when there is no recheck.
   func add(to text: inout PrometheusText) {
     guard !families.isEmpty else { return }
     text.add(.recheckedAt, time: at)

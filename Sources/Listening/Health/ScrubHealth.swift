@@ -1,34 +1,34 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the listener tells of its scrubs.
+// What the listener reports about its scrubs.
 
 import Basics
 
-/// What the last scrub came to.
+/// The result of the last scrub.
 package struct ScrubHealth: Equatable {
-  /// One family of pages that has a query.
+  /// One page family with a query.
   package struct Family: Equatable {
     package let family: String
     /// Pages that were out of date.
     package var found = 0
-    /// Those of them that were cleared.
+    /// The out-of-date pages that were cleared.
     package var cleared = 0
-    /// Those of them that were not cleared, since all families together had more than SCRUB_MOST.
+    /// The out-of-date pages that were not cleared, since all families together had more than SCRUB_MOST.
     package var refused = 0
-    /// Pages that were found by any scrub, should have been queued, and that nobody has acknowledged.
+    /// Pages that any scrub has found, that should have been queued, and that are not acknowledged.
     package var missed = 0
     /// Pages cleared since the listener's start.
     package var clearedTotal = 0
-    /// Why it could not be looked at; nil where it could.
+    /// Why the family could not be compared; nil where it could.
     package var problem: String?
 
     package init(_ family: String) { self.family = family }
   }
 
-  /// When it ended, in nanoseconds since the epoch; nil before the first.
+  /// When the scrub ended, in nanoseconds since the epoch; nil before the first.
   package var at: Int64?
   package var seconds = 0.0
-  /// How many pages were looked at.
+  /// The number of pages that were compared.
   package var pages = 0
   package var families: [Family] = []
 
@@ -62,7 +62,7 @@ extension ScrubHealth {
     ])
   }
 
-  /// As the status file has it.
+  /// Reads the form of the status file.
   init?(_ json: JSON) {
     guard json["pages"] != nil else { return nil }
     func number(_ json: JSON?) -> Int { Int(clamping: max(0, json?.wholeNumber ?? 0)) }
@@ -80,7 +80,7 @@ extension ScrubHealth {
     }
   }
 
-  /// Nothing where nothing is scrubbed.
+  /// Adds nothing when there is no scrub.
   func add(to text: inout PrometheusText) {
     guard !families.isEmpty else { return }
     text.add(.scrubbedAt, time: at)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What systemd is told, over the datagram socket of sd_notify(3). Without one, nothing is.
+// Sends notifications to systemd, over the datagram socket of sd_notify(3). Without the socket, it sends nothing.
 
 import Basics
 
@@ -31,10 +31,10 @@ package final class SystemdNotifier {
   /// Start-up is complete.
   func ready() { send("READY=1") }
 
-  /// One line on what the listener does.
+  /// One line about what the listener does.
   func status(_ text: String) { send("STATUS=\(text)") }
 
-  /// Another configuration is being read; `ready` follows.
+  /// The configuration is being read again; `ready` follows.
   func reloading() {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
@@ -51,7 +51,7 @@ package final class SystemdNotifier {
     let bytes = Array(text.utf8)
     withUnsafePointer(to: &address) { address in
       address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-        // A supervisor that does not read must not hold us up.
+        // A supervisor that does not read must not block us.
         _ = sendto(
           descriptor, bytes, bytes.count,
           Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL),

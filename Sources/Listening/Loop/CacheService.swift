@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the listener asks of the cache: queues drained, families emptied, keys cleared again.
+// The listener's work on the cache: it drains queues, empties families and clears keys again.
 
 import Basics
 import CacheFS
@@ -9,7 +9,7 @@ import PGQueue
 
 /// The listener's side of the cache.
 package final class CacheService: ListenerService {
-  /// How often a drain that takes long tells how far it is.
+  /// How often a long drain logs its progress.
   private static let progressInterval = Duration.seconds(10)
 
   private let drain: Drain
@@ -21,24 +21,24 @@ package final class CacheService: ListenerService {
   private var drainBegan: ContinuousClock.Instant?
   private var lastProgress = ContinuousClock.now
   private var notifiedAt: ContinuousClock.Instant?
-  /// Whether no drain has been completed on this connection.
+  /// Whether no drain has completed on this connection yet.
   private var isFresh = true
   private var isDeaf = false
-  /// Families that could not be emptied for want of the cache directory.
+  /// Families that could not be emptied because the cache directory was missing.
   private var unemptied: Set<String> = []
-  /// When the settle list may be looked at again.
+  /// The earliest time to read the settle list again.
   private var settleNotBefore = ContinuousClock.now
-  /// How many keys have gone back on the settle list since their file system is away.
+  /// How many keys went back on the settle list since their file system went away.
   package private(set) var settleAway = 0
-  /// Whether a drain of many rows has left memory behind.
+  /// Whether a drain of many rows has left memory to give back.
   private var isSwollen = false
   /// The queues that have had a turn on this connection.
   private var tried: Set<QueueTable> = []
-  /// Says what drains have come to.
+  /// Logs the results of drains.
   private let drains: DrainLog
-  /// Whether the log has it that a writer holds a queue.
+  /// Whether the log already says that a writer holds a queue.
   private var hasToldOfWriter = false
-  /// What the listener finds out by itself.
+  /// The looks that the listener makes by itself.
   package let looks: SiteLooks
   private let rowless: RowlessClearer
 
@@ -62,20 +62,20 @@ package final class CacheService: ListenerService {
   private var pages: PageClearer { drain.pages }
   private var cache: CacheWatch { drain.pages.cache }
 
-  /// All that was drained since the start, the drain under way included.
+  /// All that was drained since the start, including the current drain.
   var total: DrainTally {
     var total = reporter.health.total
     total.add(pages.tally)
     return total
   }
 
-  /// A node moves rows only if no other does; a listener that is alone retires them.
+  /// A node moves rows only if no other node does; a listener without nodes retires them itself.
   package var isMover: Bool { drain.node.map { $0.node.mover == .this } ?? true }
 
-  /// The keys that no row remembers and that could not be cleared.
+  /// The keys that are in no row and could not be cleared.
   package var owed: [String] { debts.names(cache.clearer.layout) }
 
-  /// How many keys wait to be cleared once more.
+  /// How many keys wait for their second clear.
   var settleWaiting: Int { settle?.waiting ?? 0 }
 
   // MARK: Drains
@@ -89,7 +89,7 @@ package final class CacheService: ListenerService {
       lastProgress = .now
     }
     let served = try drain.step(queue, depth)
-    // Under steady load the drain as a whole may never end; between its batches others have their turn.
+    // Under steady load a drain may never end; other work runs between its batches.
     if served != .more { looks.noteServed() }
     tried.insert(queue.table)
     if served == .prompted { noteCleared() }
@@ -101,8 +101,8 @@ package final class CacheService: ListenerService {
     return served
   }
 
-  /// Whether it proves health that something was drained: not as long as there is a queue of which nothing is,
-  /// or of which that is not known yet. One that a writer holds is late, no more; its pages are cleared.
+  /// Whether a drain proves health. It does not while a queue is not drained at all, or while that is not known yet. A
+  /// queue that a writer holds is only late; its pages are cleared.
   private var isProof: Bool {
     let queues = drain.node == nil ? pages.rules.tables : [.log]
     return cache.hasRoot && !cache.isMountAway && drain.undrainedQueues.isEmpty
@@ -116,7 +116,7 @@ package final class CacheService: ListenerService {
     logger.notice("draining \(table.name): \(pages.tally.text) in \(time.text) so far")
   }
 
-  /// Empties the families that the events and the rows ask for, once, and logs the drain.
+  /// Empties the families that the events and the rows ask for, once each, and logs the drain.
   package func finish(_ events: Set<SiteEvent>, complete: Bool) {
     let began = drainBegan ?? .now
     if pages.tally.rows > 0 || events.contains(where: { !$0.isErrand }) {
@@ -132,7 +132,8 @@ package final class CacheService: ListenerService {
     reporter.refused(drain.undrainedQueues)
     reporter.enter(state)
     reporter.drained(tally, time, complete: complete, isProof: isProof)
-    // Pages that are cleared again while somebody holds a queue are no news; when that ends, rows are.
+    // While another transaction holds a queue, its pages are cleared again; that is not worth a log line. The rows are,
+    // when the hold ends.
     let isNews = complete || !hasToldOfWriter
     let isHeld = !complete && !hasToldOfWriter
     if isFresh || tally.rows > 0 || (tally.files > 0 && isNews) || isHeld {
@@ -148,7 +149,7 @@ package final class CacheService: ListenerService {
     isSwollen = isSwollen || tally.rows > BatchSize.least
   }
 
-  /// What the listener does between drains.
+  /// The listener's state between drains.
   private var state: Health.State {
     if !cache.hasRoot { return .noCacheDirectory }
     if cache.isMountAway { return .mountAway }
@@ -156,7 +157,7 @@ package final class CacheService: ListenerService {
     return isDeaf ? .polling : .listening
   }
 
-  /// The pages that the last notification was about are gone.
+  /// The pages of the last notification are cleared.
   private func noteCleared() {
     guard let notifiedAt else { return }
     reporter.update { $0.cleared(after: notifiedAt.duration(to: .now).seconds) }
@@ -174,10 +175,10 @@ package final class CacheService: ListenerService {
     settle?.add([key])
   }
 
-  /// How many keys were cleared since the site's queries say that they have changed.
+  /// How many keys the rechecks have cleared, because the site's queries report a change.
   var rechecked: Int { looks.recheck.keysCleared }
 
-  /// Before the process leaves: what it still owes is the next one's to clear.
+  /// Called before the process ends: the next process must clear what this one still owes.
   func leaveOwed() {
     settle?.putBack(debts.keys)
     settle?.sync()
@@ -193,7 +194,7 @@ package final class CacheService: ListenerService {
     {
       let returns = cache.mountReturns
       defer { if cache.mountReturns != returns { debts.hasten() } }
-      // Nothing is settled in a directory that is not there.
+      // Nothing is settled in a directory that does not exist.
       guard cache.followRoot() else {
         return min(.seconds(1), reporter.writeIfDue(isBusy: isBusy) ?? .seconds(1))
       }
@@ -231,8 +232,8 @@ package final class CacheService: ListenerService {
     return cache.isMountAway ? min(until ?? .seconds(1), .seconds(1)) : until
   }
 
-  /// The second clear of what is due. Keys that come back on the list, being too many to remember, must not keep
-  /// the listener busy.
+  /// Clears the due keys for the second time. Keys that go back on the list, because there are too many to remember,
+  /// must not keep the listener busy.
   private func settleAgain() -> Duration? {
     let now = ContinuousClock.now
     guard settleNotBefore <= now else { return now.duration(to: settleNotBefore) }
@@ -242,9 +243,9 @@ package final class CacheService: ListenerService {
     return next ?? nil
   }
 
-  /// - Parameter areListed: whether they come from the settle list, which survives a crash: keys whose file system
+  /// - Parameter areListed: whether the keys come from the settle list, which survives a crash: keys whose file system
   ///   is away go back on it.
-  /// - Returns: whether some have to be put back on the list.
+  /// - Returns: whether some keys must go back on the list.
   private func clearAgain(_ keys: [CacheKey], areListed: Bool) -> Bool {
     let reports = cache.clearer.clear(keys)
     reports.forEach(cache.noteMounts)

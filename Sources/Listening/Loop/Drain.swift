@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The drain of a queue, by a listener that is alone or as one of many nodes: one batch at a time, and what stands in
-// the way of it.
+// The drain of a queue, by a listener without nodes or by one of many nodes: one batch at a time, and what prevents it.
 
 import Basics
 import CacheFS
@@ -17,15 +16,15 @@ package final class Drain {
   private let queues: QueueDrain
   private let logger: Logger
   private var troubles: QueueTroubles
-  /// The queues that somebody holds.
+  /// The queues that another transaction holds.
   private var holds: [QueueTable: QueueHold] = [:]
-  /// How long that is nobody's concern.
+  /// How long a hold may last before it is reported.
   var holdPatience = QueueHold.patience
 
   /// - Parameters:
-  ///   - node: what proves that this is a node; nil for a listener that is alone.
-  ///   - mounts: what is remembered of mounts; nil for nothing.
-  ///   - most: how many rows that wait are remembered one by one.
+  ///   - node: the proof that this is a node; nil for a listener without nodes.
+  ///   - mounts: the remembered mounts; nil for none.
+  ///   - most: how many waiting rows are remembered one by one.
   package init(
     _ clearer: Clearer, _ rules: SiteRules, _ settle: Settle?, _ logger: Logger,
     node: NodeTokens? = nil, mounts: MountMemory? = nil,
@@ -52,20 +51,20 @@ package final class Drain {
       let hasDone = pages.tally.moved != before.moved || pages.tally.rows != before.rows
       if served != .contended, !hasDone { try requireRights(queue) }
       try note(hold: served == .contended, of: queue)
-      // Rows that may be read are not yet rows that may be deleted.
+      // A role that may read rows may still not be allowed to delete them.
       if served != .contended { troubles.end(queue.table) }
       return served
     } catch {
       guard case .refused(let reason) = error else { throw error }
       try queue.rollback()
-      // Somebody holds a row of the batch itself: the same as a writer that holds the queue.
+      // Another transaction holds a row of the batch itself: the same as a writer that holds the queue.
       if reason.isLockTimeout {
         try note(hold: true, of: queue)
         return .contended
       }
       passes.forget(queue.table)
       troubles.note(queue.table, reason, remedy: node.map { _ in NodeState.remedy(for: reason) })
-      // The poll backstop comes back to it.
+      // The next poll tries it again.
       return .drained(retryAfter: nil)
     }
   }
@@ -75,13 +74,13 @@ package final class Drain {
     return try node.serve(queue)
   }
 
-  /// Nothing has shown that the role may still do what rows will ask for. A dry run needs none of it.
+  /// Checks that the role still has the permissions that rows will need. A dry run needs none of them.
   private func requireRights(_ queue: Queue) throws(DatabaseError) {
     guard !pages.cache.isDry else { return }
     if let node { try node.requireRights(queue) } else { try queue.requireRights() }
   }
 
-  /// Takes note of whether somebody holds a queue, and says who it is if that lasts.
+  /// Notes whether a transaction holds a queue, and reports the holder if the hold lasts.
   private func note(hold isHeld: Bool, of queue: Queue) throws(DatabaseError) {
     guard isHeld else {
       if let hold = holds.removeValue(forKey: queue.table) { hold.tellEnd(queue.table, logger) }
@@ -92,7 +91,7 @@ package final class Drain {
     holds[queue.table] = hold
   }
 
-  /// Takes what the configuration says by now, between batches. A queue that nobody asks for any more will not say what
+  /// Applies the current configuration, between batches. A queue that is no longer configured will not report what
   /// became of its rows.
   func follow(_ clearer: Clearer, _ rules: SiteRules) {
     pages.follow(clearer, rules)
@@ -101,7 +100,7 @@ package final class Drain {
     troubles.keep(rules.asksFor)
   }
 
-  /// Forgets how far passes have come: after a lost connection they begin anew.
+  /// Forgets the progress of passes: after a lost connection they start again from the beginning.
   func reset() {
     passes.reset()
     holds = [:]
@@ -120,15 +119,15 @@ package final class Drain {
   var missingQueues: [String] { troubles.missing }
   var undrainedQueues: [String] { troubles.undrained }
 
-  /// The queues that somebody has held for long.
+  /// The queues that another transaction has held for long.
   var heldQueues: [HeldQueue] {
     guard !holds.isEmpty else { return [] }
     return holds.compactMap { $1.entry($0) }.sorted { $0.queue < $1.queue }
   }
 
-  /// How many rows the server keeps.
+  /// How many rows the server did not delete.
   var rowsKept: Int { passes.rowsKept }
 
-  /// How many rows wait for another try, as far as they are remembered one by one.
+  /// How many rows wait for another try, counting only those that are remembered one by one.
   var retriesWaiting: Int { pages.retries.count + rowsKept }
 }

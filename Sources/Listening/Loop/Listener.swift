@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The daemon's loop: performs what the machine decides and tells it what came of it. One
-// thread, one poll(2) over the connections, the signals and the next timer.
+// The daemon's loop: does what the machine decides and reports the result to it. One thread, one poll(2) over the
+// connections, the signals and the next timer.
 
 import Basics
 import CacheFS
 import PGQueue
 
-/// Listens until it is told to stop.
+/// Listens until a signal stops it.
 package final class Listener {
   private var parameters: ConnectionParameters
   private let service: ListenerService
@@ -16,16 +16,16 @@ package final class Listener {
   private var listening: Connection?
   private var working: Connection?
   private var channels: [Channel] = []
-  /// The channels that the log has, until the configuration is read again.
+  /// The channels that were logged; nil after each reading of the configuration.
   private var toldChannels: [Channel]?
   private var inputs: [ListenerMachine.Input] = [.started]
   private var disconnectedSince: Duration?
-  /// Whether it was told, since then, that the server does not let us in.
+  /// Whether the log already says that the server does not admit us; reset when it does.
   private var hasToldRefusal = false
   private var hasLeft = false
-  /// Whether nodes were found that this listener is none of.
+  /// Whether nodes were found and this listener is not one of them.
   private var takesFromNodes = false
-  /// Tells our own probe from those of others.
+  /// Distinguishes our own probe from those of others.
   private let probeName = "\(getpid())_\(UInt32.random(in: 0 ... .max))"
   private let began = ContinuousClock.now
 
@@ -39,14 +39,14 @@ package final class Listener {
     machine = ListenerMachine(settings)
   }
 
-  /// Returns when SIGTERM or SIGINT has been obeyed.
+  /// Returns after SIGTERM or SIGINT was handled.
   package func run() {
     while !hasLeft {
       let timer = service.tick(isBusy: !inputs.isEmpty)
       if inputs.isEmpty { wait(atMost: timer) }
       takeSignals()
-      // One input at a time, so that whatever a batch took, a proof that came back meanwhile is
-      // seen before it is judged overdue.
+      // One input at a time. However long a batch took, a proof that arrived meanwhile is seen before it is judged
+      // overdue.
       takeNotifications()
       let input = inputs.isEmpty ? .timePassed : inputs.removeFirst()
       let wasDeaf = machine.hearing == .deaf
@@ -81,8 +81,8 @@ package final class Listener {
     do throws(DatabaseError) {
       let listening = try Connection(parameters, stop: signals.stop)
       let working = try Connection(parameters, stop: signals.stop)
-      // A queue that somebody has locked whole (ALTER TABLE, VACUUM FULL) must not hold up the
-      // others; the drain's own lock waits for less.
+      // A queue that another session has locked as a whole (ALTER TABLE, VACUUM FULL) must not delay the others; the
+      // drain's own lock waits for a shorter time.
       try working.query("SET lock_timeout = '500ms'")
       listening.ownPayload = Array(probeName.utf8)
       channels = hasNothingToHear ? [] : try Channel.all(of: machine.settings.events, on: listening)
@@ -114,13 +114,13 @@ package final class Listener {
     }
   }
 
-  /// Nodes share one; a listener that is alone has nobody to share with.
+  /// Nodes share one channel; a listener without nodes uses its own.
   private var probeChannel: String {
     hasLog
       ? NodeSchema.probeChannel : "\(NodeSchema.probeChannel)_\(probeName)"
   }
 
-  /// A site without queues and events has no listen_for either.
+  /// A site without queues and events has no listen_for table either.
   private var hasNothingToHear: Bool {
     machine.settings.queues.isEmpty && machine.settings.events.isEmpty
   }
@@ -141,8 +141,8 @@ package final class Listener {
     }
   }
 
-  /// A listener that is alone must not stay among nodes in silence: once for each connection it says that it
-  /// has found some, at the start or at the first poll after they came.
+  /// A listener without a node name must not run unnoticed among nodes. It logs once for each connection that it has
+  /// found nodes, at the start or at the first poll after they appeared.
   private func lookForNodes(_ working: Connection) throws(DatabaseError) {
     let nodes = try NodeLog.names(on: working)
     if let nodes, !takesFromNodes { service.note(.takesFromNodes(nodes)) }
@@ -171,8 +171,8 @@ package final class Listener {
     }
   }
 
-  /// The proof comes from the other connection: a pooler that hands each statement to whichever
-  /// server session is free would answer one that came from the listening connection itself.
+  /// The proof is sent on the other connection. A pooler that gives each statement to any free server session would
+  /// answer a probe that the listening connection sent itself.
   private func probe() {
     guard let working else { return }
     do throws(DatabaseError) {
@@ -227,7 +227,7 @@ package final class Listener {
 
   // MARK: What happens outside
 
-  /// Takes all that has arrived before sleeping: poll(2) does not tell of what libpq has read.
+  /// Takes all notifications before sleeping: poll(2) does not report what libpq has already read.
   private func takeNotifications() {
     guard let listening else { return }
     do throws(DatabaseError) {
@@ -242,7 +242,7 @@ package final class Listener {
             inputs.append(.othersProbe)
           }
         } else if hasLog, notification.channel.elementsEqual(NodeSchema.channel.utf8) {
-          // What this node has moved itself it reads without being told.
+          // This node reads the rows that it has moved itself without a notification.
           if notification.sender != working?.backend { isLogged = true }
         } else if let channel = channels.first(where: { $0.isNamed(notification.channel) }) {
           count += notification.count
@@ -259,8 +259,8 @@ package final class Listener {
     }
   }
 
-  /// Joins them to those that have not been looked at yet: who notifies faster than we drain must
-  /// not fill the memory.
+  /// Adds them to the events that are not handled yet. A sender that notifies faster than we drain must not fill the
+  /// memory.
   private func noteNotified(_ events: [SiteEvent]) {
     for (index, input) in inputs.enumerated() {
       guard case .notified(let earlier) = input else { continue }
@@ -280,7 +280,7 @@ package final class Listener {
     }
   }
 
-  /// Both connections are made anew, with what the configuration says now.
+  /// Makes both connections again, with the current configuration.
   private func reload() {
     service.note(.reloading)
     toldChannels = nil
@@ -305,7 +305,7 @@ package final class Listener {
     if descriptors.count > 2, descriptors[2].revents != 0 { checkWorking() }
   }
 
-  /// Between batches the working connection has nothing to say but that it is gone.
+  /// Between batches the working connection can only report that it is closed.
   private func checkWorking() {
     do throws(DatabaseError) {
       _ = try working?.takeNotifications()

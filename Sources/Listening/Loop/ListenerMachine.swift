@@ -1,43 +1,43 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The listener's decisions, as a pure state machine: an input and the time go in, what to do
-// next comes out. It has no clock and no socket; a late input is ignored, never a trap.
+// The listener's decisions, as a pure state machine: the input is an event and the time, the output is what to do next.
+// It has no clock and no socket; a late input is ignored and never traps.
 
 import Basics
 import CacheFS
 import PGQueue
 
-/// What the listener should do next, decided from what has happened so far.
+/// Decides what the listener should do next, from what has happened so far.
 package struct ListenerMachine: Sendable {
   /// The intervals of docs/drain-protocol.md.
   package struct Settings: Equatable, Sendable {
-    /// How often every queue is drained without being asked to (`--poll-interval`).
+    /// How often every queue is drained without a notification (`--poll-interval`).
     package var pollInterval = Duration.seconds(60)
-    /// How long the LISTEN connection may be silent before it has to prove itself.
+    /// How long the LISTEN connection may be silent before a probe must prove it.
     package var probeAfter = Duration.seconds(10)
     /// How long the proof may take.
     ///
-    /// The protocol grants 5 s; half a second is kept for finding out, so that a connection that
-    /// freezes just after a proof is given up within 15 s.
+    /// The protocol grants 5 s. Half a second is kept for detecting the failure, so that a connection that freezes just
+    /// after a proof is given up within 15 s.
     package var probeTimeout = Duration.milliseconds(4500)
-    /// How long a connection must have held for the reconnect delay to begin anew: longer than a probe may take,
-    /// so that one that never proved itself does not count.
+    /// How long a connection must have lasted before the reconnect delay is reset: longer than a probe may take, so
+    /// that a connection that was never proved does not count.
     package var heldLongEnough = Duration.seconds(20)
-    /// How long a drain waits for a writer that holds a queue before it is finished without it;
-    /// autovacuum, for one, holds it for milliseconds.
+    /// How long a drain waits for a writer that holds a queue before it finishes without that queue; autovacuum, for
+    /// example, holds it for milliseconds.
     package var contentionGrace = Duration.seconds(1)
-    /// How long after a drain of a queue its lock is left alone. Writers queue up behind a lock that
-    /// waits for one of them; where changes come faster than this, their pages go at once and
-    /// their rows twice a second, so that the writers hardly notice.
+    /// How long after a drain of a queue its lock is not taken again. Writers queue up behind a lock request that waits
+    /// for one of them. Where changes come faster than this, their pages are cleared at once and their rows deleted
+    /// twice a second, so that the writers hardly notice.
     package var lockInterval = Duration.milliseconds(500)
-    /// The same for one of many nodes. The others have no news of a row before it was moved; and since
-    /// that is done in one round trip, without clearing a page, the lock is held more briefly.
+    /// The same for one of many nodes. The other nodes do not learn of a row before it was moved. A move takes one
+    /// round trip and clears no page, so the lock is held for a shorter time.
     package static let nodeLockInterval = Duration.milliseconds(200)
-    /// What is drained: the site's queues, and with many nodes the log that they are moved into.
+    /// What is drained: the site's queues, and with many nodes also the log that rows are moved into.
     package var queues = QueueTable.all
     /// What the site's notifications may ask for.
     package var events = SiteEvent.all
-    /// How long a node that is told of a change waits for another to move its rows.
+    /// How long a node that was notified of a change waits for another node to move its rows.
     package var takeoverDelay = Duration.seconds(1)
 
     package init() {}
@@ -53,34 +53,34 @@ package struct ListenerMachine: Sendable {
 
   package var settings: Settings
   package private(set) var hearing = Hearing.unproved
-  /// Whether it is this listener that retires the queues' rows: always, but for one of many nodes.
+  /// Whether this listener retires the queues' rows: always true without nodes; with many nodes, only for the mover.
   private var isMover: Bool
   private let jitter: @Sendable () -> Double
   private var phase = Phase.idle
   private var reconnect = Backoff(first: .milliseconds(100), ceiling: .seconds(30))
   private var queues: [QueueTable: QueueSchedule] = [:]
-  /// Where the round robin goes on.
+  /// Where the round robin continues.
   private var turn = 0
-  /// Whether a change was told of that another node is expected to move into the log.
+  /// Whether a change was announced and another node is expected to move its rows into the log.
   private var awaitsMove = false
-  /// The events of the drain under way; nil between drains.
+  /// The events of the current drain; nil between drains.
   private var draining: Set<SiteEvent>?
-  /// Whether a batch was asked for that has not been served yet.
+  /// Whether a batch was asked for and is not served yet.
   private var isServing = false
-  /// The events that a lost connection left undone and that no queue remembers.
+  /// The events that a lost connection left undone and that are in no queue.
   private var owed: Set<SiteEvent> = []
   private var nextPoll = Duration.zero
-  /// Whether the queues are being looked at: the next poll is reckoned from the end of it, or one
-  /// that takes longer than the interval would leave no time to serve them.
+  /// Whether the queues are being measured. The next poll is counted from the end of it: a poll that takes longer than
+  /// the interval would otherwise leave no time to serve the queues.
   private var isMeasuring = false
   private var nextProbe = Duration.zero
   private var probeDeadline: Duration?
   private var lastProof: Duration?
-  /// Whether another node's probe is to be made a proof of this one's.
+  /// Whether to complete another node's probe into a proof of this node's connections.
   private var isPingDue = false
   private var unansweredProbes = 0
 
-  /// - Parameter jitter: gives a number from 0 to 1.
+  /// - Parameter jitter: returns a number from 0 to 1.
   package init(
     _ settings: Settings = Settings(),
     jitter: @escaping @Sendable () -> Double = { Double.random(in: 0...1) }
@@ -90,7 +90,7 @@ package struct ListenerMachine: Sendable {
     isMover = !settings.queues.contains(.log)
   }
 
-  /// Takes what happened and says what to do; `now` grows and begins anywhere.
+  /// Takes an input and returns what to do; `now` only grows and may start at any value.
   package mutating func handle(_ input: Input, at now: Duration) -> [Output] {
     guard phase != .left else { return [] }
     if isMeasuring {
@@ -117,7 +117,7 @@ package struct ListenerMachine: Sendable {
     return next(now)
   }
 
-  /// When to come back with `timePassed` if nothing else happens; nil for never.
+  /// When to call again with `timePassed` if nothing else happens; nil for never.
   package var deadline: Duration? {
     switch phase {
     case .idle, .connecting, .left: return nil
@@ -144,8 +144,8 @@ package struct ListenerMachine: Sendable {
       isMover = false
       askForLog(now)
     }
-    // As if each channel had been notified. What families need that have no queue cannot be known,
-    // and emptying them at each connect would cost a site all of them.
+    // As if each channel had been notified. Whether a family without a queue needs to be emptied is unknown, and
+    // emptying such families at each connect would cost a site all of their pages.
     ask(for: settings.events.filter { !$0.isErrand } + owed, now)
     ask(for: settings.queues.filter { $0 != .log }, now)
     owed = []
@@ -174,14 +174,14 @@ package struct ListenerMachine: Sendable {
     probeDeadline = nil
   }
 
-  /// What was asked for besides queues and has not been done; the next connection's own drain
-  /// does the rest.
+  /// Keeps the events other than queues that were asked for and not done; the next connection's own drain does the
+  /// rest.
   private mutating func keepOwed() {
     owed.formUnion((draining ?? []).filter(\.isErrand))
   }
 
-  /// A notification does not put off the probe: it is no proof of health, and a site that is
-  /// never silent would have none.
+  /// A notification does not postpone the probe: it is no proof of health, and a site that is never silent would never
+  /// get one.
   private mutating func ask(for events: [SiteEvent], _ now: Duration) {
     draining = (draining ?? []).union(events)
     ask(for: events.flatMap(\.queues), now)
@@ -205,8 +205,8 @@ package struct ListenerMachine: Sendable {
 
   private var hasLog: Bool { settings.queues.contains(.log) }
 
-  /// Gives whoever moves rows the time to do so before the queue is looked at from here, once: what
-  /// is told of meanwhile does not put that off.
+  /// Gives the node that moves rows time to do so before this node looks at the queue, once: later notifications do not
+  /// extend that time.
   private mutating func leaveToOthers(_ queue: QueueTable, _ now: Duration) {
     awaitsMove = true
     var state = queues[queue, default: QueueSchedule()]
@@ -227,7 +227,7 @@ package struct ListenerMachine: Sendable {
     log.isAskedAgain = isServing
     queues[.log] = log
     guard !isMover else { return }
-    // Somebody moves rows: there is no need to look whether anybody does.
+    // Another node moves rows: this node need not look at the queue for that.
     let until = takeoverTime(now)
     for (queue, state) in queues where queue != .log && state.isDue {
       if state.contendedSince == nil { queues[queue]?.notBefore = until }
@@ -238,7 +238,7 @@ package struct ListenerMachine: Sendable {
     guard isMover != self.isMover else { return }
     self.isMover = isMover
     for queue in queues.keys where queue != .log {
-      // Whoever moves rows is the one to wait for a writer's lock, and nobody else.
+      // Only the node that moves rows waits for a writer's lock.
       queues[queue]?.endContention()
       queues[queue]?.notBefore = nil
     }
@@ -254,18 +254,18 @@ package struct ListenerMachine: Sendable {
     nextProbe = now + probeInterval
   }
 
-  /// A notification wakes the backend of every node, whatever its channel. So one proof serves all:
-  /// what arrives here has come by the listening connection, and only the working one is left to be
-  /// proved, which wakes nobody. Not more often than a node proves itself: whoever notifies must not
-  /// keep it busy.
+  /// A notification wakes the backend of every node, whatever its channel. So one proof serves all nodes: a probe that
+  /// arrives here has used the listening connection, and only the working connection must still be proved, which wakes
+  /// no other node. This happens no more often than a node proves itself: a sender of many notifications must not keep
+  /// it busy.
   private mutating func hearOther(_ now: Duration) {
     guard isConnected, probeDeadline == nil else { return }
     if let lastProof, now - lastProof < settings.probeAfter / 2 { return }
     isPingDue = true
   }
 
-  /// The node that moves rows is the first to probe, and the others do it where it does not, not all of
-  /// them in the same moment. None later than a listener that is alone.
+  /// The node that moves rows probes first. The others probe only where it does not, and not all at the same moment.
+  /// None probes later than a listener without nodes.
   private var probeInterval: Duration {
     guard hasLog else { return settings.probeAfter }
     return settings.probeAfter * (isMover ? 0.75 : 1 - jitter() * 0.15)
@@ -279,7 +279,7 @@ package struct ListenerMachine: Sendable {
     case .more:
       state.isDue = true
       state.isUnderWay = true
-      // What was told of while this batch was served may stand before the next one's.
+      // Rows that were announced while this batch was served may stand before the rows of the next batch.
       state.isAskedAgain = state.isAskedAgain || state.hasNews
       state.notBefore = nil
       state.endContention()
@@ -289,7 +289,7 @@ package struct ListenerMachine: Sendable {
       state.notBefore = isAskedAgain ? nil : retryAfter.map { now + $0 }
       state.isUnderWay = false
       state.isAskedAgain = false
-      // The log has no lock that anybody waits for.
+      // No other process waits for a lock of the log.
       if queue != .log { state.lockNotBefore = now + settings.lockInterval }
       state.endContention()
     case .prompted: break
@@ -303,7 +303,7 @@ package struct ListenerMachine: Sendable {
     awaitsMove = false
     guard queue != .log else { return }
     switch served {
-    // What was moved is read from the log by this node as by any other.
+    // This node reads moved rows from the log, like any other node.
     case .more, .drained: queues[.log, default: QueueSchedule()].becomeDue()
     case .contended, .prompted: break
     }
@@ -377,11 +377,11 @@ package struct ListenerMachine: Sendable {
         leaveToOthers(queue, now)
       }
     }
-    // What a poll looks for belongs to the drain that it begins, if to any.
+    // What a poll looks for belongs to the drain that the poll begins, if it begins one.
     if isDraining { awaitsMove = awaitedMove }
   }
 
-  /// The next queue that is due, taking turns, so that a long one does not hold up the others.
+  /// The next queue that is due. Queues take turns, so that a long one does not delay the others.
   private mutating func nextQueue(_ now: Duration) -> (QueueTable, DrainDepth)? {
     let all = settings.queues
     for step in 0..<all.count {

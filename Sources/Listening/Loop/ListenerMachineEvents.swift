@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the listener's machine is told, and what it answers.
+// The inputs and outputs of the listener's machine.
 
 import CacheFS
 import PGQueue
@@ -11,12 +11,12 @@ extension ListenerMachine {
     case started
     /// Both connections are up and LISTEN was sent for every channel.
     case connected
-    /// No connection could be made, or one that was there is gone.
+    /// No connection could be made, or an open one was lost.
     case disconnected
     case notified([SiteEvent])
     /// Another node has moved rows into the log.
     case logged
-    /// Whether it is this node by now that moves rows.
+    /// Whether this node now moves rows.
     case mover(Bool)
     case probeReturned
     /// Another node's proof has arrived here.
@@ -24,7 +24,7 @@ extension ListenerMachine {
     /// A batch of the queue was served.
     case served(QueueTable, DrainOutcome)
     case timePassed
-    /// Give up the connections, which are gone already, and make new ones at once.
+    /// Close both connections, which are already lost, and make new ones at once.
     case reconnect
     case stop
   }
@@ -34,18 +34,18 @@ extension ListenerMachine {
     case connect
     case disconnect(Reason)
     case probe
-    /// Prove the working connection alone: the listening one has just been proved by another's probe.
+    /// Prove the working connection alone: another node's probe has just proved the listening one.
     case ping
-    /// Look at what waits in the queues.
+    /// Measure the backlog of the queues.
     case measure
     case serve(QueueTable, DrainDepth)
-    /// Every queue asked for has been served: do what the events ask for besides. A drain is
-    /// not complete when a writer still holds a queue.
+    /// Every requested queue has been served: do what the events ask for besides queues. A drain is not complete when a
+    /// writer still holds a queue.
     case finish(Set<SiteEvent>, complete: Bool)
     case leave
   }
 
-  /// Why a connection is given up that did not break.
+  /// Why an unbroken connection is given up.
   package enum Reason: Equatable, Sendable {
     case probeUnanswered
   }
@@ -54,8 +54,8 @@ extension ListenerMachine {
   package enum Hearing: Equatable, Sendable {
     case unproved
     case proved
-    /// Two connections in a row lost our own notification: something between us and the server
-    /// does not carry LISTEN. Polling serves instead.
+    /// Two connections in a row lost our own notification: something between us and the server does not carry LISTEN.
+    /// Polling replaces it.
     case deaf
   }
 }

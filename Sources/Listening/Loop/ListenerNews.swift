@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How the listener's news reads in the log: what happened, and what is done about it.
+// The log lines of the listener's news: what happened, and what is done about it.
 
 import Basics
 import Logging
 import PGQueue
 
-/// What is worth a line in the log.
+/// News that is worth a log line.
 package enum ListenerNews: Equatable, Sendable {
   case ready([Channel])
   /// Connected again, with the same channels as before.
@@ -17,25 +17,24 @@ package enum ListenerNews: Equatable, Sendable {
   case notHeard(Channel, DatabaseError)
   /// The first failure since the last success.
   case disconnected(DatabaseError)
-  /// The server answers and does not let us in; told once for each time without a connection.
+  /// The server answers and does not admit us; logged once for each time without a connection.
   case notAdmitted(DatabaseError)
   case reconnected(after: Duration)
   case probeUnanswered
   case deaf(polling: Duration)
   case hearsAgain
-  /// A channel whose script_name is not known; told once for each connection, however often somebody
-  /// notifies it.
+  /// A channel whose script_name is unknown; logged once for each connection, however often it is notified.
   case unknownEvent(Channel)
   case statusAsked
   case reloading
   case stopping
-  /// Many nodes share this database, and this listener is none of them. No names where we may not
-  /// know them.
+  /// Many nodes share this database, and this listener is not one of them. The names are empty where we may not read
+  /// them.
   case takesFromNodes([String])
 }
 
 extension ListenerNews {
-  /// Level and text; nil for what only the counters want to know.
+  /// Level and text; nil for news that only the counters need.
   func logLine(_ total: DrainTally) -> (Logger.Level, String)? {
     switch self {
     case .notified, .probed, .readyAgain, .statusAsked: nil
@@ -83,7 +82,7 @@ extension ListenerNews {
   }
 }
 
-/// Escaped names, as many as a line can bear: others say how many there are.
+/// Escaped names, as many as fit in a line; the line gives the number of the others.
 private func listed(_ names: [String]) -> String {
   let most = 100
   let more = names.count > most ? " and \(names.count - most) more" : ""

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the listener is told of its site.
+// What the listener gets to know about its site.
 
 import CacheFS
 import PGQueue
 
-/// What a configuration file makes of the listener; read again on SIGHUP.
+/// The listener's part of a configuration file; read again on SIGHUP.
 package struct ListenerSite {
   package let clearer: Clearer
   package let rules: SiteRules
@@ -13,7 +13,7 @@ package struct ListenerSite {
   package let settings: ListenerMachine.Settings
   /// What to look for once on each connection; nil for nothing.
   let missed: MissedLook?
-  /// What to look for each interval; nil for nothing.
+  /// What to recheck at each interval; nil for nothing.
   package let recheck: RecheckPlan?
   /// What to compare the tree with; nil for nothing.
   package let scrub: ScrubPlan?

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Clears what no row asks for, and remembers what could not be cleared: nothing else would.
+// Clears keys that are in no row, and remembers those that could not be cleared: nothing else remembers them.
 
 import CacheFS
 
@@ -20,7 +20,7 @@ final class RowlessClearer {
   func clear(_ key: CacheKey) { _ = note([key], [pages.clear(key)]) }
 
   /// Clears keys and puts them on the settle list.
-  /// - Returns: a report for each; nil when a stop has come in between.
+  /// - Returns: a report for each; nil when a stop was requested in between.
   func clear(_ keys: [CacheKey]) -> [ClearReport]? {
     let reports = cache.clearer.clear(keys)
     reports.forEach(cache.noteMounts)
@@ -31,9 +31,9 @@ final class RowlessClearer {
     return reports
   }
 
-  /// Takes note of what came of clearing keys that no row remembers. What there is no room for to remember goes
-  /// back on the settle list.
-  /// - Returns: whether something does.
+  /// Notes the results of clearing keys that are in no row. Keys that do not fit in the memory go back on the settle
+  /// list.
+  /// - Returns: whether any key goes back.
   func note(_ keys: [CacheKey], _ reports: [ClearReport]) -> Bool {
     let layout = cache.clearer.layout
     let left = zip(keys, reports).filter { key, report in

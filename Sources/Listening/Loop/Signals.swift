@@ -9,7 +9,7 @@ import Synchronization
 /// Write ends of the pipes. A signal handler may touch nothing else.
 nonisolated(unsafe) private var eventPipe: CInt = -1
 nonisolated(unsafe) private var stopPipe: CInt = -1
-/// Set beside it, for threads that have no time to ask a descriptor.
+/// Set together with the pipe, for threads that have no time to check a descriptor.
 private let stopAsked = Atomic<Bool>(false)
 
 /// The signals that a daemon answers to, delivered through descriptors.
@@ -20,16 +20,16 @@ package struct Signals {
     case user1
   }
 
-  /// Readable when a signal waits to be taken.
+  /// Readable when a signal has arrived and is not taken yet.
   package let descriptor: CInt
   private let wakeDescriptor: CInt
-  /// That a stop was asked for.
+  /// The deadline that a requested stop sets.
   package let stop: StopDeadline
 
-  /// Whether a stop was asked for: cheap enough to be asked before each file.
+  /// Whether a stop was requested: cheap enough to check before each file.
   package static var isStopAsked: Bool { stopAsked.load(ordering: .relaxed) }
 
-  /// Installs the handlers, once for the process. Nil when no pipe is to be had.
+  /// Installs the handlers, once for the process. Nil when no pipe can be made.
   ///
   /// A second SIGTERM or SIGINT ends the process at once.
   package init?() {
@@ -58,11 +58,11 @@ package struct Signals {
     }
   }
 
-  /// What wakes whoever waits for ``descriptor``, from any thread, without a signal.
+  /// Wakes the thread that waits for ``descriptor``, from any thread, without a signal.
   package var wake: @Sendable () -> Void {
     let descriptor = wakeDescriptor
     return {
-      // Where the pipe is full, there is enough in it to wake by.
+      // A full pipe already wakes the reader.
       var byte: UInt8 = 0
       _ = write(descriptor, &byte, 1)
     }

@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// `listen --once`: every queue drained through the same steps, without the daemon around them.
+// `listen --once`: drains every queue through the same steps, without the daemon around them.
 
 import Basics
 import CacheFS
 import PGQueue
 
 package struct SingleRun {
-  /// How long to wait, in all, for writers that hold a queue: longer than a site's transactions.
+  /// How long to wait in total for writers that hold a queue: longer than a site's transactions.
   static let patience = Duration.seconds(30)
 
-  /// What it came to.
+  /// The result of the run.
   package struct Result: Equatable {
     package var tally = DrainTally()
-    /// Queues whose rows stay, since a writer held them for longer than our patience.
+    /// Queues whose rows stay, because a writer held them for longer than our patience.
     package var contended: [String] = []
-    /// Queues that a stop came before.
+    /// Queues that were not finished because a stop was requested.
     package var unfinished: [String] = []
-    /// Rows that the server did not delete, without an error.
+    /// Rows that the server did not delete and reported no error for.
     package var kept = 0
-    /// Rows of queues in which there were more of them at each look.
+    /// Rows left in queues that had more rows at each look.
     package var left = 0
-    /// Queues that the server would not let us drain.
+    /// Queues that the server did not let us drain.
     package var refused: [String] = []
-    /// Queues that the server does not have, and should.
+    /// Queues that the server should have and does not.
     package var missing: [String] = []
-    /// Keys that no row remembers and that could not be cleared, such as the news.
+    /// Keys that are in no row and could not be cleared, such as the news.
     package var owed: [String] = []
-    /// Keys that the site's queries say have changed.
+    /// Changed keys that the site's queries reported.
     package var rechecked = 0
   }
 
@@ -42,7 +42,7 @@ package struct SingleRun {
   }
 
   /// Drains every queue.
-  /// - Throws: ``ListeningError`` when the database cannot be reached or is lost.
+  /// - Throws: ``ListeningError`` when the database is unreachable or the connection is lost.
   package func drainAll(_ parameters: ConnectionParameters) throws(ListeningError) -> Result {
     var result = Result()
     do throws(DatabaseError) {
@@ -52,7 +52,7 @@ package struct SingleRun {
       if drain.node == nil, let nodes = try NodeLog.names(on: connection) {
         service.note(.takesFromNodes(nodes))
       }
-      // A node reads the log first, which tells it who moves rows, and last, for what was moved.
+      // A node reads the log first, to learn who moves rows, and last, to read what was moved.
       let queues = drain.pages.rules.tables
       if drain.node == nil {
         try drainQueues(queues, on: connection, until: deadline, &result)
@@ -68,10 +68,10 @@ package struct SingleRun {
         "cache directory \(drain.pages.cache.clearer.rootText) disappeared; the rows stay in their queues. Run "
           + "the command again when it is back")
     }
-    // As if each channel had been notified, but for what no queue remembers.
+    // As if each channel had been notified, except for events that are in no queue.
     service.finish(
       Set(drain.pages.rules.events.filter { !$0.isErrand }), complete: result.contended.isEmpty)
-    // And those by the site's own queries, where there are any.
+    // Also the changes that the site's own queries report, where there are queries.
     if !isStopped { service.looks.lookNow() }
     result.rechecked = service.rechecked
     result.kept = drain.rowsKept
@@ -82,7 +82,7 @@ package struct SingleRun {
     return result
   }
 
-  /// The queues that are announced. A role that may drain may not be one that may listen.
+  /// The queues that are announced. A role that may drain may still not be allowed to listen.
   private func announced(_ connection: Connection) throws(DatabaseError) -> Set<QueueTable> {
     if drain.pages.rules.isSilent { return [] }
     do throws(DatabaseError) {
@@ -93,11 +93,11 @@ package struct SingleRun {
     }
   }
 
-  /// How often a queue is looked at again in which there was something at the last look: rows may have come
-  /// since, some of them for want of those that were there.
+  /// How often to look at a queue again that had rows at the last look: new rows may have come since, some of them
+  /// only because the rows that were there are gone.
   private static let looks = 3
 
-  /// Drains the queues until there is nothing in them but what has to wait.
+  /// Drains the queues until only rows that must wait are left.
   private func drainQueues(
     _ queues: [QueueTable], on connection: Connection, until deadline: ContinuousClock.Instant,
     _ result: inout Result
@@ -111,7 +111,7 @@ package struct SingleRun {
   }
 
   /// Drains queues, one after the other.
-  /// - Returns: those of which rows were to be deleted.
+  /// - Returns: the queues of which rows were to be deleted.
   @discardableResult
   private func look(
     at queues: [QueueTable], on connection: Connection, until deadline: ContinuousClock.Instant,
@@ -137,7 +137,7 @@ package struct SingleRun {
     case stopped
   }
 
-  /// Drains a queue, until the deadline where a writer holds it.
+  /// Drains a queue; waits until the deadline where a writer holds it.
   private func drainOne(
     _ queue: Queue, until deadline: ContinuousClock.Instant
   ) throws(DatabaseError) -> End {
@@ -154,8 +154,8 @@ package struct SingleRun {
     return .stopped
   }
 
-  /// Waits for the second clear of what was drained. A stop leaves the rest to the next run, and so does a file
-  /// system that is away.
+  /// Waits for the second clear of what was drained. A stop leaves the rest to the next run; so does a file system that
+  /// is away.
   package func settle() {
     while service.settleWaiting > service.settleAway, !isStopped {
       wait(service.tick(isBusy: false) ?? .seconds(1))
@@ -165,7 +165,7 @@ package struct SingleRun {
 
   private var isStopped: Bool { wait(.zero) }
 
-  /// Sleeps, or less when a stop was asked for; whether one was.
+  /// Sleeps, or wakes early when a stop is requested. Returns whether a stop was requested.
   @discardableResult
   private func wait(_ duration: Duration) -> Bool {
     var descriptor = pollfd(

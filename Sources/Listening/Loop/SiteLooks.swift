@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the listener finds out by itself, from the site's own queries: notifications that were missed, changes that
-// nobody queued, pages that are out of date. Each looks on a thread of its own; what it found is cleared here, a part
-// at each tick.
+// What the listener finds with the site's own queries: missed notifications, changes that were not queued, pages that
+// are out of date. Each look runs on its own thread. Its findings are cleared here, a part at each tick.
 
 import Basics
 import CacheFS
@@ -11,7 +10,7 @@ import PGQueue
 
 /// The looks at the site's queries, and the clears that they ask for.
 package final class SiteLooks {
-  /// What the configuration makes.
+  /// The parts that the configuration sets.
   package struct Parts {
     let recheck: Recheck
     let scrub: Scrub
@@ -22,9 +21,9 @@ package final class SiteLooks {
     }
   }
 
-  /// Looks for notifications that were missed, once on each connection.
+  /// Looks for missed notifications, once on each connection.
   package let missed: MissedNotifications
-  /// Looks for what the database says has changed.
+  /// Looks for changes that the database reports.
   let recheck: Recheck
   /// Compares the tree with the database.
   let scrub: Scrub
@@ -44,7 +43,7 @@ package final class SiteLooks {
   private var cache: CacheWatch { clearer.pages.cache }
   private var settle: Settle? { clearer.pages.settle }
 
-  /// Whether it is known what was missed before: then nothing has to be compared at once.
+  /// Whether earlier misses are known: then nothing must be compared at once.
   private var isBounded: Bool { recheck.isOn ? recheck.coversAll : scrub.hasRun }
 
   func follow(_ site: ListenerSite) {
@@ -56,7 +55,7 @@ package final class SiteLooks {
 
   // MARK: Drains
 
-  /// The queues come first: nobody waits for the site's queries.
+  /// The queues come first: nothing waits for the site's queries.
   func noteDrain(isFresh: Bool, complete: Bool) {
     scrub.note(isDraining: false)
     if isFresh, !recheck.coversAll { missed.want() }
@@ -69,13 +68,13 @@ package final class SiteLooks {
   /// A batch is about to be served.
   func noteDraining() { scrub.note(isDraining: true) }
 
-  /// It was the last that there is to serve at once.
+  /// It was the last batch that can be served at once.
   func noteServed() { scrub.note(isDraining: false) }
 
-  /// The connection is lost, and the drain with it.
+  /// The connection is lost, and with it the drain.
   func noteLost() { scrub.note(isDraining: false) }
 
-  /// Every queue is about to be drained, asked for or not.
+  /// Every queue is about to be drained, with or without a notification.
   /// - Parameter others: whether other nodes may drain them.
   func notePoll(others: Bool) {
     recheck.notePoll(others: others)
@@ -86,11 +85,11 @@ package final class SiteLooks {
 
   // MARK: Time
 
-  /// Whether there is something to be cleared.
+  /// Whether there is something to clear.
   var hasWork: Bool { missed.hasEnded || recheck.hasWork || scrub.hasEnded || scrub.hasFound }
 
-  /// Clears some of what was found, and begins what is due.
-  /// - Returns: when to come back.
+  /// Clears some of the findings, and begins the looks that are due.
+  /// - Returns: when to call it again.
   func tick() -> Duration? {
     clearMissed()
     clearChanged()
@@ -100,11 +99,11 @@ package final class SiteLooks {
     return [recheck.next, hasMore ? .zero : scrub.next].compactMap { $0 }.min()
   }
 
-  /// All of it here and now, for a run that does not stay and can wait for the queries.
+  /// All of it at once, for a run that ends and can wait for the queries.
   ///
-  /// It scrubs where nobody knows what was missed, which is once in a cache's life: where listeners run by cron there
-  /// is none that could do it beside its drains. The scrub comes first: the bounds that a recheck writes say that
-  /// nothing is missing before them.
+  /// It scrubs where it is unknown what was missed, which is once in a cache's life: where cron runs the listener, no
+  /// daemon could scrub between its drains. The scrub comes first: the bounds that a recheck writes say that nothing is
+  /// missing before them.
   func lookNow() {
     if !recheck.coversAll {
       missed.lookNow()
@@ -124,7 +123,7 @@ package final class SiteLooks {
     scrub.leave()
   }
 
-  /// Whether memory was needed that may be given back.
+  /// Whether memory was used that can be given back.
   func takeSwelling() -> Bool {
     defer { isSwollen = false }
     return isSwollen
@@ -132,7 +131,7 @@ package final class SiteLooks {
 
   // MARK: Clears
 
-  /// Clears what notifications would have that were missed.
+  /// Clears the pages that missed notifications should have cleared.
   private func clearMissed() {
     for (query, stale) in missed.take().map({ ($0.query, $0.keys) }) {
       stale.keys.forEach(clearer.clear)
@@ -147,9 +146,9 @@ package final class SiteLooks {
     }
   }
 
-  /// Clears some of what the site's queries say has changed. The bounds move on once all of it is cleared and on
-  /// the settle list.
-  /// - Returns: false when a stop has come in between.
+  /// Clears some of the changes that the site's queries report. The bounds advance when all of it is cleared and on the
+  /// settle list.
+  /// - Returns: false when a stop was requested in between.
   @discardableResult
   private func clearChanged() -> Bool {
     recheck.take()
@@ -170,8 +169,8 @@ package final class SiteLooks {
     return true
   }
 
-  /// Looks again at some of what a scrub has found, and clears what is still so.
-  /// - Parameter isAlone: whether no drain and no recheck is to be waited for.
+  /// Looks again at some of the pages that a scrub has found, and clears those that are still out of date.
+  /// - Parameter isAlone: whether there is no drain and no recheck to wait for.
   /// - Returns: whether there is more to do at once.
   private func scrubSome(isAlone: Bool = false) -> Bool {
     scrub.take()
@@ -194,7 +193,7 @@ package final class SiteLooks {
     }
     settle?.sync()
     scrub.finish()
-    // The tables that the pages were compared with.
+    // The tables that the pages were compared with used memory.
     isSwollen = true
     return false
   }

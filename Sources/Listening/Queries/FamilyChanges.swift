@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One of the site's own queries asked, and what is wrong with it: for an audit, and for the listener.
+// Runs one of the site's own queries and reports what is wrong with it: for an audit, and for the listener.
 
 import Basics
 import CacheFS
 import PGQueue
 
-/// When the pages of one family were last changed, as its query of `[verify]` tells.
+/// When the pages of one family were last changed, as its query in `[verify]` reports.
 package struct FamilyChanges {
-  /// Nil when the query is of no use.
+  /// Nil when the query is unusable.
   package private(set) var table: ChangeTable?
-  /// What is wrong with the query, as what it does or has; nil when it is of use.
+  /// What is wrong with the query, as a predicate ("gives no row"); nil when the query is usable.
   package private(set) var problem: String?
 
   /// - Parameters:
-  ///   - mostKeys: a query that gives more is of no use, and is not read to its end.
-  ///   - patience: how long it may take to read all of the rows; nil for as long as it takes.
+  ///   - mostKeys: a query that gives more keys is unusable, and is not read to its end.
+  ///   - patience: how long reading all of the rows may take; nil for no limit.
   /// - Throws: ``DatabaseError``.
   package init(
     _ query: FamilyQuery, _ layout: Layout, timeout: Duration, mostKeys: Int = .max,

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A look at the site's database and cache that may take minutes: it runs on a thread of its own, and the listener
-// takes what it found. When the look ends, the thread wakes the listener's loop: until then nothing needs to wake.
+// A look at the site's database and cache that may take minutes. It runs on its own thread, and the listener takes its
+// findings. When the look ends, the thread wakes the listener's loop: nothing needs to wake before that.
 
 import CacheFS
 import Logging
 import Synchronization
 
-/// Who looks, and what it may change.
+/// The process that looks, and what it may change.
 package struct Looker {
   package enum Run {
     case staying
-    /// `--once` looks when it is told to, and leaves.
+    /// `--once` looks when asked, and ends.
     case once
   }
 
@@ -26,17 +26,17 @@ package struct Looker {
 
 /// Runs one look at a time, and keeps its outcome until the listener takes it.
 final class LookThread<Outcome: Sendable> {
-  /// Runs what asks the database. It does not run any more when the process is about to end.
+  /// Runs the code that asks the database. It no longer runs it when the process is about to end.
   typealias Asking = (() -> Void) -> Void
 
   private let box = LookBox<Outcome>()
   private(set) var isUnderWay = false
-  /// Whether the configuration has changed since the look began: its keys are those of another layout.
+  /// Whether the configuration has changed since the look began: its keys are then of another layout.
   private var isObsolete = false
 
-  /// Begins a look. None may be under way.
+  /// Begins a look. No other look may be running.
   /// - Parameter wake: wakes the listener's loop, from any thread.
-  /// - Returns: false when the system has no thread to spare: nothing was begun then.
+  /// - Returns: false when the system cannot make a thread; the look was then not begun.
   func begin(
     _ priority: ThreadPriority = .usual, wake: @escaping @Sendable () -> Void,
     _ look: @escaping @Sendable (Asking) -> Outcome
@@ -49,16 +49,16 @@ final class LookThread<Outcome: Sendable> {
     return isUnderWay
   }
 
-  /// Looks here and now.
+  /// Looks at once, on the caller's thread.
   func lookNow(_ look: (Asking) -> Outcome) {
     isUnderWay = true
     box.put(look { $0() })
   }
 
-  /// Whether a look has ended and its outcome was not taken yet.
+  /// Whether a look has ended and its outcome is not taken yet.
   var hasEnded: Bool { isUnderWay && box.isThere }
 
-  /// What the look has found; nil while it is under way, and where the configuration is another since.
+  /// The findings of the look; nil while it runs, and when the configuration has changed since it began.
   func take() -> Outcome? {
     guard isUnderWay, let outcome = box.take() else { return nil }
     isUnderWay = false
@@ -66,16 +66,16 @@ final class LookThread<Outcome: Sendable> {
     return isObsolete ? nil : outcome
   }
 
-  /// The outcome of a look that is under way is of no use.
+  /// The outcome of the running look will be discarded.
   func makeObsolete() { isObsolete = isUnderWay }
 
-  /// Waits until no statement is under way, and has none begin: libpq must not be at work while the process ends.
+  /// Waits until no statement is running, and lets none begin: libpq must not be at work while the process ends.
   func leave() {
     while isUnderWay, !box.refuseAsking() { pause(milliseconds: 5) }
   }
 }
 
-/// What the thread and the listener share.
+/// The data that the thread and the listener share.
 private final class LookBox<Outcome: Sendable>: Sendable {
   private struct State {
     var outcome: Outcome?
@@ -106,7 +106,7 @@ private final class LookBox<Outcome: Sendable>: Sendable {
     state.withLock { $0.isAsking = false }
   }
 
-  /// - Returns: whether the database is left alone from now on.
+  /// - Returns: whether no statement can run from now on.
   func refuseAsking() -> Bool {
     state.withLock { state in
       state.isRefused = true

@@ -8,14 +8,14 @@ import PGQueue
 
 /// What to look for, and where.
 package struct MissedLook: Sendable {
-  /// A page that was written so long after a change, or less, may not show it. `changed_at` is mostly when
-  /// the writer's transaction began, and a page that was rendered before its commit is younger than
-  /// that and stale all the same: so this has to be longer than an import takes.
+  /// A page that was written up to this long after a change may not show the change. `changed_at` is mostly the start
+  /// of the writer's transaction, and a page that was rendered before the commit is younger than that and still stale:
+  /// so this must be longer than an import takes.
   static let margin = Duration.seconds(900)
-  /// Some 35 bytes each are kept.
+  /// About 35 bytes are kept for each.
   private static let mostKeys = 1_000_000
 
-  /// A family that has pages to clear.
+  /// A family with pages to clear.
   struct Found: Sendable {
     let query: FamilyQuery
     let keys: StaleKeys
@@ -23,9 +23,9 @@ package struct MissedLook: Sendable {
 
   struct Outcome: Sendable {
     var found: [Found] = []
-    /// Why a family could not be looked at; fit to be shown.
+    /// Why a family could not be compared; safe to display.
     var failures: [String: String] = [:]
-    /// Whether it is worth looking again: the server or the cache directory was away.
+    /// Whether to look again: the server or the cache directory was away.
     var isUnfinished = false
   }
 
@@ -33,7 +33,7 @@ package struct MissedLook: Sendable {
   private let queries: [FamilyQuery]
   private let timeout: Duration
 
-  /// Nil when no event that has no queue empties a family that has a query.
+  /// Nil when no event without a queue empties a family with a query.
   /// - Parameter timeout: how long each query may take.
   package init?(_ queries: [FamilyQuery], timeout: Duration, of place: QueryPlace) {
     let emptied = Set(place.rules.events.flatMap(\.emptied))
@@ -43,11 +43,11 @@ package struct MissedLook: Sendable {
     self.timeout = timeout
   }
 
-  /// Asks the queries, one after the other, and compares the pages with each.
-  /// - Parameter asking: runs what asks the database.
+  /// Runs the queries, one after the other, and compares the pages with each.
+  /// - Parameter asking: runs the code that asks the database.
   func run(_ asking: LookThread<Outcome>.Asking) -> Outcome {
     var outcome = Outcome()
-    // Whether it is there is told by the drain.
+    // The drain reports whether the directory exists.
     guard let root = place.open() else {
       return Outcome(isUnfinished: true)
     }
@@ -55,7 +55,7 @@ package struct MissedLook: Sendable {
     var lead: Int64 = 0
     asking {
       do throws(DatabaseError) {
-        // The connection is closed in here.
+        // `ask` closes the connection before it returns.
         (asked, lead) = try ask(root, &outcome)
       } catch {
         outcome.isUnfinished = true
@@ -92,8 +92,8 @@ package struct MissedLook: Sendable {
 }
 
 extension ServerError {
-  /// `; GRANT SELECT ON TABLE TO ROLE`, where a right is missing; empty where it is something else. The
-  /// server names the table in its message only, and in its own language.
+  /// `; GRANT SELECT ON TABLE TO ROLE` where a permission is missing; empty for other errors. The server names the
+  /// table only in its message, which is in the server's language.
   func grantRemedy(on connection: Connection) -> String {
     guard isPermissionDenied else { return "" }
     let role =

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Notifications that no queue remembers: the site's own query of a family tells whether one was missed.
+// Notifications that are in no queue: the site's own query of a family shows whether one was missed.
 //
-// The query may take minutes, and the drains must not wait for it: it runs on a thread and a connection
-// of its own, and the listener takes what it found at its next tick.
+// The query may take minutes, and the drains must not wait for it. It runs on its own thread and connection, and the
+// listener takes its findings at the next tick.
 
 import CacheFS
 import Logging
@@ -12,10 +12,10 @@ import Logging
 package final class MissedNotifications {
   private let logger: Logger
   private var look: MissedLook?
-  /// Whether there is to be one.
+  /// Whether a look is asked for.
   private var isWanted = false
   private let thread = LookThread<MissedLook.Outcome>()
-  /// What was told of each family that could not be looked at.
+  /// The logged problem of each family that could not be compared.
   private var told: [String: String] = [:]
 
   init(_ logger: Logger) { self.logger = logger }
@@ -27,28 +27,28 @@ package final class MissedNotifications {
     thread.makeObsolete()
   }
 
-  /// Asks for a look: the connection is new, and nobody knows what was missed before.
+  /// Asks for a look: the connection is new, and it is unknown what was missed before.
   func want() { isWanted = look != nil }
 
-  /// Begins the look that was asked for, if there is none under way.
+  /// Begins the look that was asked for, if none is running.
   func begin() {
     guard isWanted, !thread.isUnderWay, let look else { return }
     isWanted = false
-    // Where there is no thread to be had, it is done here rather than not at all.
+    // Where the system cannot make a thread, the look runs on this one rather than not at all.
     if !thread.begin(wake: look.place.wake, { look.run($0) }) { thread.lookNow(look.run) }
   }
 
-  /// The same here and now.
+  /// The same at once, on the caller's thread.
   func lookNow() {
     guard let look else { return }
     isWanted = false
     thread.lookNow(look.run)
   }
 
-  /// Whether a look has ended that nobody has taken yet.
+  /// Whether a look has ended and its findings are not taken yet.
   var hasEnded: Bool { thread.hasEnded }
 
-  /// What was found, once; what could not be looked at is logged, once until it changes.
+  /// Returns the findings, once. Problems are logged once, until they change.
   func take() -> [MissedLook.Found] {
     guard let outcome = thread.take() else { return [] }
     isWanted = isWanted || outcome.isUnfinished

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Where the site's own queries are asked, and the pages are that they speak of.
+// The database where the site's own queries run, and the cache directory with the pages that they describe.
 
 import Basics
 import CacheFS
 import PGQueue
 
-/// A site's cache and database, for a thread of its own.
+/// A site's cache and database, for a separate thread.
 package struct QueryPlace: Sendable {
   let layout: Layout
   let rules: SiteRules
   let connection: ConnectionParameters
-  /// Opens the cache directory; nil where it is not there.
+  /// Opens the cache directory; nil where it does not exist.
   let open: @Sendable () -> Directory?
-  /// Readable once the program is to end.
+  /// Readable when the program must end.
   let stop: CInt
   /// Wakes the listener's loop, from any thread.
   let wake: @Sendable () -> Void
@@ -30,14 +30,14 @@ package struct QueryPlace: Sendable {
     self.open = open
   }
 
-  /// The families that some row or event tells of.
+  /// The families that some row or event names.
   var announced: Set<String> {
     Set(rules.everything(layout).map(layout.familyName))
   }
 
-  /// Connects, and may only read.
-  /// - Parameter purpose: what the server is told of it beside the listener's name.
-  /// - Returns: the connection, and how the server's clock stands to the file system's.
+  /// Connects, with read-only permission.
+  /// - Parameter purpose: the text that the server shows for the connection, after the listener's name.
+  /// - Returns: the connection, and the difference of the server's clock from the file system's.
   /// - Throws: ``DatabaseError``.
   func connect(
     for purpose: String, _ root: Directory
@@ -51,12 +51,12 @@ package struct QueryPlace: Sendable {
 }
 
 extension ClockComparison {
-  /// Compares the clock of the file system that the cache lies on with the server's.
+  /// Compares the clock of the cache's file system with the server's clock.
   /// - Throws: ``DatabaseError``.
   package init(_ root: Directory?, _ connection: Connection) throws(DatabaseError) {
     self.init()
     let server = try connection.serverTime()
-    // Where the file system does not say, it is taken to be this machine's own.
+    // Where the file system's time cannot be read, this machine's clock is assumed.
     let local = root?.fileSystemTime() ?? currentTime()
     asked = nanoseconds(server.seconds)
     lead = clampedDifference(asked, local)

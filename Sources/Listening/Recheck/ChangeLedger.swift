@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What is known of one family's changes, and what a look at the database makes of it: which keys are to be
-// cleared, and from when the next look has to ask. No clock, no connection.
+// What is known of one family's changes, and what a look at the database adds: which keys to clear, and from when the
+// next look must ask. No clock, no connection.
 //
-// A change is a key with its `changed_at`, and is cleared once, when it is first seen. The page's own time
-// decides nothing: `changed_at` is mostly when the writer's transaction began, and a page rendered between that
-// and its commit is younger than the change and stale all the same.
+// A change is a key with its `changed_at`, and is cleared once, when it is first seen. The page's own time decides
+// nothing: `changed_at` is mostly the start of the writer's transaction, and a page that was rendered between that and
+// the commit is younger than the change and still stale.
 
 import Basics
 import CacheFS
@@ -13,35 +13,35 @@ import PGQueue
 
 /// The changes of one family that have been seen. Times are the server's, in nanoseconds since the epoch.
 struct ChangeLedger: Equatable, Sendable {
-  /// More are not remembered: some 35 bytes each. The oldest are forgotten first, and cleared once more.
+  /// No more are remembered: about 35 bytes each. The oldest are forgotten first, and cleared again.
   static let mostSeen = 1_000_000
-  /// A transaction is to be seen in pg_stat_activity a moment after it began, and servers of the site may set
-  /// `changed_at` by clocks of their own.
+  /// A transaction appears in pg_stat_activity a moment after it began, and the site's servers may set `changed_at` by
+  /// their own clocks.
   static let slack: Int64 = 10_000_000_000
 
-  /// More keys than may be cleared unasked. None of them was.
+  /// More keys than may be cleared automatically. None of them was cleared.
   struct Burst: Equatable, Sendable {
     var keys: Int
     /// From when to ask for them again.
     let bound: Int64
-    /// When they were first seen, by the file system's clock: what was rendered later shows them.
+    /// When they were first seen, by the file system's clock: pages rendered later show the changes.
     var seenAt: Int64
   }
 
-  /// From when the next look asks: all that was changed before was seen. Nil before the first look.
+  /// The time from which the next look asks: all earlier changes were seen. Nil before the first look.
   private(set) var bound: Int64?
   private(set) var burst: Burst?
-  /// The changes at or after the bound that have been seen, by their fingerprints.
+  /// The seen changes at or after the bound, by their fingerprints.
   private(set) var seen: [UInt64: Int64] = [:]
-  /// For each prepared transaction, the bound when it was first met: it had not begun before that.
+  /// For each prepared transaction, the bound when it was first seen: it had not begun before that.
   private var prepared: [String: Int64] = [:]
 
   init(bound: Int64? = nil) { self.bound = bound }
 
-  /// From when a process that knows nothing else has to ask.
+  /// The time from which a process that knows nothing else must ask.
   var survivingBound: Int64? { burst?.bound ?? bound }
 
-  /// From when to ask now. A bound that has not come yet is of another clock, or of another server.
+  /// The time from which to ask now. A bound in the future comes from another clock, or another server.
   func since(_ horizon: ChangeHorizon, overlap: Int64) -> Int64 {
     guard let bound, bound <= horizon.now else { return clampedDifference(horizon.now, overlap) }
     return bound
@@ -49,21 +49,21 @@ struct ChangeLedger: Equatable, Sendable {
 
   func hasSeen(_ fingerprint: UInt64) -> Bool { seen[fingerprint] != nil }
 
-  /// What a look has found that was not seen before.
+  /// The changes of a look that were not seen before.
   struct Look: Sendable {
     var horizon: ChangeHorizon
-    /// Each change, by its fingerprint.
+    /// The changes, by fingerprint.
     var fingerprints: [UInt64: Int64] = [:]
-    /// How many keys were changed.
+    /// The number of changed keys.
     var keys = 0
-    /// When it was taken, by the file system's clock.
+    /// The time of the look, by the file system's clock.
     var takenAt: Int64 = 0
   }
 
-  /// What is to be done with the keys of a look.
+  /// What to do with the keys of a look.
   enum Decision: Equatable, Sendable {
     case clear
-    /// There are too many, and the family is one that is emptied as a whole.
+    /// There are too many keys, and the family may be emptied as a whole.
     case clearFamily
     case refuse
   }
@@ -73,7 +73,7 @@ struct ChangeLedger: Equatable, Sendable {
     return isEmptiedWhole ? .clearFamily : .refuse
   }
 
-  /// Takes note of a look whose keys are cleared, and on the settle list, or refused.
+  /// Records a look whose keys are cleared and on the settle list, or refused.
   mutating func accept(
     _ look: Look, _ decision: Decision, overlap: Int64, mostSeen: Int = Self.mostSeen
   ) {
@@ -97,7 +97,7 @@ struct ChangeLedger: Equatable, Sendable {
     var next = clampedDifference(min(horizon.now, horizon.oldest ?? .max), Self.slack)
     if !horizon.isComplete { next = min(next, clampedDifference(horizon.now, overlap)) }
     next = min(next, prepared.values.min() ?? .max)
-    // What was seen stays seen.
+    // Seen changes stay seen.
     return max(next, since)
   }
 
@@ -106,10 +106,10 @@ struct ChangeLedger: Equatable, Sendable {
     for change in oldest { seen[change.key] = nil }
   }
 
-  /// The pages of the burst were cleared by hand, or rendered anew since.
+  /// The pages of the burst were cleared by hand, or rendered again since.
   mutating func endBurst() { burst = nil }
 
-  /// The burst is no longer one: its keys are asked for once more, and all that was changed since.
+  /// The burst no longer counts as one: its keys are asked for again, with all changes since.
   mutating func reopenBurst() {
     guard let burst else { return }
     bound = burst.bound

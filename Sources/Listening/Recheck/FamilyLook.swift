@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One family's query asked: the changes that were not seen before.
+// One family's query: the changes that were not seen before.
 
 import Basics
 import CacheFS
 import PGQueue
 
-/// What one query gave.
+/// The result of one query.
 struct FamilyLook: Sendable {
   /// Rows beyond this are not read.
   static let mostRows = 1_000_000
-  /// A change that is dated so far ahead of the server's clock is told of.
+  /// A change that is dated this far ahead of the server's clock is reported.
   private static let mostAhead: Int64 = 3_600_000_000_000
 
   /// A key and when it was changed, by the server's clock.
@@ -21,13 +21,13 @@ struct FamilyLook: Sendable {
 
   let query: FamilyQuery
   var look: ChangeLedger.Look
-  /// As many as may be cleared.
+  /// The changes, up to the number that may be cleared.
   var changes: [Change] = []
-  /// What is wrong with it, as what it does or has; nil when it is of use.
+  /// What is wrong with the query, as a predicate; nil when the query is usable.
   var problem: String?
   /// What is odd about its rows.
   var oddity: String?
-  /// Whether a burst has ended: no page is left that was there when it was seen.
+  /// Whether a burst has ended: none of the pages that existed when it was seen is left.
   var endsBurst = false
 
   /// - Throws: ``DatabaseError``.
@@ -47,7 +47,7 @@ struct FamilyLook: Sendable {
     oddity = reader.oddity(now: horizon.now, Self.mostAhead)
   }
 
-  /// Takes the rows.
+  /// Reads the rows.
   private struct Reader {
     private let family: String
     private let ledger: ChangeLedger
@@ -73,7 +73,7 @@ struct FamilyLook: Sendable {
       deadline = .now + timeout
     }
 
-    /// What was not read may be anything.
+    /// Rows that were not read may hold any number of keys.
     var keyCount: Int { rows > FamilyLook.mostRows ? max(keys.count, most + 1) : keys.count }
 
     mutating func begin(_ columns: [String], hasTime: Bool) -> Bool {

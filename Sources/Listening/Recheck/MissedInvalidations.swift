@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Changes that the database shows and no queue told of: a trigger is missing, or has not fired. No clock.
+// Changes that the database shows and that were in no queue: a trigger is missing, or has not fired. No clock.
 
 import Basics
 import CacheFS
 
-/// Judges changes once the queues have had the time to tell of them.
+/// Judges changes after the queues have had the time to announce them.
 struct MissedInvalidations {
-  /// More at a time are cleared like the others, and not judged.
+  /// More than this at a time are cleared like the others, and not judged.
   static let mostSuspects = 100_000
-  /// What the clocks of two machines may differ by, in nanoseconds.
+  /// How much the clocks of two machines may differ, in nanoseconds.
   static let slack: Int64 = 5_000_000_000
-  /// So many are named in one line.
+  /// How many keys one log line names.
   static let named = 5
 
   struct Suspect {
     let family: String
     let key: CacheKey
-    /// When it was changed, by our own clock.
+    /// When it was changed, by this machine's clock.
     let changed: Int64
   }
 
   private var suspects: [Suspect] = []
-  /// Whether all queues have been asked since the last of them came.
+  /// Whether all queues have been polled since the last suspect was added.
   private var isPolled = false
-  /// How many keys were changed without a word, by family.
+  /// The number of keys that changed without being queued, by family.
   private(set) var counts: [String: Int] = [:]
 
   var isEmpty: Bool { suspects.isEmpty }
@@ -35,11 +35,11 @@ struct MissedInvalidations {
     isPolled = false
   }
 
-  /// Every queue is about to be drained, asked for or not.
+  /// Every queue is about to be drained, with or without a notification.
   mutating func notePoll() { isPolled = true }
 
-  /// What is in a queue has been met by now.
-  /// - Returns: a line for each family that was told of nowhere.
+  /// All rows in the queues have now been read.
+  /// - Returns: a line for each family with changes that were not queued.
   mutating func judge(_ requested: RequestedKeys, _ layout: Layout, verb: String) -> [String] {
     guard isPolled, !suspects.isEmpty else { return [] }
     var missed: [String: [CacheKey]] = [:]
@@ -64,6 +64,6 @@ struct MissedInvalidations {
       + "(\(keys.prefix(named).joined(separator: ", "))\(more)): \(verb); look for the trigger"
   }
 
-  /// The layout is another: what was changed is known by other keys.
+  /// The layout has changed: the suspects' keys belong to the old one.
   mutating func forgetSuspects() { suspects = [] }
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How much was missed, family by family, until somebody acknowledges it: a forgotten trigger is a task, and neither
-// a restart nor the repair itself takes it off the list.
+// How much was missed, by family, until the operator acknowledges it. A forgotten trigger is a task, and neither a
+// restart nor the repair itself completes it.
 //
 //   since 1579609496123456789
 //   ports 12 3
 //
-// The listener alone writes `missed`, and counts on for ever; whoever acknowledges copies it to `acknowledged`. So
-// nobody has to be asked, and nothing that is missed meanwhile is lost.
+// Only the listener writes `missed`, and its counts only grow. An acknowledgement copies the file to `acknowledged`. So
+// it does not need the listener, and nothing that is missed meanwhile is lost.
 
 import Basics
 import CacheFS
@@ -17,15 +17,15 @@ import SystemPackage
 /// What was missed since a listener began to count.
 package struct MissedCounts: Equatable, Sendable {
   package struct Family: Equatable, Sendable {
-    /// Keys that were changed and that no queue told of.
+    /// Changed keys that were in no queue.
     package var keys = 0
-    /// Pages that a scrub found out of date.
+    /// Pages that a scrub found to be out of date.
     package var pages = 0
 
     package init(keys: Int = 0, pages: Int = 0) { (self.keys, self.pages) = (keys, pages) }
   }
 
-  /// When it began, in nanoseconds since the epoch: it tells one count from another.
+  /// When the count began, in nanoseconds since the epoch: it distinguishes one count from another.
   let since: Int64
   package private(set) var families: [String: Family] = [:]
 
@@ -38,7 +38,7 @@ package struct MissedCounts: Equatable, Sendable {
       pages: Int(clampedSum(Int64(old.pages), Int64(pages))))
   }
 
-  /// What is left of it beside what was acknowledged.
+  /// What remains after subtracting what was acknowledged.
   func outstanding(beside acknowledged: MissedCounts?) -> [String: Family] {
     let done = acknowledged?.since == since ? acknowledged?.families ?? [:] : [:]
     var left: [String: Family] = [:]
@@ -57,7 +57,7 @@ package struct MissedCounts: Equatable, Sendable {
       .map { "\($0.key) \($0.value.keys) \($0.value.pages)\n" }.joined()
   }
 
-  /// Nil where it is no such text.
+  /// Nil for a text of another form.
   init?(text: String) {
     var lines = text.split(separator: "\n")[...]
     guard let head = lines.popFirst()?.split(separator: " "), head.count == 2, head[0] == "since",
@@ -85,11 +85,11 @@ package struct MissedFiles {
   }
 
   var shownName: String { escape(Array(counts.string.utf8)) }
-  /// Where an acknowledgement is written, fit to be shown.
+  /// The path of the acknowledgement, safe to display.
   package var acknowledgedName: String { escape(Array(acknowledged.string.utf8)) }
 
-  /// What was missed; nil where nothing was, as far as the file tells.
-  /// - Throws: the `Errno` of what failed; a file that is not there is no failure.
+  /// What was missed; nil where the file has no record of any.
+  /// - Throws: the `Errno` of the failure; a missing file is no failure.
   func read() throws(Errno) -> MissedCounts? { try Self.read(counts) }
 
   private static func read(_ path: FilePath) throws(Errno) -> MissedCounts? {
@@ -101,8 +101,8 @@ package struct MissedFiles {
     }
   }
 
-  /// What was missed and was not acknowledged, by family; nil where the listener has written nothing.
-  /// - Throws: the `Errno` of what failed.
+  /// What was missed and not acknowledged, by family; nil where the listener has written nothing.
+  /// - Throws: the `Errno` of the failure.
   package func outstanding() throws(Errno) -> [String: MissedCounts.Family]? {
     let done = try Self.read(acknowledged)
     return try read()?.outstanding(beside: done)
@@ -110,22 +110,22 @@ package struct MissedFiles {
 
   func write(_ new: MissedCounts) throws(Errno) { try AtomicFile(counts.string).write(new.text) }
 
-  /// Takes all that was missed so far as known.
-  /// - Throws: the `Errno` of what failed.
+  /// Acknowledges all that was missed so far.
+  /// - Throws: the `Errno` of the failure.
   package func acknowledge() throws(Errno) {
     guard let known = try read() else { throw .noSuchFileOrDirectory }
     try AtomicFile(acknowledged.string).write(known.text)
   }
 }
 
-/// The counts as the listener keeps them.
+/// The counts in the listener's memory.
 package final class MissedRecord {
   private let files: MissedFiles
   private let dryRun: DryRun
   private let logger: Logger
   private var counts: MissedCounts
   private var hasToldOfFile = false
-  /// What was not acknowledged, as of the last look.
+  /// What was not acknowledged at the last look.
   private(set) var outstanding: [String: MissedCounts.Family] = [:]
 
   package init(_ files: MissedFiles, dryRun: DryRun, _ logger: Logger) {
@@ -136,10 +136,10 @@ package final class MissedRecord {
     refresh()
   }
 
-  /// Looks whether somebody has acknowledged what was missed.
+  /// Reads whether the operator has acknowledged what was missed.
   func refresh() {
     guard !counts.families.isEmpty else { return }
-    // What cannot be read acknowledges nothing.
+    // A file that cannot be read acknowledges nothing.
     let left = ((try? files.outstanding()) ?? nil)
     outstanding = hasToldOfFile || left == nil ? counts.outstanding(beside: nil) : left ?? [:]
   }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The invalidation that nobody queued: what the site's own queries say has changed is cleared, trigger or no
-// trigger.
+// The invalidation of changes that were not queued: what the site's own queries report as changed is cleared, with or
+// without a trigger.
 //
-// The queries may take minutes, and the drains must not wait for them: they run on a thread and a connection of
-// their own, and the listener takes what they found at its next tick.
+// The queries may take minutes, and the drains must not wait for them. They run on their own thread and connection, and
+// the listener takes their findings at the next tick.
 
 import Basics
 import CacheFS
@@ -12,9 +12,9 @@ import Logging
 import PGQueue
 import SystemPackage
 
-/// Asks the queries each interval, and keeps what is known of the changes.
+/// Runs the queries at each interval, and remembers the known changes.
 package final class Recheck {
-  /// Keys cleared before the drains have their turn again.
+  /// How many keys are cleared before the drains run again.
   private static let atOnce = 1000
 
   private let logger: Logger
@@ -23,29 +23,29 @@ package final class Recheck {
   private let record: MissedRecord
   private let verb: String
   private var plan: RecheckPlan?
-  /// The cache directory that the bounds are of.
+  /// The cache directory to which the bounds belong.
   private var cache: String
   private var ledgers: [String: ChangeLedger] = [:]
   private let thread = LookThread<RecheckLook.Outcome>()
   /// When the next look is due; nil before the first drain.
   private var due: ContinuousClock.Instant?
-  /// No look begins before that: the server has its peace.
+  /// No look begins before this time: the server rests until then.
   private var restUntil = ContinuousClock.now
-  /// When the look under way began, or the last one.
+  /// When the current look began, or the last one if none is running.
   private var began = ContinuousClock.now
   /// When the last look began whose keys are all cleared.
   private var lastServed: ContinuousClock.Instant?
   private var work: RecheckWork?
-  /// Whether the file does not have the bounds yet.
+  /// Whether the bounds are not in the file yet.
   private var isUnwritten = false
   private var hasToldOfFile = false
   private var missed = MissedInvalidations()
   private var news: RecheckNews
   private(set) var health = RecheckHealth()
-  /// What the queues have asked for; nil where nobody wants to know.
+  /// What the queues have asked for; nil where it is not needed.
   private(set) var requested: RequestedKeys?
 
-  /// - Parameter cache: the cache directory, as it is shown.
+  /// - Parameter cache: the cache directory, as it is displayed.
   package init(_ file: RecheckFile, _ record: MissedRecord, cache: String, _ looker: Looker) {
     let (dryRun, logger) = (looker.dryRun, looker.logger)
     self.record = record
@@ -59,12 +59,12 @@ package final class Recheck {
 
   var isOn: Bool { plan != nil }
 
-  /// Whether it knows from when to ask of each family: then nothing is missed that happens meanwhile.
+  /// Whether the bound of each family is known: then no change that happens meanwhile is missed.
   var coversAll: Bool {
     plan?.queries.allSatisfy { ledgers[$0.family]?.survivingBound != nil } ?? false
   }
 
-  /// Takes what the configuration says by now; nil for nothing.
+  /// Applies the current configuration; nil for no recheck.
   package func follow(_ plan: RecheckPlan?, cache: String) {
     thread.makeObsolete()
     work = nil
@@ -93,42 +93,42 @@ package final class Recheck {
     refreshHealth()
   }
 
-  /// The queues come first: a look begins after a drain of all of them.
+  /// The queues come first: a look begins after all of them were drained.
   func noteDrain() { if run == .staying { due = due ?? .now } }
 
   // MARK: Looks
 
-  /// Begins a look whose time has come, if none is under way.
+  /// Begins a look that is due, if none is running.
   func begin() {
     guard let plan, let due, due <= .now, !thread.isUnderWay, work == nil else { return }
     began = .now
-    // Many nodes spread their looks, none of them later than the interval, but where a look takes long.
+    // Many nodes spread their looks. None looks later than the interval, unless a look takes long.
     self.due = .now + plan.limits.interval * Double.random(in: 0.9...1)
     let look = RecheckLook(plan: plan, ledgers: ledgers)
-    // Where there is no thread to be had, it is done here rather than not at all.
+    // Where the system cannot make a thread, the look runs on this one rather than not at all.
     if !thread.begin(wake: plan.place.wake, { look.run($0) }) { thread.lookNow(look.run) }
   }
 
-  /// The same here and now.
+  /// The same at once, on the caller's thread.
   func lookNow() {
     guard let plan else { return }
     thread.lookNow(RecheckLook(plan: plan, ledgers: ledgers).run)
     take()
   }
 
-  /// Whether all is cleared that was changed before some time, as far as a recheck finds it.
+  /// Whether all changes before that time are cleared, as far as a recheck finds them.
   func hasLooked(since time: ContinuousClock.Instant) -> Bool {
     guard isOn else { return true }
     return lastServed.map { $0 >= time } ?? false
   }
 
-  /// Looks as soon as the server has had its peace.
+  /// Looks as soon as the server has rested.
   func hasten() { due = due.map { min($0, max(.now, restUntil)) } }
 
-  /// Whether there is something to be done at once.
+  /// Whether there is something to do at once.
   var hasWork: Bool { work != nil || thread.hasEnded }
 
-  /// When to come back; nil when nothing is to come.
+  /// When to call again; nil when nothing is due.
   var next: Duration? {
     if work != nil { return .zero }
     // A look that ends wakes the loop.
@@ -136,7 +136,7 @@ package final class Recheck {
     return due.map { max(.zero, ContinuousClock.now.duration(to: $0)) }
   }
 
-  /// Takes what a look has found.
+  /// Takes the findings of a look.
   func take() {
     guard let outcome = thread.take(), let plan else { return }
     restUntil = .now + RecheckPlan.rest(after: outcome.duration)
@@ -152,10 +152,10 @@ package final class Recheck {
 
   // MARK: What was found
 
-  /// Some of the keys to be cleared; nil when there is none, or no more.
+  /// Some of the keys to clear; nil when no keys are left.
   func nextKeys() -> [CacheKey]? { work?.next(Self.atOnce) }
 
-  /// Takes note of what came of them.
+  /// Records the results of clearing them.
   func noteCleared(_ reports: [ClearReport]) {
     work?.files += reports.reduce(0) { $0 + $1.filesRemoved }
   }
@@ -184,7 +184,7 @@ package final class Recheck {
     refreshHealth()
   }
 
-  /// Writes the bounds, once nothing is owed that they would forget.
+  /// Writes the bounds when nothing is owed: a written bound would forget owed keys.
   func save(isOwing: Bool) {
     guard isUnwritten, !isOwing else { return }
     isUnwritten = false
@@ -206,14 +206,14 @@ package final class Recheck {
 
   // MARK: What was missed
 
-  /// Every queue is about to be drained, asked for or not.
+  /// Every queue is about to be drained, with or without a notification.
   /// - Parameter others: whether other nodes may drain them.
   func notePoll(others: Bool) {
     missed.notePoll()
     requested?.lacksWaiting = others && !missed.isEmpty
   }
 
-  /// All that was in the queues has been met.
+  /// All rows in the queues have been read.
   func judge(_ layout: Layout) {
     guard !missed.isEmpty, let requested, !requested.lacksWaiting else { return }
     let before = missed.counts
@@ -225,7 +225,7 @@ package final class Recheck {
     if !lines.isEmpty { refreshHealth() }
   }
 
-  /// Takes up what was missed and not acknowledged.
+  /// Reads what was missed and not acknowledged.
   func refreshMissed() { refreshHealth() }
 
   /// How many keys were cleared since the start.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// From when each family has to be asked: what survives the process, in the state directory.
+// The time from which each family must be asked. It survives the process, in the state directory.
 //
 //   cache /var/db/freshports/cache
 //   ports 1579609496123456789
@@ -9,7 +9,7 @@ import Basics
 import CacheFS
 import SystemPackage
 
-/// The lower bounds of a recheck on disk. Without the file, as with a torn one, there are none.
+/// The lower bounds of a recheck on disk. Without the file, or with a torn file, there are none.
 package struct RecheckFile {
   private static let name = "recheck"
 
@@ -23,7 +23,7 @@ package struct RecheckFile {
     self.dryRun = dryRun
   }
 
-  /// The bound of each family; none where the file speaks of another cache.
+  /// The bound of each family; none where the file belongs to another cache.
   func read(cache: String) -> [String: Int64] {
     guard let bytes = try? FileReader.ours.read(path) else { return [:] }
     var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")[...]
@@ -37,11 +37,11 @@ package struct RecheckFile {
     return bounds
   }
 
-  /// - Throws: the `Errno` of what failed.
+  /// - Throws: the `Errno` of the failure.
   func write(_ bounds: [String: Int64], cache: String) throws(Errno) {
     guard dryRun == .no else { return }
     let lines = bounds.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }
-    // A machine that crashes may have the older file back, which asks for more.
+    // After a machine crash the older file may be there again; its bounds ask for more.
     try file.write("cache \(cache)\n" + lines.joined(), mode: 0o600)
   }
 

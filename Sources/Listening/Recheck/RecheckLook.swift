@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One look at all of the site's queries, on a thread and a connection of its own.
+// One run of all of the site's queries, on its own thread and connection.
 
 import Basics
 import CacheFS
 import PGQueue
 
-/// What to ask, and what is known already.
+/// What to ask, and what is already known.
 struct RecheckLook: Sendable {
-  /// A page that was written so long after a burst was seen, or less, may not show it: a render may have been
-  /// under way.
+  /// A page that was written up to this long after a burst was seen may not show it: a render may have been running.
   private static let renderMargin: Int64 = 5_000_000_000
 
   struct Outcome: Sendable {
     var families: [FamilyLook] = []
-    /// Why a family could not be looked at; fit to be shown.
+    /// Why a family could not be compared; safe to display.
     var failures: [String: String] = [:]
-    /// Why nothing could be asked; fit to be shown.
+    /// Why no query could be asked; safe to display.
     var failure: String?
     /// How far the database's clock is ahead of the file system's, in nanoseconds.
     var lead: Int64 = 0
@@ -26,16 +25,16 @@ struct RecheckLook: Sendable {
   let plan: RecheckPlan
   let ledgers: [String: ChangeLedger]
 
-  /// Asks the queries, one after the other.
-  /// - Parameter asking: runs what asks the database.
+  /// Runs the queries, one after the other.
+  /// - Parameter asking: runs the code that asks the database.
   func run(_ asking: LookThread<Outcome>.Asking) -> Outcome {
     var outcome = Outcome()
     let began = ContinuousClock.now
-    // Whether it is there is told by the drain.
+    // The drain reports whether the directory exists.
     guard let root = plan.place.open() else { return outcome }
     asking {
       do throws(DatabaseError) {
-        // The connection is closed in here.
+        // `ask` closes the connection before it returns.
         try ask(root, &outcome)
       } catch {
         outcome.failure = error.explanation
@@ -71,7 +70,7 @@ struct RecheckLook: Sendable {
     }
   }
 
-  /// Whether no page of the family is left that was there when the burst was seen.
+  /// Whether no page of the family is left that existed when the burst was seen.
   private func isOver(_ burst: ChangeLedger.Burst, _ family: String, _ root: Directory) -> Bool {
     let oldest = FamilyAge(of: family, in: root, plan.layout).oldest
     return oldest.map { $0 > clampedSum(burst.seenAt, Self.renderMargin) } ?? true

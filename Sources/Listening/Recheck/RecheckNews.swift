@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a recheck says in the log, once until it changes.
+// What a recheck logs. Each message is logged once, until it changes.
 
 import Basics
 import CacheFS
 import Logging
 import PGQueue
 
-/// Tells of queries that cannot be used, and of bursts.
+/// Reports unusable queries and bursts.
 struct RecheckNews {
   private let logger: Logger
-  /// What was told of each family that could not be looked at.
+  /// The logged problem of each family that could not be compared.
   private(set) var problems: [String: String] = [:]
   private var oddities: [String: String] = [:]
   private var failure: String?
@@ -28,7 +28,7 @@ struct RecheckNews {
       logger.warning(
         "\(family): cannot be rechecked: \(reason); changes without a queued row are not cleared")
     }
-    // Where the connection was lost, nothing new is known of the others.
+    // Where the connection was lost, nothing new is known about the other families.
     if outcome.failure == nil {
       for family in problems.keys.sorted() where outcome.failures[family] == nil {
         logger.notice("\(family): can be rechecked again")
@@ -44,7 +44,7 @@ struct RecheckNews {
     }
   }
 
-  /// Says once that others' transactions are hidden, which makes the looks go further back.
+  /// Logs once that the transactions of other roles are hidden, which makes the looks ask further back.
   mutating func tellSight(_ outcome: RecheckLook.Outcome, _ overlap: Duration) {
     guard !hasToldOfSight, outcome.families.contains(where: { !$0.look.horizon.isComplete }) else {
       return

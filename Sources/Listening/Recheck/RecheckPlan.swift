@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What to look for, how often and with which bounds: what the configuration makes of a recheck.
+// What to recheck, how often and with which limits, as the configuration sets it.
 
 import Basics
 import CacheFS
 import PGQueue
 
-/// A recheck as the configuration has it.
+/// The configuration of a recheck.
 package struct RecheckPlan: Sendable {
-  /// How often, how far back where it is not known what may still commit, and how many keys at most.
+  /// How often to look, how far back where it is unknown which transactions may still commit, and how many keys to
+  /// clear at most.
   package struct Limits: Equatable, Sendable {
     package static let defaultInterval = Duration.seconds(60)
     package static let defaultOverlap = Duration.seconds(900)
-    /// More than the largest of everyday imports touches, and less than a migration of a large table.
+    /// More than the largest of everyday imports touches, and less than a migration of a large table touches.
     package static let defaultMost = 10_000
 
     package var interval = defaultInterval
@@ -27,12 +28,12 @@ package struct RecheckPlan: Sendable {
   let queries: [FamilyQuery]
   let limits: Limits
   let place: QueryPlace
-  /// The families that some row or event tells of: a change of any other is nothing that was missed.
+  /// The families that some row or event names: a change of another family was not missed.
   let announced: Set<String>
-  /// Those that an event empties as a whole.
+  /// The families that an event empties as a whole.
   let emptied: Set<String>
 
-  /// Nil where there is nothing to ask, or it is not wanted.
+  /// Nil where there is no query, or rechecks are off.
   package init?(_ queries: [FamilyQuery], _ limits: Limits, of place: QueryPlace) {
     guard !queries.isEmpty, limits.interval > .zero else { return nil }
     self.queries = queries
@@ -44,8 +45,8 @@ package struct RecheckPlan: Sendable {
 
   var layout: Layout { place.layout }
 
-  /// How long the server has its peace after a look: looks of more than a second take a tenth of the time at most,
-  /// however dear the site's queries are.
+  /// How long the server rests after a look: looks of more than a second take at most a tenth of the time, however
+  /// expensive the site's queries are.
   static func rest(after look: Duration) -> Duration { look > .seconds(1) ? look * 9 : .zero }
 
   var overlap: Int64 { nanoseconds(limits.overlap.seconds) }

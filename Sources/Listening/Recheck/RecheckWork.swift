@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a look has found, being cleared.
+// The findings of a look while they are being cleared.
 
 import Basics
 import CacheFS
 
-/// The keys of a look, each once, and how far they are.
+/// The keys of a look, each once, and how many are cleared.
 struct RecheckWork {
   let families: [FamilyLook]
   private let keys: [CacheKey]
   private var position = 0
   var files = 0
-  /// Those that some queue should have told of.
+  /// The changes that a queue should have announced.
   let suspects: [MissedInvalidations.Suspect]
-  /// How many keys were changed in families of which no queue tells.
+  /// The number of changed keys in families that no queue announces.
   private let untold: [(family: String, keys: Int)]
 
   init(_ outcome: RecheckLook.Outcome, _ plan: RecheckPlan) {
@@ -36,7 +36,7 @@ struct RecheckWork {
         continue
       }
       guard decision == .clear else { continue }
-      // Of several changes of a key the last: what told of the first may not have told of that.
+      // Of several changes of a key, the last: the row for an earlier change may not cover the last one.
       let times = Dictionary(look.changes.map { ($0.key, $0.changed) }, uniquingKeysWith: max)
       suspects += times.map { key, changed in
         .init(family: family, key: key, changed: clampedDifference(changed, outcome.lead))
@@ -57,7 +57,7 @@ struct RecheckWork {
     return Array(keys[position..<end])
   }
 
-  /// What is said of changes that no queue could have told of; nil where there were none.
+  /// The log line about changes that no queue could have announced; nil where there were none.
   func line(verb: String) -> String? {
     guard !untold.isEmpty else { return nil }
     let parts = untold.map { "\($0.family): \(counted($0.keys, "key"))" }

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The daily comparison of the whole tree with the whole database: what is out of date is cleared, whatever the reason
-// that nobody queued it, or did long ago.
+// The daily comparison of the whole tree with the whole database. Out-of-date pages are cleared, whatever the reason
+// that they were not queued, or were queued long ago.
 //
-// The first look runs on a thread of its own at idle priority, and waits while a drain is under way. The second look
-// and the clear are the listener's own, between drains, after a recheck that began after the first look: what drains
-// and rechecks clear by themselves is not found.
+// The first look runs on its own thread at idle priority, and waits during a drain. The listener itself does the second
+// look and the clear, between drains, after a recheck that began after the first look. So the scrub does not find what
+// drains and rechecks clear themselves.
 
 import Basics
 import CacheFS
 import Logging
 import SystemPackage
 
-/// Compares the tree with the database each interval.
+/// Compares the tree with the database at each interval.
 package final class Scrub {
-  /// Pages cleared before the drains have their turn again.
+  /// How many pages are cleared before the drains run again.
   private static let atOnce = 100
 
   private let logger: Logger
@@ -23,23 +23,23 @@ package final class Scrub {
   private let record: MissedRecord
   private let dryRun: DryRun
   private var plan: ScrubPlan?
-  /// The cache directory that the last scrub is of.
+  /// The cache directory to which the last scrub belongs.
   private var cache: String
   private let thread = LookThread<ScrubLook.Outcome>()
   private var gate: ScrubGate?
   private var isDraining = false
-  /// Whether a drain was completed, after which scrubs may begin.
+  /// Whether a drain has completed, after which scrubs may begin.
   private var hasDrained = false
-  /// When the next one is due; nil while there is one, and before the first drain.
+  /// When the next scrub is due; nil while one runs, and before the first drain.
   private var due: ContinuousClock.Instant?
-  /// Whether rechecks knew from when to ask when the scrub under way began: what it finds was missed then.
+  /// Whether the rechecks' bounds were known when the current scrub began. If so, its findings count as missed.
   private var isBounded = false
   private var work: ScrubWork?
   private var news: ScrubNews
   private var hasToldOfFile = false
   private(set) var health = ScrubHealth()
 
-  /// - Parameter cache: the cache directory, as it is shown.
+  /// - Parameter cache: the cache directory, as it is displayed.
   package init(_ file: ScrubFile, _ record: MissedRecord, cache: String, _ looker: Looker) {
     self.file = file
     self.record = record
@@ -48,7 +48,7 @@ package final class Scrub {
     news = ScrubNews(looker.dryRun, looker.logger)
   }
 
-  /// Takes what the configuration says by now; nil for nothing.
+  /// Applies the current configuration; nil for no scrub.
   package func follow(_ plan: ScrubPlan?, cache: String) {
     let (old, wasAtWork) = (self.plan, thread.isUnderWay || work != nil)
     gate?.giveUp()
@@ -73,7 +73,7 @@ package final class Scrub {
     }
   }
 
-  /// Those of the plan, each with what is known of it.
+  /// The plan's families, each with what is known about it.
   private func refreshFamilies(_ plan: ScrubPlan) {
     health.families = plan.queries.map { query in
       health.families.first { $0.family == query.family } ?? ScrubHealth.Family(query.family)
@@ -88,13 +88,13 @@ package final class Scrub {
 
   // MARK: Drains
 
-  /// The walk waits while a drain is under way.
+  /// The walk waits during a drain.
   func note(isDraining: Bool) {
     self.isDraining = isDraining
     gate?.note(isDraining: isDraining)
   }
 
-  /// The queues come first: a scrub begins after a drain of all of them.
+  /// The queues come first: a scrub begins after all of them were drained.
   /// - Parameter isBounded: whether it is known what was missed before.
   func noteDrain(isBounded: Bool) {
     guard run == .staying, !hasDrained else { return }
@@ -103,12 +103,12 @@ package final class Scrub {
     if let plan { due = .now + firstWait(plan, isBounded: isBounded) }
   }
 
-  /// Whether there ever was one.
+  /// Whether a scrub has ever run.
   var hasRun: Bool { health.at != nil }
 
   // MARK: The first look
 
-  /// Begins a scrub whose time has come, if none is under way.
+  /// Begins a scrub that is due, if none is running.
   func begin() {
     guard let plan, let due, due <= .now, !isDraining, !thread.isUnderWay, work == nil else {
       return
@@ -119,12 +119,12 @@ package final class Scrub {
       self.gate = gate
       self.due = nil
     } else {
-      // It would hold up the drains if it were done here.
+      // On this thread it would delay the drains.
       self.due = .now + ScrubSchedule.waitAfterFailure(plan.limits.interval)
     }
   }
 
-  /// The same here and now, once in a cache's life: where it can be noted down that it was done.
+  /// The same at once, on the caller's thread, once in a cache's life: only where the end of the scrub can be recorded.
   func lookNow() {
     guard let plan, file.isWritable || dryRun == .yes else { return }
     isBounded = false
@@ -132,10 +132,10 @@ package final class Scrub {
     take()
   }
 
-  /// Whether the first look has ended and nobody has taken note of it.
+  /// Whether the first look has ended and its findings are not taken yet.
   var hasEnded: Bool { thread.hasEnded }
 
-  /// Takes what the first look has found.
+  /// Takes the findings of the first look.
   func take() {
     guard let outcome = thread.take(), let plan else { return }
     gate = nil
@@ -150,25 +150,25 @@ package final class Scrub {
 
   // MARK: The second look
 
-  /// When the first look had ended; nil where nothing was found by one.
+  /// When the first look ended; nil where there are no findings.
   var lookedAt: ContinuousClock.Instant? { work?.lookedAt }
-  /// Whether there is something to look at again, so that a recheck has to come before.
+  /// Whether there are pages to look at again, so that a recheck must come first.
   var hasFound: Bool { work.map { !$0.isEmpty } ?? false }
-  /// Whether it has to wait for a drain to end.
+  /// Whether it must wait for a drain to end.
   var isWaiting: Bool { isDraining }
-  /// Whether the pages are to be cleared.
+  /// Whether to clear the pages.
   var clears: Bool { work?.decision == .clear }
 
-  /// Some of the pages that are to be looked at again; nil when there are none, or no more.
+  /// Some of the pages to look at again; nil when no pages are left.
   func nextPages() -> (family: Int, pages: [ChangedPages.Page])? { work?.next(Self.atOnce) }
 
-  /// Takes note of what the second look has confirmed, and of what came of clearing it.
+  /// Records what the second look has confirmed, and the results of clearing it.
   func note(_ pages: [ChangedPages.Page], of family: Int, _ reports: [ClearReport]) {
     work?.note(pages, of: family)
     work?.note(reports)
   }
 
-  /// All of it was looked at again, and is cleared and on the settle list.
+  /// All pages were looked at again, and are cleared and on the settle list.
   func finish() {
     guard let work, let plan else { return }
     self.work = nil
@@ -191,7 +191,7 @@ package final class Scrub {
     save()
   }
 
-  /// Takes up what was missed and not acknowledged.
+  /// Reads what was missed and not acknowledged.
   func refreshMissed() {
     for index in health.families.indices {
       health.families[index].missed = record.outstanding[health.families[index].family]?.pages ?? 0
@@ -231,7 +231,7 @@ package final class Scrub {
 
   // MARK: Time
 
-  /// When to come back; nil when nothing is to come by itself.
+  /// When to call again; nil when nothing is due by time.
   var next: Duration? {
     guard work == nil, !thread.isUnderWay, !isDraining, let due else { return nil }
     return max(.zero, ContinuousClock.now.duration(to: due))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the last scrub came to: what survives the process, in the state directory.
+// The result of the last scrub. It survives the process, in the state directory.
 //
 //   cache /var/db/freshports/cache
 //   scrubbed 1579609496123456789 81250 750000
@@ -10,7 +10,7 @@ import Basics
 import CacheFS
 import SystemPackage
 
-/// The last scrub on disk. Without the file, as with a torn one, there was none.
+/// The last scrub on disk. Without the file, or with a torn file, there was none.
 package struct ScrubFile {
   private static let name = "scrub"
 
@@ -24,12 +24,12 @@ package struct ScrubFile {
     self.dryRun = dryRun
   }
 
-  /// Whether what is written will be there.
+  /// Whether the file can be written.
   var isWritable: Bool { folder.withPlatformString { access($0, W_OK | X_OK) } == 0 }
 
   var shownName: String { file.name }
 
-  /// The last scrub; nil where the file speaks of another cache, or of none.
+  /// The last scrub; nil where the file belongs to another cache, or names none.
   func read(cache: String) -> ScrubHealth? {
     guard let bytes = try? FileReader.ours.read(folder.appending(Self.name).string) else {
       return nil
@@ -55,7 +55,7 @@ package struct ScrubFile {
     return health.at == nil ? nil : health
   }
 
-  /// - Throws: the `Errno` of what failed.
+  /// - Throws: the `Errno` of the failure.
   func write(_ health: ScrubHealth, cache: String) throws(Errno) {
     guard dryRun == .no, let at = health.at else { return }
     let families = health.families.map {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the listener tells the thread of a scrub: to wait while a drain is under way, and to give up.
+// The listener's orders to the thread of a scrub: to wait during a drain, and to stop.
 
 import CacheFS
 import Synchronization
 
-/// Holds the walk of one scrub while others are served.
+/// Stops the walk of one scrub while drains run.
 final class ScrubGate: Sendable {
-  /// How often a walk that waits looks whether the drain has ended, in milliseconds.
+  /// How often a waiting walk checks whether the drain has ended, in milliseconds.
   private static let pollInterval = 20
 
   private let isDraining: Atomic<Bool>
@@ -18,7 +18,7 @@ final class ScrubGate: Sendable {
   func note(isDraining: Bool) { self.isDraining.store(isDraining, ordering: .relaxed) }
   func giveUp() { isGivenUp.store(true, ordering: .relaxed) }
 
-  /// Waits while a drain is under way.
+  /// Waits during a drain.
   /// - Returns: whether the scrub is still wanted.
   func pass() -> Bool {
     while isDraining.load(ordering: .relaxed), !isGivenUp.load(ordering: .relaxed) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The first look of a scrub: each query asked, and the pages of its family compared with it. On a thread of its own,
-// one family at a time, so that no more than one table is in memory.
+// The first look of a scrub: runs each query and compares the pages of its family with the result. It runs on its own
+// thread, one family at a time, so that only one table is in memory.
 
 import Basics
 import CacheFS
@@ -9,12 +9,12 @@ import PGQueue
 
 /// What to look at.
 struct ScrubLook: Sendable {
-  /// Some 35 bytes each are kept while a family is looked at.
+  /// About 35 bytes are kept for each while a family is compared.
   private static let mostKeys = 2_000_000
-  /// Beside others' work it may take so much longer to read the rows than the server may take to find them.
+  /// Beside other work, reading the rows may take this many times longer than the server may take to find them.
   private static let patience = 10.0
 
-  /// What was found of one family.
+  /// The findings of one family.
   struct Family: Sendable {
     let name: String
     let pages: ChangedPages
@@ -22,27 +22,27 @@ struct ScrubLook: Sendable {
 
   struct Outcome: Sendable {
     var families: [Family] = []
-    /// Why a family could not be looked at; fit to be shown.
+    /// Why a family could not be compared; safe to display.
     var failures: [String: String] = [:]
-    /// Why nothing could be looked at; fit to be shown.
+    /// Why nothing could be compared; safe to display.
     var failure: String?
     var duration = Duration.zero
 
-    /// How many pages were found, those that are not kept included.
+    /// How many pages were found, including those that are not kept.
     var found: Int { families.reduce(0) { $0 + $1.pages.count } }
-    /// How many pages were looked at.
+    /// How many pages were compared.
     var files: Int { families.reduce(0) { $0 + $1.pages.files } }
   }
 
   let plan: ScrubPlan
   let gate: ScrubGate
 
-  /// - Parameter asking: runs what asks the database.
+  /// - Parameter asking: runs the code that asks the database.
   func run(_ asking: LookThread<Outcome>.Asking) -> Outcome {
     var outcome = Outcome()
     let began = ContinuousClock.now
     guard let root = plan.place.open() else {
-      // Why it is not there is told by the drain.
+      // The drain reports why the directory does not exist.
       outcome.failure = "the cache directory is not there"
       return outcome
     }
@@ -51,7 +51,7 @@ struct ScrubLook: Sendable {
       var asked: (table: ChangeTable, clocks: ClockComparison)?
       asking {
         do throws(DatabaseError) {
-          // The connection is closed in here.
+          // `ask` closes the connection before it returns.
           asked = try ask(query, root, &outcome)
         } catch {
           outcome.failures[query.family] = error.explanation
@@ -64,7 +64,7 @@ struct ScrubLook: Sendable {
         in: root, plan.place.layout, table, clocks, most: room, while: gate.pass)
       outcome.families.append(Family(name: query.family, pages: pages))
     }
-    // A server that is away is no fault of any query.
+    // No query is at fault when the server is away.
     if outcome.families.isEmpty, let lost { outcome.failure = "database: \(lost.explanation)" }
     outcome.duration = began.duration(to: .now)
     return outcome
@@ -78,7 +78,7 @@ struct ScrubLook: Sendable {
       let changes = try FamilyChanges(
         query, plan.place.layout, timeout: plan.limits.timeout, mostKeys: Self.mostKeys,
         patience: plan.limits.timeout * Self.patience, on: connection)
-      // Without a row every page of the family would be an orphan.
+      // Without a row, every page of the family would be an orphan.
       let isEmpty = changes.table?.count == 0
       let problem = changes.problem ?? (isEmpty ? "gives no row" : nil)
       outcome.failures[query.family] = problem.map { "the query of \(query.place) \($0)" }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a scrub says in the log.
+// What a scrub logs.
 
 import Basics
 import CacheFS
 import Logging
 
-/// Reports what scrubs find, and once what they cannot look at.
+/// Reports what scrubs find; reports once what they cannot compare.
 struct ScrubNews {
   private let logger: Logger
   private let isDry: Bool
-  /// What was reported of each family that could not be looked at.
+  /// The logged problem of each family that could not be compared.
   private(set) var problems: [String: String] = [:]
   private var failure: String?
 
@@ -36,7 +36,7 @@ struct ScrubNews {
     problems = outcome.failures
   }
 
-  /// - Parameter isMissed: whether a queue should have had the family's changes.
+  /// - Parameter isMissed: whether the family's changes should have been queued.
   func tell(_ work: ScrubWork, isMissed: (String) -> Bool) {
     if work.decision == .refuse { return }
     for family in work.families where family.found > 0 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What to scrub, how often and with which bounds: what the configuration makes of it.
+// What to scrub, how often and with which limits, as the configuration sets it.
 
 import CacheFS
 
-/// A scrub as the configuration has it.
+/// The configuration of a scrub.
 package struct ScrubPlan: Sendable {
-  /// What is done with what is found.
+  /// What to do with the findings.
   package enum Mode: String, CaseIterable, Sendable {
     case clear
     case report
@@ -14,7 +14,7 @@ package struct ScrubPlan: Sendable {
 
   package struct Limits: Equatable, Sendable {
     package static let defaultInterval = Duration.seconds(86_400)
-    /// What a forgotten trigger leaves in a day, and less than what a wrong clock would clear.
+    /// As many pages as a forgotten trigger leaves in a day, and fewer than a wrong clock would clear.
     package static let defaultMost = 1000
 
     package var interval = defaultInterval
@@ -29,12 +29,12 @@ package struct ScrubPlan: Sendable {
   let queries: [FamilyQuery]
   let limits: Limits
   let place: QueryPlace
-  /// The families that some row or event tells of: a page of them that is stale was missed.
+  /// The families that some row or event names: a stale page of one of them was missed.
   let announced: Set<String>
 
-  /// Nil where there is nothing to ask, or it is not wanted.
+  /// Nil where there is no query, or scrubs are off.
   package init?(_ queries: [FamilyQuery], _ limits: Limits, of place: QueryPlace) {
-    // Pages that no visitor re-creates are for the audit to tell of.
+    // Only the audit reports pages that no visitor creates again.
     let queries = queries.filter { ChangedPages.mayClear($0.family, place.layout) }
     guard !queries.isEmpty, limits.interval > .zero else { return nil }
     self.queries = queries

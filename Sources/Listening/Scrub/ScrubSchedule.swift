@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// When a scrub is due, and what becomes of what it has found. No clock, no connection.
+// When a scrub is due, and what to do with its findings. No clock, no connection.
 
 import Basics
 
-/// A scrub's decisions.
+/// The decisions about scrubs.
 enum ScrubSchedule {
-  /// The scrubs of many nodes are spread over so long, and over no more than a 24th of the interval.
+  /// The scrubs of many nodes are spread over at most this time, and at most a 24th of the interval.
   private static let widestSpread = Duration.seconds(3600)
-  /// When a scrub that could not be made is tried again.
+  /// How soon to try again after a scrub that could not run.
   private static let retry = Duration.seconds(600)
 
-  /// How long to wait for the first scrub of a process, or of another interval.
+  /// How long to wait for the first scrub of a process, or after a change of the interval.
   /// - Parameters:
-  ///   - last: when the last one ended, in nanoseconds since the epoch; nil for never.
-  ///   - now: the same clock. It may have been set back since: then the last one is taken to have ended now.
-  ///   - isBounded: whether rechecks know from when to ask. Where they do not, nobody knows what was missed.
+  ///   - last: when the last scrub ended, in nanoseconds since the epoch; nil for never.
+  ///   - now: the same clock. It may have been set back since: then the last scrub is assumed to have ended now.
+  ///   - isBounded: whether the rechecks' bounds are known. Where they are not, it is unknown what was missed.
   ///   - jitter: a number from 0 to 1.
   static func wait(
     _ interval: Duration, last: Int64?, now: Int64, isBounded: Bool, jitter: Double
@@ -26,12 +26,12 @@ enum ScrubSchedule {
     return max(.zero, interval - age) + spread(interval, jitter)
   }
 
-  /// How long to wait after one that took so long. Scrubs take a tenth of the time at most.
+  /// How long to wait after a scrub of this duration. Scrubs take at most a tenth of the time.
   static func wait(_ interval: Duration, after duration: Duration, jitter: Double) -> Duration {
     max(interval + spread(interval, jitter), RecheckPlan.rest(after: duration))
   }
 
-  /// How long to wait after one that could not be made: the server or the cache directory was away.
+  /// How long to wait after a scrub that could not run: the server or the cache directory was away.
   static func waitAfterFailure(_ interval: Duration) -> Duration { min(interval, retry) }
 
   private static func spread(_ interval: Duration, _ jitter: Double) -> Duration {
@@ -41,7 +41,7 @@ enum ScrubSchedule {
   enum Decision: Equatable, Sendable {
     case clear
     case report
-    /// That many pages are no repair, but a wrong query or a wrong clock.
+    /// That many pages are no repair: the query or a clock is wrong.
     case refuse
   }
 

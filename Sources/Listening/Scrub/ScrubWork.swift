@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the first look of a scrub has found, being looked at again and cleared.
+// The findings of a scrub's first look while they are looked at again and cleared.
 
 import Basics
 import CacheFS
 
-/// The pages of a scrub, and how far they are.
+/// The pages of a scrub, and how many are done.
 struct ScrubWork {
-  /// So many pages of a family are named in one line.
+  /// How many pages of a family one log line names.
   private static let named = 5
 
-  /// What came of one family.
+  /// The result for one family.
   struct Family {
     let name: String
-    /// Pages that both looks have found, or the first one where there was no second.
+    /// Pages that both looks have found; those of the first look where there was no second.
     var stale = 0
     var orphans = 0
-    /// The first of them, fit to be shown.
+    /// The first of these pages, safe to display.
     var examples: [String] = []
 
     var found: Int { stale + orphans }
@@ -30,10 +30,10 @@ struct ScrubWork {
   }
 
   let decision: ScrubSchedule.Decision
-  /// How many pages were looked at, and how long that took.
+  /// How many pages were compared, and how long that took.
   let files: Int
   let duration: Duration
-  /// When the first look had ended: what was changed before that is seen by a recheck that begins later.
+  /// When the first look ended: a recheck that begins later sees all changes before that time.
   let lookedAt: ContinuousClock.Instant
   private(set) var families: [Family]
   private var left: [(family: Int, pages: ArraySlice<ChangedPages.Page>)]
@@ -51,7 +51,7 @@ struct ScrubWork {
     families = outcome.families.map { found in
       var family = Family(name: found.name)
       let pages = found.pages
-      // Nothing is looked at again that nobody is going to clear, nor what is too much to be kept.
+      // Pages that will not be cleared are not looked at again; neither are those that are too many to keep.
       if decision == .refuse { (family.stale, family.orphans) = (pages.stale, pages.orphans) }
       if decision == .report, pages.count > pages.pages.count {
         family.stale = pages.stale - pages.pages.count { !$0.isOrphan }
@@ -73,7 +73,7 @@ struct ScrubWork {
     return (left[index].family, pages)
   }
 
-  /// Takes note of what the second look has confirmed.
+  /// Records what the second look has confirmed.
   mutating func note(_ pages: [ChangedPages.Page], of family: Int) { families[family].add(pages) }
 
   mutating func note(_ reports: [ClearReport]) {

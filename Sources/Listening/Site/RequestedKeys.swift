@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What queues have asked to be cleared, and when: a change that they told of is no news to whoever finds it in
+// What queues have asked to clear, and when: a change that a queue has announced is not news when a query finds it in
 // the database.
 
 import Basics
 import CacheFS
 
-/// When each key was last asked for, for as long as there is room.
+/// When each key was last requested, as far as memory allows.
 package final class RequestedKeys {
-  /// Some 50 bytes each.
+  /// About 50 bytes each.
   private static let defaultMost = 131_072
 
   private let most: Int
   private var times: [Int: Int64] = [:]
-  /// From when on each is known. Times are in nanoseconds since the epoch.
+  /// All requests since this time are known. Times are in nanoseconds since the epoch.
   private(set) var since: Int64
-  /// Whether somebody is about to judge by them who does not drain the queues: what waits there has to be noted first.
-  /// Another node may hold it for longer than a poll.
+  /// Whether a caller that does not drain the queues will judge by these keys: the rows that wait there must be noted
+  /// first. Another node may hold them for longer than a poll.
   var lacksWaiting = false
 
-  /// - Parameter now: when they begin to be noted.
+  /// - Parameter now: when the recording begins.
   package init(now: Int64 = currentTime(), most: Int = defaultMost) {
     since = now
     self.most = max(2, most)
@@ -37,9 +37,9 @@ package final class RequestedKeys {
     since = max(since, clampedSum(middle, 1))
   }
 
-  /// Whether the key was asked for at that time or later, itself or as a part of what was; nil where it is
-  /// not known any more.
-  /// - Parameter slack: how much earlier it may have been, since clocks differ.
+  /// Whether the key was requested at that time or later, itself or as a part of another request; nil where that is no
+  /// longer known.
+  /// - Parameter slack: how much earlier the request may have been, since clocks differ.
   func isRequested(
     _ key: CacheKey, since time: Int64, slack: Int64 = 0, _ layout: Layout
   ) -> Bool? {

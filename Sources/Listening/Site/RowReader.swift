@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a queue's row asks to be cleared, or why it asks for nothing.
+// What a queue's row asks to clear, or why it asks for nothing.
 
 import Basics
 import CacheFS
 import PGQueue
 
-/// Why a row names nothing that can be cleared. No path is ever built from it.
+/// Why a row names nothing that can be cleared. No path is ever built from such a row.
 package enum RowProblem: Error, Equatable {
   case unknownQueue
   case row(KeyRule.Problem)
 
-  /// What rows have in common that are told of in one line.
+  /// What rows have in common that are reported in one line.
   var kind: String {
     switch self {
     case .unknownQueue: "queue"
@@ -34,7 +34,7 @@ package enum RowProblem: Error, Equatable {
   }
 }
 
-/// Finds the rule of one row after the other: nearly always that of the row before.
+/// Finds the rule for one row after the other: nearly always the rule of the previous row.
 package struct RowReader {
   private let rules: SiteRules
   private var current: QueueRule?

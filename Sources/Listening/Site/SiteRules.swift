@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a site's queues, events and drains ask of its cache: the joint between the database and the
-// tree, as one value. FreshPorts' own is a value like any other.
+// What a site's queues, events and drains ask of its cache: the connection between the database and the tree, as one
+// value. The rules of FreshPorts are a value like any other.
 
 import Basics
 import CacheFS
@@ -11,9 +11,9 @@ import PGQueue
 package struct QueueRule: Equatable, Sendable {
   package let table: QueueTable
   let keys: KeyRule
-  /// What one of its keys is called.
+  /// The noun for one of its keys.
   package let noun: String
-  /// What is cleared for a row, in words.
+  /// What a row clears, in words.
   let clears: String
 
   package init(
@@ -34,8 +34,8 @@ package struct SiteRules: Equatable, Sendable {
   /// In the order in which the queues are drained.
   package var queues: [QueueRule]
   package var events: [SiteEvent]
-  /// The families that show something of everything, and so are emptied after every drain that served
-  /// a row and after every event but those that empty other families.
+  /// The families whose pages show some of everything. They are emptied after every drain that served a row, and after
+  /// every event except those that empty other families.
   package var emptiedAfter: [String]
 
   package init(
@@ -49,7 +49,7 @@ package struct SiteRules: Equatable, Sendable {
   }
 
   /// The rules of FreshPorts (docs/freshports.md, section 3) for its layout, wherever its families lie.
-  /// - Parameter reports: what the report of failed commits is called, by each name it has.
+  /// - Parameter reports: all names of the report of failed commits.
   package static func freshPorts(
     _ layout: Layout, reports: [String] = [KeyRule.Part.FreshPorts.sanityReport]
   ) -> SiteRules {
@@ -71,14 +71,14 @@ package struct SiteRules: Equatable, Sendable {
       ], events: SiteEvent.all, emptiedAfter: ["news"])
   }
 
-  /// Whether the database has nothing to announce, and no table for that.
+  /// Whether the database has nothing to announce, and no table for announcements.
   package var isSilent: Bool { queues.isEmpty && events.isEmpty }
 
   package var tables: [QueueTable] { queues.map(\.table) }
 
   package func queue(_ table: QueueTable) -> QueueRule? { queues.first { $0.table == table } }
 
-  /// Whether the site clears by the table's rows, or they are the log's.
+  /// Whether the site clears by the table's rows, or the table is the log.
   func asksFor(_ table: QueueTable) -> Bool { table == .log || queue(table) != nil }
 
   /// The keys of all that an invalidation could ask for.

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The command line as a shell hands it over at a press of Tab, before any of it is valid: what is
-// being typed, and which cache directory it is about.
+// The command line as a shell passes it when the user presses Tab, before it is valid: the word being typed, and the
+// cache directory that it is about.
 
 import Basics
 import CacheFS
 
 /// A line being typed.
 struct CompletionLine: Equatable {
-  /// What stands before the cursor, of the word that is completed.
+  /// The part of the completed word before the cursor.
   let prefix: String
   /// The line's words, without their quotes.
   let words: [String]
-  /// Which of them is completed.
+  /// The index of the completed word.
   private let index: Int
 
   /// - Parameters:
-  ///   - words: as they were typed, quotes and all.
+  ///   - words: as they were typed, with their quotes.
   ///   - index: of the word that is completed.
-  ///   - prefix: the parser's idea of what precedes the cursor, which it takes from the last word
-  ///     whichever is completed.
+  ///   - prefix: what the parser says precedes the cursor; it takes that from the last word whichever word is
+  ///     completed.
   init(_ words: [String], _ index: Int, _ prefix: String) {
     self.index = index
     let isLast = index >= words.count - 1
@@ -28,15 +28,15 @@ struct CompletionLine: Equatable {
     self.words = words.map(unquoted)
   }
 
-  /// What follows the equals sign of `--option=`; bash makes a word of that sign.
+  /// The part after the equals sign of `--option=`; bash splits the word at that sign.
   private static func withoutOption(_ word: String) -> String {
     if word == "=" { return "" }
     guard word.hasPrefix("--"), let equals = word.firstIndex(of: "=") else { return word }
     return String(word[equals...].dropFirst())
   }
 
-  /// The last value that an option has on the line, as `--option VALUE` or `--option=VALUE`. Bash
-  /// hands over the latter as three words.
+  /// The last value of an option on the line, as `--option VALUE` or `--option=VALUE`. Bash passes the latter as three
+  /// words.
   func value(of option: String) -> String? {
     var value: String?
     for (index, word) in words.enumerated() {
@@ -53,11 +53,11 @@ struct CompletionLine: Equatable {
   struct Binding: Equatable {
     let field: String
     let value: String
-    /// What has to stand before what is offered: bash makes three words of it, others one.
+    /// The text that must precede each offer: bash makes three words of the binding, other shells one.
     let head: String
   }
 
-  /// The word that is being typed, where it has come to the equals sign.
+  /// The word being typed, if it has an equals sign already.
   var binding: Binding? {
     if words.indices.contains(index), words[index] == "=", index > 0 {
       return Binding(field: words[index - 1], value: "", head: "")
@@ -71,7 +71,7 @@ struct CompletionLine: Equatable {
       field: field, value: String(prefix[equals...].dropFirst()), head: field + "=")
   }
 
-  /// The family that `fpcache clear` is given, and what of its fields stands elsewhere on the line.
+  /// The family that `fpcache clear` is given, and those of its fields that other words on the line give.
   func clear(_ layout: Layout) -> (family: String, given: [(String, String)])? {
     guard let start = words.firstIndex(of: "clear") else { return nil }
     var family: String?
@@ -93,7 +93,7 @@ struct CompletionLine: Equatable {
     return family.map { ($0, given) }
   }
 
-  /// The configuration that the line names, or that goes without saying.
+  /// The configuration that the line names, or the default one.
   /// - Throws: ``UserError``.
   func resolve() throws(UserError) -> Config {
     try Config.resolve(
@@ -101,7 +101,7 @@ struct CompletionLine: Equatable {
       environment: environment(), files: .real)
   }
 
-  /// What the shell would make of `~/`.
+  /// Expands `~/` as the shell would.
   private func withHome(_ path: String) -> String {
     guard path.hasPrefix("~/"), let home = getenv("HOME") else { return path }
     return String(cString: home) + path.dropFirst(1)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The values that Tab offers: what exists in the tree, and what an option takes. The shells' scripts
-// ask the program itself (`fpcache ---completion`), so they and it cannot differ.
+// The values that Tab offers: the names that exist in the tree, and the words that an option takes. The shells' scripts
+// ask the program itself (`fpcache ---completion`), so the two cannot differ.
 //
-// Whatever goes wrong here, nothing is offered and nothing is said: an error in the middle of a line
-// that is being typed helps nobody. Only names that their field's kind accepts are offered, and of
-// those none that could mean anything to a shell.
+// On any error it offers nothing and prints nothing: an error in the middle of a line that is being typed helps no
+// user. It offers only names that their field's kind accepts, and none of those that could mean anything to a shell.
 
 import ArgumentParser
 import Basics
@@ -30,7 +29,7 @@ extension CompletionKind {
     }
   }
 
-  /// Fields of the family on the line, with commas between.
+  /// Fields of the family on the line, separated by commas.
   static var keyFields: CompletionKind {
     .custom { line, index, prefix in
       let line = CompletionLine(line, index, prefix)
@@ -38,7 +37,7 @@ extension CompletionKind {
     }
   }
 
-  /// Some of these words with commas between.
+  /// Some of these words, separated by commas.
   static func list(of words: [String]) -> CompletionKind {
     .custom { line, index, prefix in
       Offer.list(of: words, CompletionLine(line, index, prefix).prefix)
@@ -69,8 +68,8 @@ struct Offer {
       .filter(Self.isPlain).map { String(decoding: $0, as: UTF8.self) }.sorted()
   }
 
-  /// Whether a name means itself to every shell. The kinds of FreshPorts take no other; those of
-  /// another site may.
+  /// Whether every shell takes the name literally. The kinds of FreshPorts accept only such names; those of another
+  /// site may accept others.
   private static func isPlain(_ name: [UInt8]) -> Bool {
     escape(name).utf8.elementsEqual(name)
       && name.allSatisfy { byte in
@@ -85,7 +84,7 @@ struct Offer {
 
   // MARK: Fields of a family
 
-  /// The fields that are not bound yet, or the values of one once no other can be meant.
+  /// The fields that are not bound yet, or the values of a field when only that one can be meant.
   func bindings(_ line: CompletionLine) -> [String] {
     guard let (family, given) = line.clear(layout), let row = layout.family(named: family) else {
       return []
@@ -102,7 +101,7 @@ struct Offer {
     return values.isEmpty ? [only + "="] : values.map { "\(only)=\($0)" }
   }
 
-  /// The fields of the family, with commas between.
+  /// The fields of the family, separated by commas.
   func keyFields(_ line: CompletionLine) -> [String] {
     guard let (family, _) = line.clear(layout), let row = layout.family(named: family) else {
       return []
@@ -112,8 +111,8 @@ struct Offer {
 
   // MARK: Ports
 
-  /// Categories, or a category's ports once no other can be meant: so the slash is never
-  /// followed by a blank, and one folder is listed at a time.
+  /// Categories, or a category's ports when only that category can be meant: so no blank ever follows the slash, and
+  /// one folder is listed at a time.
   var ports: [String] {
     if let slash = prefix.firstIndex(of: "/") {
       return ports(of: String(prefix[..<slash]))
@@ -154,7 +153,7 @@ struct Offer {
 
   // MARK: Branches
 
-  /// `head`, and the branches of whatever lies in folders that need no key to be found: the feeds.
+  /// `head`, and the branches of everything in folders that need no key to be found: the feeds.
   var branches: [String] {
     let found = layout.families.flatMap { values("branch", $0.name, []) }
     return Set(found.filter(FieldKind.branch.accepts(text:)) + ["head"]).sorted()
@@ -162,8 +161,8 @@ struct Offer {
 
   // MARK: Lists
 
-  /// The list begun, with each of the words behind it that it does not hold yet. A single one
-  /// is offered with a comma too, so that no blank ends the list.
+  /// The list so far, with each of the words that it does not contain yet. A single word is also offered with a comma,
+  /// so that no blank ends the list.
   static func list(of words: [String], _ prefix: String) -> [String] {
     let parts = prefix.split(separator: ",", omittingEmptySubsequences: false)
     let begun = parts.dropLast().map(String.init)
@@ -179,7 +178,7 @@ struct Offer {
 }
 
 extension Offer {
-  /// What the line is about; nil when its configuration is wrong.
+  /// Reads what the line is about; nil when its configuration is wrong.
   init?(_ line: CompletionLine) {
     guard let config = try? line.resolve() else { return nil }
     let root = try? config.openCacheDirectory()

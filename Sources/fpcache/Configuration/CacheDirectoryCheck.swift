@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Which folder is taken for the cache directory. A slip of the keyboard there would turn every
-// clear against files that are no pages.
+// Checks which folder may be the cache directory. A typing error in its path would turn every clear against files that
+// are not pages.
 
 import Basics
 import CacheFS
@@ -9,9 +9,9 @@ import SystemPackage
 
 extension Config {
   /// Opens the cache directory, which every command then holds from the start.
-  /// - Throws: ``UserError`` with status 66 or 77, or 78 for what is no cache directory.
-  /// - Parameter remembersMounts: whether a family's folder is refused when something was mounted on it and
-  ///   nothing is.
+  /// - Throws: ``UserError`` with status 66 or 77, or 78 for a folder that is not a cache directory.
+  /// - Parameter remembersMounts: whether to refuse a family's folder when a file system was mounted on it and none is
+  ///   now.
   func openCacheDirectory(remembersMounts: Bool = false) throws(UserError) -> Directory {
     let directory: Directory
     let objection: String?
@@ -32,7 +32,7 @@ extension Config {
         + "name the right one with --cache-dir, or use --any-cache-dir to insist")
   }
 
-  /// Why this can hardly be a cache directory.
+  /// Why this is probably not a cache directory.
   private func objection(to directory: Directory) throws(Errno) -> String? {
     let path = directory.realPath.string
     if Self.systemFolders.contains(path) { return "is a system directory" }
@@ -40,7 +40,7 @@ extension Config {
       return "is your home directory"
     }
     if let owner = Self.owner(ofHome: path) { return "is the home directory of \(owner)" }
-    // A family that the configuration looks for in a wrong place must not hide the others.
+    // A family that the configuration looks for in a wrong place must not hide the other families.
     let known = hasOwnLayout ? layout : Layout(layout.families + Layout.freshPorts.families)
     switch try known.presence(in: directory) {
     case .some, .empty: return nil
@@ -49,7 +49,7 @@ extension Config {
     }
   }
 
-  /// Folders of hier(7) that hold everybody's things; some have a `ports`, a `news` or an `html`.
+  /// Folders of hier(7) that the whole system uses; some have a `ports`, a `news` or an `html`.
   private static let systemFolders: Set<String> = [
     "/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run",
     "/sbin", "/sys", "/usr", "/usr/home", "/usr/local", "/usr/local/www", "/usr/share", "/var",
@@ -57,7 +57,7 @@ extension Config {
     "/var/www",
   ]
 
-  /// Whose home passwd(5) says it is. Read as a file: getpwent(3) may ask a server.
+  /// The user whose home this is, by passwd(5). Read as a file: getpwent(3) may ask a server.
   private static func owner(ofHome path: String) -> String? {
     guard let passwd = try? FileReader.real.read("/etc/passwd") else { return nil }
     for line in passwd.split(separator: UInt8(ascii: "\n")) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Flags, environment, file and defaults made into one value, validated and then immutable.
+// Combines flags, environment, file and defaults into one value, which is validated and then immutable.
 
 import Basics
 import CacheFS
@@ -10,11 +10,11 @@ import SystemPackage
 
 /// Everything that a command needs to know about the site.
 struct Config: Equatable, Sendable {
-  /// FreshPorts' own (docs/freshports.md, section 2).
+  /// The cache directory of FreshPorts (docs/freshports.md, section 2).
   static let defaultCacheDirectory = "/var/db/freshports/cache"
-  /// How that one is told from others.
+  /// How messages name the origin of the default directory.
   static let defaultOrigin = "the default"
-  /// Read when no file is named: the first that exists. The last is where FreeBSD keeps it.
+  /// Read when no file is named: the first that exists. FreeBSD keeps it at the last path.
   static let defaultFiles = [
     "/usr/local/etc/freshports/fp-listen.ini", "/etc/fpcache/fpcache.ini",
     "/usr/local/etc/fpcache/fpcache.ini",
@@ -23,34 +23,34 @@ struct Config: Equatable, Sendable {
   var cacheDirectory: FilePath
   /// Where the cache directory was named, for error messages.
   var cacheDirectoryOrigin: String
-  /// Whether what is mounted inside it is entered elsewhere than at the folders of families.
+  /// Whether to enter mounts inside the cache directory that are not at the folders of families.
   var crossesMounts = false
-  /// Whether it may be any folder.
+  /// Whether the cache directory may be any folder.
   var takesAnyDirectory = false
   var layout: Layout
-  /// Whether the file has written it whole.
+  /// Whether the file defines the whole layout.
   var hasOwnLayout = false
-  /// What the database asks of it.
+  /// What the database asks of the cache.
   var rules: SiteRules
-  /// The site's tables whose changes fill its queues, for the SQL that makes them.
+  /// The site's tables whose changes fill its queues, for the SQL that creates the triggers.
   var triggers: [TableTrigger] = []
   var connection: ConnectionParameters
-  /// Whether somebody named a database: a flag, the file, or a PG* variable.
+  /// Whether a database is named: by a flag, the file, or a PG* variable.
   var namesDatabase: Bool
-  /// The role that the file names: the listener's, whoever runs the command.
+  /// The role that the file names: the listener's, whichever user runs the command.
   var configuredRole: String?
-  /// What the file says of the listener.
+  /// The file's settings for the listener.
   var listen = ListenSettings()
-  /// What it says of the audit.
+  /// The file's settings for the audit.
   var verify = VerifySettings()
-  /// The file itself; nil when there is none.
+  /// The path of the file; nil when there is none.
   var file: String?
-  /// Whether a password stands in it.
+  /// Whether the file contains a password.
   var holdsPassword = false
-  /// What is odd about it.
+  /// What is odd in the file.
   var fileOddities: [Oddity] = []
 
-  /// What the command line says.
+  /// The settings on the command line.
   struct Flags: Equatable {
     var config: String?
     var cacheDir: String?
@@ -96,7 +96,7 @@ struct Config: Equatable, Sendable {
   private static func connection(
     _ flags: Flags, _ environment: [String: String], _ site: SiteConfiguration?
   ) throws(UserError) -> (ConnectionParameters, isNamed: Bool) {
-    // Later keywords override earlier ones, and `dbname` unfolds in its place.
+    // Later keywords override earlier ones, and `dbname` expands in its place.
     var keywords = [("fallback_application_name", "fpcache")] + keepalives
     var isNamed = true
     if let dsn = flags.dsn {
@@ -118,11 +118,11 @@ struct Config: Equatable, Sendable {
     return (ConnectionParameters(keywords), isNamed)
   }
 
-  /// The cache directory, fit to be shown.
+  /// The cache directory, safe to display.
   var cacheDirectoryText: String { escape(Array(cacheDirectory.string.utf8)) }
 
-  /// A server that vanished without a word is found by the kernel too: after 10 s of silence it
-  /// asks, and what has not been acknowledged within 15 s breaks the connection.
+  /// The kernel also detects a server that vanished without closing the connection: after 10 s of silence it sends a
+  /// keepalive, and the connection is broken if data is not acknowledged within 15 s.
   static let keepalives = [
     ("keepalives", "1"), ("keepalives_idle", "10"), ("keepalives_interval", "5"),
     ("keepalives_count", "2"), ("tcp_user_timeout", "15000"),

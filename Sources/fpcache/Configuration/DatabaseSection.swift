@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The section [database]: libpq's keywords under their own names, in capitals or not, and the site's
-// DBUSER for libpq's user.
+// The section [database]: libpq's keywords under their own names, in upper or lower case, and the site's DBUSER for
+// libpq's user.
 
 import Basics
 import PGQueue
@@ -10,10 +10,10 @@ import PGQueue
 struct DatabaseSection {
   static let name = "database"
   static let userAlias = "DBUSER"
-  /// What the site's file has always had, in the order in which libpq is given it.
+  /// The keys that the site's file has always had, in the order in which libpq is given them.
   private static let usual = ["host", "port", "dbname", "user", "password"]
 
-  /// Keywords and values for libpq; what is empty is left to it.
+  /// Keywords and values for libpq; empty values are left to libpq.
   let keywords: [(String, String)]
 
   /// Keywords that fpcache sets itself, and why.
@@ -39,7 +39,7 @@ struct DatabaseSection {
     self.keywords = keywords
   }
 
-  /// Refuses what would keep fpcache from working.
+  /// Refuses settings that would prevent fpcache from working.
   private static func refuse(_ ini: INI) throws(UserError) {
     if let value = try value("replication", ini), !value.text.isEmpty {
       throw value.problem(
@@ -62,7 +62,7 @@ struct DatabaseSection {
   private static func value(_ keyword: String, _ ini: INI) throws(UserError) -> INIValue? {
     do throws(INIError) {
       let keys = keyword == "user" ? [userAlias, keyword] : [keyword]
-      // The section's own before what it has from [DEFAULT].
+      // The section's own keys go before those that it has from [DEFAULT].
       let key = keys.first { key in
         ini.ownKeys(in: name).contains { $0.spelling.lowercased() == key.lowercased() }
       }
@@ -70,7 +70,7 @@ struct DatabaseSection {
       for key in keys { if let value = try ini.value(key, in: name) { return value } }
       return nil
     } catch {
-      // A reference that names no key may be part of a password, which no message repeats.
+      // A reference that names no key may be part of a password, and no message may quote that.
       guard isSecret(keyword) else { throw UserError(.configuration, error.message) }
       let hidden = INIError(
         file: error.file, line: error.line, key: error.key, problem: .strayPercent)
@@ -78,7 +78,7 @@ struct DatabaseSection {
     }
   }
 
-  /// Whether anything of it is a password: of the keywords, or in the database's name.
+  /// Whether there is a password, as a keyword or in the database's name.
   var holdsPassword: Bool {
     keywords.contains { keyword, value in
       ConnectionKeyword.isSecret(keyword)
@@ -86,7 +86,7 @@ struct DatabaseSection {
     }
   }
 
-  /// A name that is a connection string is one that libpq can read: its own words would quote it.
+  /// If the name is a connection string, libpq must be able to read it: libpq's error message would quote it.
   private static func checkName(_ value: INIValue) throws(UserError) {
     guard ConnectionParameters.isConnectionString(value.text) else { return }
     do throws(DatabaseError) {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A family of [layout] that is nginx's own cache: `pages = proxy/{key:nginx...}`, with `pages.levels` as
-// proxy_cache_path has them and `pages.vary`.
+// A family of [layout] that is nginx's own cache: `pages = proxy/{key:nginx...}`, with `pages.levels` as in
+// proxy_cache_path, and `pages.vary`.
 
 import Basics
 import CacheFS
 
 /// Reads such a family.
 enum HashedSection {
-  /// - Parameter parts: the folder, and the field that is hashed.
+  /// - Parameter parts: the folder, and the hashed field.
   /// - Throws: ``UserError`` with status 78.
   static func family(
     _ entry: LayoutSection.Entry, _ value: INIValue, _ parts: (folder: String, key: String)

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Reads the syntax of Python's configparser.ConfigParser with its defaults, so that the site's own
-// fp-listen.ini serves unchanged. Deliberately different: stray quotes around a value are dropped,
-// a BOM is skipped, what references bring in is limited; and a NUL is an error, as is a line with a
-// broken '[header' even if it has a '=' in it.
+// Reads the syntax of Python's configparser.ConfigParser with its defaults, so that the site's own fp-listen.ini works
+// unchanged. Deliberate differences: stray quotes around a value are dropped, a BOM is skipped, and the text that
+// references bring in is limited. A NUL is an error, and so is a line with a broken '[header', even if it contains a
+// '='.
 
 import Basics
 
-/// The sections of one INI file. References in values are followed only when a value is asked for,
-/// as in configparser: a faulty key that nobody reads does no harm.
+/// The sections of one INI file. References in values are followed only when a value is asked for, as in configparser:
+/// a faulty key that the program does not read does no harm.
 struct INI: Equatable, Sendable {
-  /// The section whose keys every other section has too.
+  /// The section whose keys all other sections inherit.
   static let defaultSection = "DEFAULT"
 
   /// The names of the sections in file order, without `[DEFAULT]`.
@@ -34,16 +34,16 @@ struct INI: Equatable, Sendable {
     section != Self.defaultSection && tables[section] != nil
   }
 
-  /// The section's own keys in file order, then those it has from `[DEFAULT]`, all in lower case.
-  /// None for a section that does not exist.
+  /// The section's own keys in file order, then those from `[DEFAULT]`, all in lower case. Empty for a section that
+  /// does not exist.
   func keys(in section: String) -> [String] {
     guard let own = tables[section] else { return [] }
     let inherited = tables[Self.defaultSection]?.keys ?? []
     return own.keys + inherited.filter { own.entries[$0] == nil }
   }
 
-  /// The key's value, stray quotes dropped and references filled in; nil if neither the section
-  /// nor `[DEFAULT]` has the key, or if there is no such section.
+  /// The key's value, without stray quotes and with references filled in. Nil if neither the section nor `[DEFAULT]`
+  /// has the key, or if the section does not exist.
   ///
   /// - Throws: `INIError` for a reference that is malformed, unknown, circular or brings in too much.
   func value(_ key: String, in section: String) throws(INIError) -> INIValue? {
@@ -53,7 +53,7 @@ struct INI: Equatable, Sendable {
     return INIValue(text: expansion.text, line: entry.line, file: file)
   }
 
-  /// Where a key stands, as the file spells it.
+  /// The place of a key, with its spelling in the file.
   struct KeyPlace: Equatable, Sendable {
     let spelling: String
     /// Counted from 1.
@@ -80,7 +80,7 @@ struct INI: Equatable, Sendable {
   }
 }
 
-/// One value, and the line (counted from 1) and file where its key stands.
+/// One value, with the line (counted from 1) and file of its key.
 struct INIValue: Equatable, Sendable {
   let text: String
   let line: Int
@@ -102,7 +102,7 @@ struct INIError: Error, Equatable, CustomStringConvertible {
   let file: String
   /// Counted from 1.
   let line: Int
-  /// The key as the file spells it; nil when the line as a whole is at fault.
+  /// The key as the file spells it; nil when the whole line is wrong.
   let key: String?
   let problem: Problem
 
@@ -167,7 +167,7 @@ extension INI {
     var entries: [String: Entry] = [:]
   }
 
-  /// Takes the file line by line; the newest key stays open, as the next line may continue its value.
+  /// Reads the file line by line; the newest key stays open, as the next line may continue its value.
   fileprivate struct Parser {
     var ini: INI
     var section: String?
@@ -191,7 +191,7 @@ extension INI {
       if first == "[" { try openSection(content) } else { try openKey(content) }
     }
 
-    /// The name reaches to the last `]`, and what is behind that is ignored, as in configparser.
+    /// The name reaches to the last `]`; the text after it is ignored, as in configparser.
     mutating func openSection(_ content: Scalars) throws(INIError) {
       let bracket = content.lastIndex(of: "]") ?? content.startIndex
       let name = String(content[..<bracket].dropFirst())
@@ -202,7 +202,7 @@ extension INI {
         if name != INI.defaultSection { ini.sections.append(name) }
         return
       }
-      // configparser lets [DEFAULT] alone come twice.
+      // configparser allows only [DEFAULT] to appear twice.
       guard name == INI.defaultSection else {
         throw error(.duplicateSection(name, firstLine: earlier.line))
       }
@@ -236,7 +236,7 @@ extension INI {
     }
   }
 
-  /// Splits at LF, CRLF and CR, which Python's text files take for line ends alike.
+  /// Splits at LF, CRLF and CR, which Python's text files all treat as line ends.
   private static func lines(of text: String) -> [Scalars] {
     let scalars = Substring(text).unicodeScalars
     let content = scalars.first == "\u{FEFF}" ? scalars.dropFirst() : scalars
@@ -246,7 +246,7 @@ extension INI {
     }
   }
 
-  /// The value without blank lines at its end and without the quotes that people put around paths.
+  /// The value without blank lines at its end and without the quotes that users put around paths.
   private static func withoutStrayQuotes(_ value: String) -> (text: String, wasQuoted: Bool) {
     let scalars = Substring(value).unicodeScalars
     let content = trimmed(scalars)
@@ -263,7 +263,7 @@ extension INI {
     return text[first...last]
   }
 
-  /// What Python's `str.isspace` takes for space: Unicode's White_Space and the separators 1C to 1F.
+  /// The characters that Python's `str.isspace` accepts: Unicode's White_Space and the separators 1C to 1F.
   private static func isSpace(_ scalar: Unicode.Scalar) -> Bool {
     (0x1C...0x1F).contains(scalar.value) || scalar.properties.isWhitespace
   }
@@ -272,11 +272,11 @@ extension INI {
 // MARK: - Interpolation
 
 extension INI {
-  /// One value being put together out of what its references name.
+  /// One value while its references are being filled in.
   fileprivate struct Expansion {
     /// `configparser.MAX_INTERPOLATION_DEPTH`.
     static let depthLimit = 10
-    /// Ours: ten levels of a value that names the next one twice are 1024 copies already.
+    /// Our own limit: ten levels of a value that names the next one twice already make 1024 copies.
     static let byteLimit = 64 * 1024
 
     let ini: INI
@@ -310,7 +310,7 @@ extension INI {
       guard path.count < Self.depthLimit || !entry.raw.unicodeScalars.contains("%") else {
         throw error(.nestedTooDeep(limit: Self.depthLimit), at: asked)
       }
-      // The extra byte makes an end of references to empty values, too.
+      // The extra byte also limits references to empty values.
       bytesBroughtIn += path.isEmpty ? 0 : entry.raw.utf8.count + 1
       guard bytesBroughtIn <= Self.byteLimit else {
         throw error(.tooMuchText(byteLimit: Self.byteLimit), at: asked)
@@ -318,7 +318,7 @@ extension INI {
       path.append(entry)
     }
 
-    /// What `NAME)s` at the start of `rest` names; `rest` then begins behind it.
+    /// The entry that `NAME)s` at the start of `rest` names; moves `rest` behind it.
     func takeTarget(from rest: inout Scalars, in entry: Entry) throws(INIError) -> Entry {
       let name = String(rest.prefix { $0 != ")" })
       rest = rest.drop { $0 != ")" }
@@ -332,7 +332,7 @@ extension INI {
       return target
     }
 
-    /// The key that takes the fewest edits, at most one for every three letters of the name.
+    /// The key that needs the fewest edits, at most one for every three letters of the name.
     func nearestKey(to name: String, otherThan asking: String) -> String? {
       let candidates = ini.keys(in: section).filter { $0 != asking }.map { Array($0.utf8) }
       guard let nearest = nearest(to: Array(name.utf8), among: candidates) else { return nil }
@@ -344,7 +344,7 @@ extension INI {
     }
   }
 
-  /// A name fit for a line on a terminal, where a control character could do mischief.
+  /// A name that is safe to print on a terminal, where control characters could do harm.
   fileprivate static func shown(_ name: String) -> String {
     let safe = name.unicodeScalars.map { scalar in
       switch scalar.properties.generalCategory {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The section [layout]: a table of families that a site writes for itself. What it says is taken for
-// hostile until it has been checked, since it tells what may be deleted.
+// The section [layout]: a table of families that a site defines itself. Its content is treated as hostile until it is
+// checked, since it determines what may be deleted.
 
 import Basics
 import CacheFS
@@ -9,16 +9,16 @@ import CacheFS
 /// Reads [layout] of a configuration file.
 struct LayoutSection {
   static let name = "layout"
-  /// More than any site has; each is compared with each.
+  /// More than any site has; each family is compared with each other.
   static let mostFamilies = 64
   static let mostShapes = 32
   /// In bytes.
   static let longestPattern = 1024
-  /// Rows of `stats` and a key of [verify], which a family must not be taken for.
+  /// Rows of `stats` and a key of [verify]; a family with such a name would be mistaken for them.
   private static let takenNames = ["unknown", "total", "cache_dir", "timeout"]
   private static let takenSuffix = "_stub"
 
-  /// What is told of one family.
+  /// The file's settings for one family.
   struct Entry {
     let name: String
     var pattern: INIValue?
@@ -28,7 +28,7 @@ struct LayoutSection {
     var levels: INIValue?
     var vary: INIValue?
 
-    /// What was told of it beside the pattern, with the words behind the dot.
+    /// The other settings of the family, beside the pattern: the suffix after the dot, and the value.
     var others: [(suffix: String, value: INIValue)] {
       [
         ("shapes", shapes), ("clearing", clearing), ("recreated", recreated), ("levels", levels),
@@ -40,7 +40,7 @@ struct LayoutSection {
   private let ini: INI
   private var entries: [Entry] = []
 
-  /// The layout of a file; nil when it leaves that to us.
+  /// The layout of a file; nil when the file does not define one.
   /// - Throws: ``UserError`` with status 78.
   static func read(_ ini: INI) throws(UserError) -> Layout? {
     guard ini.has(section: name) else { return nil }
@@ -149,7 +149,7 @@ struct LayoutSection {
     let shapes = try Self.shapes(entry)
     let clearing = try Self.clearing(entry)
     let isRecreated = try entry.recreated?.boolean("\(entry.name).recreated") ?? true
-    // By itself first, so that what is wrong is told of the right line.
+    // The pattern is compiled alone first, so that an error names the right line.
     _ = try Self.compile(value, entry.name) { () throws(PatternProblem) in try Pattern(value.text) }
     let family = try Self.compile(entry.shapes ?? value, "\(entry.name).shapes") {
       () throws(PatternProblem) in
@@ -157,7 +157,7 @@ struct LayoutSection {
         entry.name, value.text, shapes: shapes, clearing: clearing, isRecreated: isRecreated,
         isConfigured: true)
     }
-    // Shapes are alternatives, of which each may have its own idea of a field.
+    // Shapes are alternatives, and each may define a field differently.
     let fields = family.pattern.fields
     for field in fields + family.shapes.flatMap(\.fields)
     where fields.contains(where: { $0.name == field.name && $0 != field }) {
@@ -268,7 +268,7 @@ struct LayoutSection {
 }
 
 extension PatternProblem {
-  /// What is wrong and what was expected, for the person who wrote the file.
+  /// What is wrong and what was expected, for the user who wrote the file.
   fileprivate var explanation: String {
     switch self {
     case .emptyComponent: "has an empty name between two slashes or at its end; write a name"
@@ -299,7 +299,7 @@ extension PatternProblem {
 }
 
 extension INI {
-  /// A value, with what is wrong about it told as a command tells it.
+  /// A value; an error in it is reported as a command reports it.
   /// - Throws: ``UserError`` with status 78.
   func checkedValue(_ key: String, in section: String) throws(UserError) -> INIValue? {
     do throws(INIError) {
@@ -326,7 +326,7 @@ extension INIValue {
     }
   }
 
-  /// What is wrong with a value, and where it stands.
+  /// What is wrong with a value, and its place.
   func problem(_ key: String, _ words: String) -> UserError {
     UserError(.configuration, "\(file):\(line): \(key.escaped): \(words)")
   }

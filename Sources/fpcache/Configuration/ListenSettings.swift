@@ -6,13 +6,13 @@ import Basics
 import Listening
 import SystemPackage
 
-/// Settings of `listen`, each nil until somebody says otherwise.
+/// Settings of `listen`; nil means not set.
 struct ListenSettings: Equatable, Sendable {
   /// Longer than the slowest render (docs/drain-protocol.md, "Settle").
   static let defaultSettle = Duration.seconds(5)
-  /// Where systemd has made no directory for us: the BSDs' place and Linux' (hier(7)).
+  /// Used where systemd has made no directory for us: the directories of the BSDs and of Linux (hier(7)).
   static let defaultStateDirectories = ["/var/db/fpcache", "/var/lib/fpcache"]
-  /// The first of them that is there.
+  /// The first of them that exists.
   static var defaultStateDirectory: String {
     defaultStateDirectories.first { access($0, F_OK) == 0 } ?? defaultStateDirectories[0]
   }
@@ -36,13 +36,13 @@ struct ListenSettings: Equatable, Sendable {
   var stateDirectory: String?
   var statusFile: String?
   var metricsFile: String?
-  /// The name among many nodes; nil for a listener that is alone.
+  /// The name of this node among many; nil for a listener without nodes.
   var node: String?
   var syslog = SyslogSettings.standard
 
   init() {}
 
-  /// What the file says.
+  /// The settings in the file.
   /// - Throws: ``UserError`` with status 78.
   init(_ ini: INI) throws(UserError) {
     settle = try Setting.settle.seconds(in: ini)
@@ -65,7 +65,7 @@ struct ListenSettings: Equatable, Sendable {
     if let identity = try Setting.identity.text(in: ini) { syslog.identity = identity }
   }
 
-  /// These settings where they are given, and the other's where they are not.
+  /// These settings where they are set, and the other's where they are not.
   func orElse(_ other: ListenSettings) -> ListenSettings {
     var merged = other
     merged.settle = settle ?? other.settle
@@ -83,8 +83,8 @@ struct ListenSettings: Equatable, Sendable {
     return merged
   }
 
-  /// The keys of what others say differently, among those that hold for as long as a listener runs: SIGHUP takes
-  /// up all but these. NODE is told in its own words.
+  /// The keys whose values differ in `others`, among those that cannot change while a listener runs: SIGHUP applies all
+  /// settings but these. NODE has its own message.
   func changed(in others: ListenSettings) -> [String] {
     Setting.listen.filter { $0.needsRestart && $0 != .node && isChanged($0, in: others) }
       .map(\.key)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What is odd in a configuration, and no error.
+// What is odd in a configuration without being an error.
 
 import CacheFS
 
-/// A place in a configuration file that wants a second look of a person's.
+/// A place in a configuration file that the operator should check.
 struct Oddity: Equatable, Sendable {
   /// `FILE:LINE`.
   let place: String

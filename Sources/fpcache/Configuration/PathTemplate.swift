@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The path templates of fp-listen.ini: `%s` for each field in order and one `*`, turned into a
-// pattern of the layout, by which a family's pages are cleared.
+// The path templates of fp-listen.ini: `%s` for each field in order and one `*`. They are turned into a pattern of the
+// layout, by which a family's pages are cleared.
 
 import Basics
 import CacheFS
 
-/// A key of [dirs] that says where a family lies, and what of it is cleared.
+/// A key of [dirs] that sets where a family lies, and what of it is cleared.
 struct PathTemplate: Equatable {
   /// How a value becomes a pattern.
   enum Form: Equatable {
-    /// A glob; where it ends in a folder, all that is in it.
+    /// A glob; where it ends in a folder, everything in that folder.
     case glob
-    /// A folder, and all that is in it.
+    /// A folder, and everything in it.
     case folder
-    /// A folder, a path that begins with a slash, and the beginning of what stands behind it.
+    /// A folder, a path that begins with a slash, and the beginning of the text after the path.
     case path
-    /// A folder, and a report's name with a dot behind it.
+    /// A folder, and a report's name followed by a dot.
     case report
   }
 
@@ -25,7 +25,7 @@ struct PathTemplate: Equatable {
   /// What each `%s` stands for.
   let fields: [String]
   let form: Form
-  /// The kind of a `*` that is the whole of the last component.
+  /// The pattern for a `*` that is the whole last component.
   let rest: String
 
   static let all = [
@@ -75,7 +75,7 @@ struct PathTemplate: Equatable {
       components.append("*")
     }
     if form == .path { components = try Self.splitBeforePath(components) }
-    // A family that began at the cache directory itself would own what belongs to the others.
+    // A family that began at the cache directory itself would own the pages of the other families.
     guard let folder = components.first, components.count > 1, !folder.contains("*"),
       !folder.contains("%s")
     else { throw .noFolder }
@@ -105,7 +105,7 @@ struct PathTemplate: Equatable {
     }.joined(separator: "/")
   }
 
-  /// Takes the folder off the name in which a path follows it: `ports%s.PageSize*`.
+  /// Separates the folder from a path that follows it in the same component: `ports%s.PageSize*`.
   private static func splitBeforePath(_ components: [String]) throws(Problem) -> [String] {
     guard let last = components.last else { return components }
     let pieces = last.split(on: "%s")
@@ -113,7 +113,7 @@ struct PathTemplate: Equatable {
     return components.dropLast() + [folder, String(last.dropFirst(folder.count))]
   }
 
-  /// The histories of files are told by what stands behind the path, of which any beginning will do.
+  /// The histories of files are recognized by the text after the path; any beginning of that text is enough.
   private func pathPattern(_ components: [String]) throws(Problem) -> String {
     guard let name = components.last, name.hasPrefix("%s"), name.hasSuffix("*"),
       !components.dropLast().contains(where: { $0.contains("%s") }),
@@ -123,7 +123,7 @@ struct PathTemplate: Equatable {
     return (components.dropLast() + ["{page...}"]).joined(separator: "/")
   }
 
-  /// The name of the report in the last of these, with a dot and no more than globs behind it.
+  /// The name of the report in the last component, if a dot and only globs follow it.
   private static func report(in components: [String]) -> String? {
     guard let last = components.last, last.hasSuffix("*"),
       let name = last.split(separator: ".", omittingEmptySubsequences: false).first,
@@ -133,13 +133,13 @@ struct PathTemplate: Equatable {
     return String(name)
   }
 
-  /// The report that a template of one names.
+  /// The report that the template's value names.
   func report(of text: String, below roots: [String]) -> String? {
     guard form == .report else { return nil }
     return (try? relativeComponents(of: text, below: roots)).flatMap(Self.report)
   }
 
-  /// Cuts the root off, by components, so that `/a/cachet` is not below `/a/cache`.
+  /// Removes the root, by components, so that `/a/cachet` is not below `/a/cache`.
   private func relativeComponents(
     of text: String, below roots: [String]
   ) throws(Problem) -> [String] {
@@ -157,15 +157,15 @@ struct PathTemplate: Equatable {
   }
 
   private static func components(_ path: String) -> [String] {
-    // By scalars: a combining mark makes one character of itself and a slash.
+    // Split by scalars: a combining mark and a slash together make one character.
     path.unicodeScalars.split(separator: "/").map(String.init).filter { $0 != "." }
   }
 
-  /// - Throws: ``Problem/pattern(_:)``, or ``Problem/taken(family:)`` for a folder of another
-  ///   family, whose pages would be cleared in its stead.
+  /// - Throws: ``Problem/pattern(_:)``, or ``Problem/taken(family:)`` for a folder of another family, whose pages would
+  ///   be cleared instead.
   func replace(in layout: Layout, with pattern: String) throws(Problem) -> Layout {
     let folder = pattern.prefix { $0 != "/" } + "/"
-    // What has always been shared (ports and files) stays so.
+    // Families that have always shared a folder (ports and files) may still do so.
     let own = Layout.freshPorts.family(named: family)?.pattern.description.hasPrefix(folder)
     let sharer = family == "files" ? "ports" : family
     if own != true,
@@ -182,7 +182,7 @@ struct PathTemplate: Equatable {
     }
   }
 
-  /// The pattern of files in the folder of the ports, where what lies below a port is the port's.
+  /// The pattern of files in the folder of the ports, where everything below a port belongs to the port.
   private func beside(_ pattern: String, _ layout: Layout) -> String {
     let folder = pattern.dropLast("{page...}".count)
     let ports = layout.family(named: "ports")?.pattern.description
@@ -191,7 +191,7 @@ struct PathTemplate: Equatable {
 }
 
 extension PathTemplate.Problem {
-  /// What is wrong and what was expected, for the person who wrote the file.
+  /// What is wrong and what was expected, for the user who wrote the file.
   func explanation(_ template: PathTemplate) -> String {
     let family = template.family
     let fields = template.fields.map { "%%s (\($0))" }.joined(separator: ", ")

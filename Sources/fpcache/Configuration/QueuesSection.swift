@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The sections [queues] and [events]: which table's columns feed which family, and which script_name
-// does what.
+// The sections [queues] and [events]: which table's columns feed which family, and what each script_name does.
 //
 //   [queues]
 //   wiki_changes = pages(namespace, title = page), feeds by seq since changed
 //   [events]
 //   page_saved = drain wiki_changes
 //
-// Names of tables and columns go into statements: each is checked, and quoted there.
+// Names of tables and columns go into statements: each is checked here, and quoted there.
 
 import Basics
 import CacheFS
@@ -19,10 +18,10 @@ import PGQueue
 struct QueuesSection {
   static let queues = "queues"
   static let events = "events"
-  /// More than any site has; each is a statement at every poll.
+  /// More than any site has; each adds a statement to every poll.
   static let mostQueues = 64
   static let mostColumns = 32
-  /// The three fields that one column of dates binds.
+  /// The three fields that one column of dates fills.
   private static let dateFields = "year-month-day"
   private static let example = "pages(namespace, title = page_title)"
 
@@ -56,7 +55,7 @@ struct QueuesSection {
     for key in ini.ownKeys(in: Self.queues) {
       guard let value = try ini.checkedValue(key.spelling, in: Self.queues) else { continue }
       guard let table = SQLIdentifier(table: key.spelling),
-        // The tables of the log, and of the channels.
+        // The tables of the log and of the channels are not queues.
         !key.spelling.hasPrefix("fpcache_"), key.spelling != "listen_for"
       else {
         throw value.problem(
@@ -107,7 +106,7 @@ struct QueuesSection {
       guard text.next == .end else {
         throw unexpected("a comma and another family, by COLUMN, since COLUMN, or the end")
       }
-      // A row of which nothing is asked is told by its place.
+      // A row without key columns is identified by its place in the order.
       if columns.isEmpty { columns = [.text(order.column)] }
       guard columns.count <= QueuesSection.mostColumns else {
         throw value.problem(key, "expected \(QueuesSection.mostColumns) columns at most")
@@ -190,7 +189,7 @@ struct QueuesSection {
       return column
     }
 
-    /// The place of a column among those that are selected.
+    /// The index of a column among the selected ones.
     private mutating func place(of column: QueueTable.KeyColumn) throws(UserError) -> Int {
       if let place = columns.firstIndex(of: column) { return place }
       columns.append(column)
@@ -280,7 +279,7 @@ extension QueueTable.Order {
 }
 
 extension Layout {
-  /// A family that may be cleared, by its name in a value.
+  /// The family with this name in a value; it must be one that may be cleared.
   fileprivate func clearable(
     _ name: String, _ value: INIValue, _ key: String
   ) throws(UserError) -> Family {
@@ -303,12 +302,12 @@ extension Layout {
 }
 
 extension Family {
-  /// Its fields, as a list.
+  /// The family's fields, as a list.
   var fieldList: String { fieldNames.isEmpty ? "none" : fieldNames.joined(separator: ", ") }
 }
 
 extension SiteRules {
-  /// - Throws: ``UserError`` with status 78 where a site's own layout has no rules beside it.
+  /// - Throws: ``UserError`` with status 78 where a site's own layout has no rules.
   func requireSome() throws(UserError) {
     guard queues.isEmpty, events.isEmpty else { return }
     throw UserError(

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The small language of [queues] and [events], cut into words and signs.
+// The small language of [queues] and [events], split into words and signs.
 
 import Basics
 
-/// Reads a value from its beginning to its end.
+/// Reads a value from start to end.
 struct RuleTokens {
   enum Token: Equatable {
     /// A name: letters, digits and `_ - $ .`.
     case word(String)
-    /// What stands in quotes, without them.
+    /// The text between quotes, without them.
     case quoted(String)
     /// `(`, `)`, `,` or `=`.
     case sign(Unicode.Scalar)
     /// Anything else.
     case stray(Unicode.Scalar)
-    /// A quote that does not close.
+    /// A quote that is not closed.
     case openQuote
     case end
 
-    /// Fit to be shown.
+    /// Safe to display.
     var text: String {
       switch self {
       case .word(let word): word
@@ -31,7 +31,7 @@ struct RuleTokens {
     }
   }
 
-  /// What comes next.
+  /// The next token.
   private(set) var next: Token = .end
   private var rest: Substring.UnicodeScalarView
 
@@ -40,7 +40,7 @@ struct RuleTokens {
     advance()
   }
 
-  /// Goes behind the next token.
+  /// Moves past the next token.
   mutating func advance() {
     rest = rest.drop { $0.properties.isWhitespace }
     guard let first = rest.first else {
@@ -66,21 +66,21 @@ struct RuleTokens {
     }
   }
 
-  /// Goes behind a sign or a word, if it is the next.
+  /// Moves past a sign or a word, if it is the next token.
   mutating func take(_ token: Token) -> Bool {
     guard next == token else { return false }
     advance()
     return true
   }
 
-  /// Takes a word; nil when the next is none.
+  /// Takes a word; nil when the next token is not a word.
   mutating func takeWord() -> String? {
     guard case .word(let word) = next else { return nil }
     advance()
     return word
   }
 
-  /// What a name is made of, whichever it is.
+  /// Whether a name of any kind may contain this character.
   private static func isOfWord(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {
     case "a"..."z", "A"..."Z", "0"..."9", "_", "-", "$", ".": true

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Every setting that fpcache reads in a configuration file, a row each. The option, the file's reader, SIGHUP
-// and the audit go by this table; the sample and the manual are compared with it (SettingTests).
+// Every setting that fpcache reads in a configuration file, one row each. The option, the file's reader, SIGHUP and the
+// audit use this table; tests compare the sample and the manual with it (SettingTests).
 
 import ArgumentParser
 import Basics
@@ -9,9 +9,9 @@ import CacheFS
 import Listening
 import PGQueue
 
-/// A key of a section, and all that is to be known of it.
+/// A key of a section, with everything that the program knows about it.
 struct Setting: Hashable, Sendable {
-  /// What a value may be.
+  /// The values that are allowed.
   enum Domain: Hashable, Sendable {
     case text
     case seconds(ClosedRange<Double>)
@@ -23,7 +23,7 @@ struct Setting: Hashable, Sendable {
     case word([String])
   }
 
-  /// The option of `fpcache listen` that goes before the file.
+  /// The option of `fpcache listen` that overrides the file.
   struct Option: Hashable, Sendable {
     /// Without its dashes.
     let name: String
@@ -33,17 +33,17 @@ struct Setting: Hashable, Sendable {
   }
 
   let section: String
-  /// In capitals, as the site writes them; case does not matter.
+  /// In upper case, as the site writes keys; case does not matter.
   let key: String
   var domain = Domain.text
-  /// What holds where nobody says otherwise; nil for nothing.
+  /// The value when none is set; nil for none.
   var fallback: String?
-  /// What the sample shows where that is nothing.
+  /// The value that the sample shows where there is no fallback.
   var example: String?
-  /// What the sample says of it; nil where its own words stand there.
+  /// The sample's comment; nil where the sample has its own words.
   var comment: String?
   var option: Option?
-  /// Whether a running listener goes on with what it was started with.
+  /// Whether a running listener keeps the value that it was started with.
   var needsRestart = false
 
   init(_ section: String, _ key: String) {
@@ -202,18 +202,18 @@ struct Setting: Hashable, Sendable {
 
   // MARK: All of them
 
-  /// Sections that were there before fpcache: other programs may have keys of their own in them.
+  /// Sections that existed before fpcache: other programs may have their own keys in them.
   static let sharedSections: Set<String> = ["database", "dirs"]
 
-  /// Sections whose keys are names of the site's own; what is wrong there is an error.
+  /// Sections whose keys are names from the site; anything wrong there is an error.
   static let openSections = [
     LayoutSection.name, QueuesSection.queues, QueuesSection.events, TriggersSection.name,
   ]
 
-  /// Those of a site with the layout of FreshPorts.
+  /// The settings of a site with the layout of FreshPorts.
   static let all = all(families: VerifySettings.families(of: .freshPorts))
 
-  /// - Parameter families: those of which [verify] may speak.
+  /// - Parameter families: the families that [verify] may name.
   static func all(families: [String]) -> [Setting] {
     ["HOST", "PORT", "DBNAME", "DBUSER", "PASSWORD", "SSLMODE"].map { Setting("database", $0) }
       + [Setting("dirs", "BASEDIR"), crossMounts] + PathTemplate.all.map { Setting("dirs", $0.key) }
@@ -227,22 +227,22 @@ struct Setting: Hashable, Sendable {
       }
   }
 
-  /// Those of the listener, in the order in which it tells of them.
+  /// The listener's settings, in the order in which it reports them.
   static let listen = [
     settle, pollInterval, recheckInterval, recheckOverlap, recheckMost, scrubInterval, scrubMost,
     scrub, stateDirectory, node, statusFile, metricsFile, emptiedAfter, facility,
     identity,
   ]
 
-  /// Keys that the sample does not show: libpq's other keywords, and what another listener obeyed.
+  /// Keys that the sample does not show: libpq's other keywords, and a key of the old listener.
   static let more =
     DatabaseSection.keys.map { Setting(DatabaseSection.name, $0) }
     + [Setting("dirs", Self.snapshotKey)]
 
-  /// What the old listener rolled back when packages were imported.
+  /// The ZFS snapshot that the old listener rolled back to when packages were imported.
   static let snapshotKey = "PKG_ZFS_SNAPSHOT"
 
-  /// What is said of a key that is known and has no effect.
+  /// The message for a key that is known and has no effect.
   static func unused(_ key: String, in section: String) -> String? {
     switch section {
     case "dirs" where key == snapshotKey:
@@ -268,7 +268,7 @@ extension Setting {
   /// The value of an option, which validate() has checked.
   func seconds(ofOption text: String?) -> Duration? { text.flatMap { seconds(in: $0) } }
 
-  /// - Throws: ``ValidationError`` for a value of the option that is none.
+  /// - Throws: ``ValidationError`` for an invalid value of the option.
   func validate(_ text: String?) throws {
     guard let text, let option else { return }
     switch domain {
@@ -287,11 +287,11 @@ extension Setting {
     return ListenSettings.seconds(text, range)
   }
 
-  /// What the file says; nil where it says nothing.
+  /// The value in the file; nil where it is not set.
   /// - Throws: ``UserError`` with status 78.
   func text(in ini: INI) throws(UserError) -> String? { try value(in: ini)?.text }
 
-  /// - Throws: ``UserError`` with status 78, also for a value that is none.
+  /// - Throws: ``UserError`` with status 78, also for an invalid value.
   func seconds(in ini: INI) throws(UserError) -> Duration? {
     guard let value = try value(in: ini), case .seconds(let range) = domain else { return nil }
     guard let seconds = seconds(in: value.text) else {
@@ -303,7 +303,7 @@ extension Setting {
     return seconds
   }
 
-  /// - Throws: ``UserError`` with status 78, also for a value that is none.
+  /// - Throws: ``UserError`` with status 78, also for an invalid value.
   func number(in ini: INI) throws(UserError) -> Int? {
     guard let value = try value(in: ini), case .number(let range) = domain else { return nil }
     guard let number = Int(value.text), range.contains(number) else {

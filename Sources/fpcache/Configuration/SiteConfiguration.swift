@@ -8,9 +8,9 @@ import Listening
 import PGQueue
 import SystemPackage
 
-/// What a configuration file says, with the places where it says it.
+/// The settings of a configuration file, with their places in it.
 struct SiteConfiguration {
-  /// Its path, fit to be shown.
+  /// The file's path, safe to display.
   let file: String
   /// libpq's keywords and their values.
   let database: [(String, String)]
@@ -18,20 +18,20 @@ struct SiteConfiguration {
   let holdsPassword: Bool
   /// `BASEDIR/cache`.
   let cacheDirectory: String?
-  /// Whether all that is mounted inside the cache belongs to it.
+  /// Whether all mounts inside the cache belong to it.
   let crossesMounts: Bool
   let listen: ListenSettings
   let verify: VerifySettings
   let oddities: [Oddity]
-  /// The templates that are given.
+  /// The templates that are set.
   private let templates: [(template: PathTemplate, value: INIValue)]
-  /// The layout that the file writes for itself, and its rules.
+  /// The layout that the file defines itself, and its rules.
   private let own: (layout: Layout, rules: SiteRules)?
   /// The site's tables whose changes fill queues.
   let triggers: [TableTrigger]
   private let emptiedAfter: INIValue?
 
-  /// Reads the file named, or else the first default that exists.
+  /// Reads the named file, or else the first default file that exists.
   /// - Throws: ``UserError`` with status 78.
   static func load(
     named name: String?, _ files: FileReader
@@ -87,7 +87,7 @@ struct SiteConfiguration {
     oddities = ini.oddities(Setting.all(families: families) + Setting.more)
   }
 
-  /// Whether it writes a layout for itself.
+  /// Whether the file defines its own layout.
   var hasOwnLayout: Bool { own != nil }
 
   private static func ownLayout(
@@ -116,7 +116,7 @@ struct SiteConfiguration {
     return found
   }
 
-  /// The site's layout, and what its database asks of it.
+  /// The site's layout, and what its database asks of the cache.
   /// - Throws: ``UserError`` with status 78.
   func site(effectiveDirectory: String) throws(UserError) -> (layout: Layout, rules: SiteRules) {
     let layout = try layout(effectiveDirectory: effectiveDirectory)
@@ -130,10 +130,10 @@ struct SiteConfiguration {
     return (layout, rules)
   }
 
-  /// The site's own layout, or FreshPorts' with this site's templates in it.
+  /// The site's own layout, or FreshPorts' layout with this site's templates in it.
   ///
-  /// Templates are absolute, below the file's own cache directory, the default one, or the one
-  /// that a flag puts in its place.
+  /// Templates are absolute paths. They lie below the file's own cache directory, the default one, or the one that a
+  /// flag puts in its place.
   /// - Throws: ``UserError`` with status 78.
   func layout(effectiveDirectory: String) throws(UserError) -> Layout {
     if let own { return own.layout }
@@ -143,7 +143,7 @@ struct SiteConfiguration {
     for (template, value) in templates {
       do throws(PathTemplate.Problem) {
         let pattern = try template.pattern(of: value.text, below: roots)
-        // Two keys of one family: it lies in one place.
+        // Two keys of one family must name the same place.
         if let other = placed[template.family], other.pattern != pattern {
           throw .apart(key: other.key)
         }
@@ -162,8 +162,7 @@ struct SiteConfiguration {
     [cacheDirectory, effectiveDirectory, Config.defaultCacheDirectory].compactMap { $0 }
   }
 
-  /// The names of the report of failed commits: what each of its keys says, and the usual one where
-  /// a key is not there.
+  /// The names of the report of failed commits: one from each of its keys, and the usual name where a key is not set.
   private func reports(_ effectiveDirectory: String) -> [String] {
     var names: [String] = []
     for template in PathTemplate.all where template.form == .report {

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The section [triggers]: which changes of the site's own tables fill which queue. Only `fpcache sql` goes by it.
+// The section [triggers]: which changes of the site's own tables fill which queue. Only `fpcache sql` uses it.
 //
 //   [triggers]
 //   products = product_changes(sku) on price, name
 //   wiki.page = wiki.page_changes(ns, title) on body, wiki.day_changes(day = changed)
 //
-// Names of tables and columns go into SQL: each is checked, and quoted there.
+// Names of tables and columns go into SQL: each is checked here, and quoted there.
 
 import Basics
 import PGQueue
 
-/// Reads what is to be watched.
+/// Reads which tables to watch.
 struct TriggersSection {
   static let name = "triggers"
   /// More than any site has.
@@ -23,7 +23,7 @@ struct TriggersSection {
   private let queues: [QueueTable]
   private var text: RuleTokens
 
-  /// The tables that a file with queues of its own watches.
+  /// The watched tables of a file with its own queues.
   /// - Throws: ``UserError`` with status 78.
   static func read(_ ini: INI, _ queues: [QueueTable]) throws(UserError) -> [TableTrigger] {
     var triggers: [TableTrigger] = []
@@ -71,7 +71,7 @@ struct TriggersSection {
     }
   }
 
-  /// - Returns: the target, and the name of the next queue, which is read when the columns end.
+  /// - Returns: the target, and the name of the next queue, which is already read when the columns end.
   private mutating func takeTarget(
     _ name: String
   ) throws(UserError) -> (TableTrigger.Target, next: String?) {
@@ -90,7 +90,7 @@ struct TriggersSection {
     }
     repeat {
       let word = try takeName("a column whose change matters")
-      // Behind the columns another queue may follow.
+      // Another queue may follow the columns.
       if !watched.isEmpty, text.next == .sign("(") || queues.contains(where: { $0.name == word }) {
         return (.init(queue: queue, sources: sources, watched: watched), word)
       }
@@ -114,7 +114,7 @@ struct TriggersSection {
     return nil
   }
 
-  /// For each column of the queue the table's column that it is taken from.
+  /// For each column of the queue, the table's column that its value is taken from.
   private mutating func takeSources(_ queue: QueueTable) throws(UserError) -> [SQLIdentifier] {
     var sources: [SQLIdentifier: SQLIdentifier] = [:]
     if text.take(.sign("(")), !text.take(.sign(")")) {

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a configuration file says of the audit: a query and a least size for each family.
+// A configuration file's settings for the audit: a query and a least size for each family.
 
 import CacheFS
 import Listening
 
 /// The section [verify].
 struct VerifySettings: Equatable, Sendable {
-  /// Families whose pages are whole: neither the search log nor what is being written.
+  /// Families whose pages are complete: not the search log, and not pages that are still being written.
   static func families(of layout: Layout) -> [String] {
     layout.families.enumerated()
       .filter { $0.element.clearing != .never && $0.offset != layout.spool }
       .map(\.element.name)
   }
 
-  /// More than any page has.
+  /// Larger than any page.
   private static let largestStub: Int64 = 1 << 30
 
   static func queryKey(_ family: String) -> String { family.uppercased() }
@@ -22,7 +22,7 @@ struct VerifySettings: Equatable, Sendable {
   static func leastSizeKey(_ family: String) -> String { family.uppercased() + "_STUB" }
 
   private(set) var queries: [FamilyQuery] = []
-  /// The same for what has changed since some time: the family's own query for that, or its query for all.
+  /// The same for changes since some time: the family's own query for that, or its query for all.
   private(set) var rechecks: [FamilyQuery] = []
   /// The size in bytes below which a page of a family is a stub.
   private(set) var leastSizes: [String: Int64] = [:]

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// An answer in time, whatever hangs: a monitor that has to kill its plugin learns nothing. A thread waits and
-// answers instead, since what hangs may be a call that cannot be ended, such as one for a host's address.
+// Guarantees an answer in time, whatever hangs: a monitor that must kill its plugin learns nothing. A thread waits and
+// answers instead, since the hanging call may be one that cannot be ended, such as the lookup of a host's address.
 
 import Basics
 import CacheFS
 import Synchronization
 import SystemPackage
 
-/// What is answered where there is no answer in time.
+/// The answer that is given when no other answer comes in time.
 enum AnswerDeadline {
   private static let isAnswered = Atomic(false)
 
-  /// Has the program write a line and end when a time has passed, unless ``claim()`` was called.
+  /// Makes the program write a line and end when the time has passed, unless ``claim()`` was called.
   static func start(
     _ text: String, on descriptor: CInt = STDOUT_FILENO, status: Int32, after time: Duration
   ) {
@@ -27,7 +27,7 @@ enum AnswerDeadline {
     }
   }
 
-  /// From here on the caller answers. Where the time has just passed it does not return.
+  /// From here on the caller answers. If the time has just passed, it does not return.
   static func claim() {
     while isAnswered.exchange(true, ordering: .relaxed) { poll(nil, 0, -1) }
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Passwords that were given on the command line, where none belongs: hidden from ps(1).
+// Hides passwords on the command line from ps(1); they do not belong there.
 
 import Basics
 import PGQueue
 
-/// Whether an argument, or what follows the `=` of an option, holds a password: by our rule, or by
-/// libpq's, which knows more spellings (`p%61ssword=` in a URI).
+/// Whether an argument, or the text after the `=` of an option, holds a password: by our rule, or by libpq's, which
+/// knows more spellings (`p%61ssword=` in a URI).
 func holdsPassword(_ argument: String) -> Bool {
   if redacted(argument) != argument { return true }
   guard argument.utf8.contains(UInt8(ascii: "=")) else { return false }
@@ -15,8 +15,8 @@ func holdsPassword(_ argument: String) -> Bool {
   return !ConnectionParameters.secrets(in: value.map(String.init) ?? argument).isEmpty
 }
 
-/// Overwrites arguments that hold a password. Linux shows that to all who ask for them; where the
-/// kernel keeps a copy (FreeBSD), whoever looks can still see it, and that is said.
+/// Overwrites arguments that hold a password. Linux shows the overwritten text to all processes. Where the kernel keeps
+/// a copy (FreeBSD), other users can still see the password, and a message says so.
 func hidePasswordsFromArguments() {
   for index in 1..<max(1, Int(CommandLine.argc)) {
     guard let argument = CommandLine.unsafeArgv[index] else { return }

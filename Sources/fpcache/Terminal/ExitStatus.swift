@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How a command ends: the statuses of the contract, and the error that carries one.
+// How a command ends: the documented exit statuses, and the error that carries one.
 
 import ArgumentParser
 import SystemPackage
@@ -17,7 +17,7 @@ enum ExitStatus: Int32 {
   case configuration = 78
 }
 
-/// One failure told to the user: what, where, and what to try.
+/// One failure reported to the user: what, where, and what to try.
 struct UserError: Error, Equatable {
   let status: ExitStatus
   let message: String

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Messages to people: swift-log's handlers for standard error and syslog(3).
+// Messages for people: swift-log's handlers for standard error and syslog(3).
 
 import ArgumentParser
 import Basics
@@ -15,7 +15,8 @@ enum LogDestination: String, WordArgument {
 
 /// Where syslog(3) files our messages.
 struct SyslogSettings: Equatable, Sendable {
-  /// The facility is the old listener's. So was the name, which a site's log rules may go by: IDENT = fp-listen.
+  /// The facility is the old listener's. Its name was fp-listen; a site whose log rules match that name can set
+  /// IDENT = fp-listen.
   static let standard = SyslogSettings(facility: LOG_LOCAL3, identity: "fpcache")
 
   static let facilities: [(name: String, value: CInt)] = [
@@ -36,7 +37,7 @@ struct SyslogSettings: Equatable, Sendable {
   var facilityName: String? { Self.facilities.first { $0.value == facility }?.name }
 }
 
-/// - Parameter lines: how a line on standard error looks.
+/// - Parameter lines: the format of lines on standard error.
 func makeLogger(
   _ destination: LogDestination, _ lines: LogLines, level: Logger.Level,
   syslog: SyslogSettings = .standard, lastError: LastError? = nil
@@ -53,7 +54,7 @@ func makeLogger(
   return logger
 }
 
-/// Passes messages on and keeps the last error.
+/// Passes messages on and remembers the last error.
 private struct RememberingHandler: LogHandler {
   var sink: any LogHandler
   let lastError: LastError
@@ -84,7 +85,7 @@ struct SyslogHandler: LogHandler {
   var logLevel = Logger.Level.info
 
   init(_ settings: SyslogSettings) {
-    // openlog(3) keeps the pointer for as long as the process lives: never freed.
+    // openlog(3) keeps the pointer until the process ends, so the copy is never freed.
     openlog(strdup(settings.identity), LOG_PID, settings.facility)
   }
 
@@ -120,7 +121,7 @@ struct StandardErrorHandler: LogHandler {
 }
 
 extension Logger.Level {
-  /// Of syslog(3), which the journal has, too.
+  /// The priority of syslog(3), which the journal also uses.
   var priority: CInt {
     switch self {
     case .trace, .debug: LOG_DEBUG

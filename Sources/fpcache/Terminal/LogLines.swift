@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How a message on standard error looks: for people, for systemd's journal, or as JSON for whatever else collects
-// logs.
+// The format of messages on standard error: for people, for systemd's journal, or as JSON for other log collectors.
 
 import ArgumentParser
 import Basics
 import Logging
 
-/// The form of messages on standard error.
+/// The format of messages on standard error.
 enum LogFormat: String, WordArgument {
   case text, json, journal
 
-  /// What suits the reader of standard error: the journal says in $JOURNAL_STREAM which file it reads
-  /// (systemd.exec(5)), so that a redirected stream is not mistaken for it.
+  /// The format for the reader of standard error. $JOURNAL_STREAM names the file that the journal reads
+  /// (systemd.exec(5)), so that a redirected stream is not mistaken for the journal.
   static func suited(to environment: [String: String]) -> LogFormat {
     var information = stat()
     guard let stream = environment["JOURNAL_STREAM"], fstat(STDERR_FILENO, &information) == 0
@@ -21,10 +20,10 @@ enum LogFormat: String, WordArgument {
   }
 }
 
-/// How lines on standard error look.
+/// The format of lines on standard error.
 struct LogLines: Sendable {
   enum Style {
-    /// `fpcache: message`, as the system's own commands speak.
+    /// `fpcache: message`, like the system's own commands.
     case command
     /// Time, level and message, for a log that is read years later.
     case daemon
@@ -34,7 +33,7 @@ struct LogLines: Sendable {
   let format: LogFormat
   let palette: Palette
 
-  /// Writes a message. What others have written in it is made harmless, and a password is never shown.
+  /// Writes a message. Text from other sources is escaped, and a password is never shown.
   func write(_ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata = [:]) {
     switch format {
     case .text: printError(message, after: head(level) + " ")
@@ -47,7 +46,7 @@ struct LogLines: Sendable {
     }
   }
 
-  /// What begins a line shows how bad it is.
+  /// The start of a line shows the severity.
   private func head(_ level: Logger.Level) -> String {
     switch style {
     case .command: painted("fpcache:", level)

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How far a long job is: one line on standard error, rewritten in place while the job runs and
-// gone when it ends. Only a terminal is shown it, and only after a second.
+// Shows the progress of a long job: one line on standard error, rewritten in place while the job runs and removed when
+// it ends. It is shown only on a terminal, and only after a second.
 
 import Basics
 
-/// A line that says how far a job is, from a thread of its own.
+/// A line that shows the progress of a job, from its own thread.
 final class Progress: Sendable {
   /// A job shorter than this needs no line.
   static let delay = Duration.seconds(1)
-  /// Between one look and the next.
+  /// The time between two updates.
   private static let interval = Duration.milliseconds(200)
 
   private let thread: pthread_t
   /// Closed to end the thread.
   private let wakeUp: CInt
 
-  /// Starts the line, or returns nil where nobody would see it: the stream is no terminal, or
-  /// `isWanted` is false.
-  /// - Parameter text: what to say now; called on the line's own thread.
+  /// Starts the line, or returns nil where no user would see it: the stream is not a terminal, or `isWanted` is false.
+  /// - Parameter text: the current text; called on the line's own thread.
   static func start(
     on descriptor: CInt = STDERR_FILENO, after delay: Duration = delay, if isWanted: Bool = true,
     _ text: @escaping @Sendable () -> String
@@ -50,13 +49,13 @@ final class Progress: Sendable {
     wakeUp = ends[1]
   }
 
-  /// Takes the line away. What is printed from here on stands where it was.
+  /// Removes the line. Later output appears in its place.
   func finish() {
     close(wakeUp)
     pthread_join(thread, nil)
   }
 
-  /// What the thread does.
+  /// The work of the thread.
   private final class Line: Sendable {
     private let descriptor: CInt
     private let delay: Duration
@@ -83,7 +82,7 @@ final class Progress: Sendable {
         let ready = poll(&wait, 1, timeout)
         if ready < 0, errno == EINTR { continue }
         guard ready == 0 else { break }
-        // A line that wrapped could not be taken back.
+        // A wrapped line could not be removed.
         let terminal = Terminal(
           columns: Screen.width(descriptor) - 1, isTerminal: true, isUnicode: localeIsUnicode)
         let line = terminal.start(of: text(), columns: terminal.columns)

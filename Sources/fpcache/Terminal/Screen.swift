@@ -1,42 +1,41 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Whether a person looks on, and what a person's terminal is given that a file is not: colour.
+// Whether a user is watching, and what a terminal gets that a file does not: colour.
 
 import ArgumentParser
 import Basics
 
-/// What stands at the other end of a stream.
+/// The device at the other end of a stream.
 enum Screen {
   static func isAt(_ descriptor: CInt) -> Bool { isatty(descriptor) != 0 }
 
-  /// Whether a line on it can be taken back: it is a terminal that knows how.
+  /// Whether a line on it can be removed: it is a terminal that supports that.
   static func canRewrite(_ descriptor: CInt) -> Bool {
     guard isAt(descriptor), let kind = environment()["TERM"] else { return false }
     return kind != "dumb"
   }
 
-  /// Takes the line back that the cursor is on.
+  /// Removes the line that the cursor is on.
   static func wipeLine(on descriptor: CInt) { put("\r\u{1B}[K", on: descriptor) }
 
-  /// Columns of the terminal at a stream; 80 where it does not say.
+  /// Columns of the terminal at a stream; 80 where they are unknown.
   static func width(_ descriptor: CInt) -> Int { size(descriptor)?.columns ?? 80 }
 
-  /// What the terminal at a stream says of its size; nil where it is none, or does not say.
+  /// The size of the terminal at a stream; nil where it is not a terminal or its size is unknown.
   static func size(_ descriptor: CInt) -> (columns: Int, rows: Int?)? {
     var size = winsize()
     guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return (Int(size.ws_col), size.ws_row > 0 ? Int(size.ws_row) : nil)
   }
 
-  /// Part of a line: a question, or what is rewritten in place. What does not get through need
-  /// not.
+  /// Writes part of a line: a question, or text that is rewritten in place. A failure to write it does not matter.
   static func put(_ text: String, on descriptor: CInt) {
     let bytes = Array(text.utf8)
     _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
   }
 }
 
-/// Puts colour into text, or leaves it as it is.
+/// Adds colour to text, or leaves it unchanged.
 struct Palette: Equatable, Sendable {
   /// SGR parameters of ECMA-48, 8.3.117.
   enum Paint: String, CaseIterable {
@@ -52,8 +51,8 @@ struct Palette: Equatable, Sendable {
 
   init(isColored: Bool) { self.isColored = isColored }
 
-  /// What was asked for; with `auto`, colour for a terminal that knows it, unless NO_COLOR is
-  /// set and not empty (no-color.org).
+  /// The requested choice; with `auto`, colour for a terminal that supports it, unless NO_COLOR is set and not empty
+  /// (no-color.org).
   init(_ choice: ColorChoice, isTerminal: Bool, _ environment: [String: String]) {
     switch choice {
     case .always: isColored = true
@@ -71,7 +70,7 @@ struct Palette: Equatable, Sendable {
 
   private static func sequence(_ parameter: String) -> String { "\u{1B}[\(parameter)m" }
 
-  /// The text with `change` made to all of it but what paint(_:_:) has put there.
+  /// Applies `change` to all of the text except what paint(_:_:) has added.
   static func aroundPaint(_ text: String, _ change: (String) -> String) -> String {
     guard text.utf8.contains(0x1B) else { return change(text) }
     let sequences = (Paint.allCases.map(\.rawValue) + ["0"]).map(sequence)

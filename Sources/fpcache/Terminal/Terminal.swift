@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Where text for people goes: how wide, in which signs, and how wide a name is there.
+// The place where text for people goes: its width, its character set, and the width of a name on it.
 
 import Basics
 
 /// The terminal on standard output, or the file in its place.
 struct Terminal: Equatable {
-  /// No narrower: the text is made for this and more.
+  /// Never narrower: the text is made for this width and more.
   static let narrowest = 60
-  /// No wider: COLUMNS may say anything.
+  /// Never wider: COLUMNS may hold any number.
   private static let widest = 1000
-  /// Where nobody says.
+  /// The width when it is unknown.
   private static let usualWidth = 80
 
   var columns: Int
-  /// Nil where it is none, or does not say.
+  /// Nil where it is not a terminal, or the number is unknown.
   var rows: Int?
   var isTerminal: Bool
-  /// Whether signs beyond ASCII may be written.
+  /// Whether characters beyond ASCII may be written.
   var isUnicode: Bool
 
   /// - Parameters:
-  ///   - variables: of the environment; `COLUMNS` goes before what the terminal says.
-  ///   - narrowest: how few columns the text can be made for.
+  ///   - variables: of the environment; `COLUMNS` overrides the terminal's own size.
+  ///   - narrowest: the smallest number of columns that the text can be made for.
   static func standardOutput(
     _ variables: [String: String] = environment(), narrowest: Int = narrowest
   ) -> Terminal {
@@ -35,8 +35,8 @@ struct Terminal: Equatable {
       isTerminal: isTerminal, isUnicode: localeIsUnicode)
   }
 
-  /// Text that this terminal can show: where it has ASCII only, all else is written as escape(_:)
-  /// writes bytes, since in another character set its bytes could be commands to the terminal.
+  /// Text that this terminal can show. On a terminal with ASCII only, all other characters are written as escape(_:)
+  /// writes bytes, since in another character set their bytes could be commands to the terminal.
   func fit(_ text: String) -> String { isUnicode ? text : asciiOnly(text) }
 
   /// How many columns the text takes.
@@ -46,13 +46,13 @@ struct Terminal: Equatable {
     return text.unicodeScalars.reduce(0) { $0 + $1.columns }
   }
 
-  /// As much of the text as there is room for, with a sign that this is not all.
+  /// As much of the text as fits, with a sign that it was cut.
   func cut(_ text: String, to columns: Int) -> String {
     guard width(text) > columns else { return text }
     return start(of: text, columns: columns - 1) + (isUnicode ? "\u{2026}" : ">")
   }
 
-  /// As much of the text as there is room for.
+  /// As much of the text as fits.
   func start(of text: String, columns: Int) -> String {
     var start = String.UnicodeScalarView()
     var used = 0
@@ -66,15 +66,14 @@ struct Terminal: Equatable {
 }
 
 extension Unicode.Scalar {
-  /// Wide characters of the scripts of East Asia, and pictures (UAX #11, in the blocks of wcwidth
-  /// as Markus Kuhn has it).
+  /// Wide characters of East Asian scripts, and pictures (UAX #11, in the blocks of Markus Kuhn's wcwidth).
   private static let wide: [ClosedRange<UInt32>] = [
     0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xA960...0xA97C, 0xAC00...0xD7A3,
     0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F,
     0x1F680...0x1F6FF, 0x1F900...0x1FAFF, 0x20000...0x3FFFD,
   ]
 
-  /// How many columns it takes on a terminal.
+  /// How many columns the character takes on a terminal.
   fileprivate var columns: Int {
     if value < 0x300 { return 1 }
     switch properties.generalCategory {
@@ -84,7 +83,7 @@ extension Unicode.Scalar {
   }
 }
 
-/// Whether the user's locale is one of UTF-8.
+/// Whether the user's locale uses UTF-8.
 let localeIsUnicode: Bool = {
   guard setlocale(LC_CTYPE, "") != nil, let name = nl_langinfo(nl_item(CODESET)) else {
     return false
@@ -92,7 +91,7 @@ let localeIsUnicode: Bool = {
   return ["UTF-8", "utf8", "UTF8", "utf-8"].contains(String(cString: name))
 }()
 
-/// What is not ASCII as `\xHH`, byte by byte.
+/// Replaces characters that are not ASCII by `\xHH`, byte by byte.
 func asciiOnly(_ text: String) -> String {
   if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
   var ascii = ""

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Tables, bars and lines for people, made to fit the terminal.
+// Tables, bars and lines for people, fitted to the terminal.
 
 import Basics
 
-/// How much of a number is told, from all of it to what takes the least room.
+/// The precision of a number, from exact to the form that takes the least space.
 enum Detail: CaseIterable {
   /// `49,411,072`
   case exact
@@ -21,7 +21,7 @@ enum Detail: CaseIterable {
     }
   }
 
-  /// Three digits or so, and the unit of a thousand that fits, as sizeText(_:) has it; cut off, not rounded up.
+  /// About three digits, and the fitting unit of a thousand, as in sizeText(_:); cut off, not rounded up.
   private static func scaled(_ bytes: Int64, _ units: [String], _ space: String) -> String {
     var unit = 0
     var tenths = bytes &* 10
@@ -40,9 +40,9 @@ struct TextTable {
   struct Column {
     let title: String
     var isRight = true
-    /// The highest is left out first where there is no room; those of 0 stay.
+    /// The column with the highest rank is dropped first where there is no space; columns with rank 0 stay.
     var rank = 0
-    /// Its texts may be of any length: where there is no room it goes to the end of the line.
+    /// The texts may have any length: where there is no space, the column moves to the end of the line.
     var isFree = false
   }
 
@@ -72,7 +72,7 @@ struct TextTable {
         let padding = String(repeating: " ", count: widths[column] - terminal.width(cell))
         return columns[column].isRight ? padding + cell : cell + padding
       }
-      // No blanks at a line's end.
+      // A line must not end in blanks.
       if columns.last?.isRight == false, let last = row.last { cells[cells.count - 1] = last }
       var line = cells.joined(separator: space)
       while line.last == " " { line.removeLast() }
@@ -98,7 +98,7 @@ struct TextTable {
 }
 
 extension Terminal {
-  /// The table in the most telling form that there is room for.
+  /// The table in the most precise form that fits.
   func lines(_ make: (Detail) -> TextTable) -> [String] {
     for detail in Detail.allCases {
       let table = make(detail)
@@ -111,7 +111,7 @@ extension Terminal {
     return table.lines(self, gap: 1)
   }
 
-  /// Words put behind a heading, line by line; none is cut.
+  /// Words after a heading, in several lines; no word is cut.
   func lines(_ heading: String, words: [String]) -> [String] {
     let indent = String(repeating: " ", count: width(heading))
     var lines: [String] = []
@@ -128,8 +128,8 @@ extension Terminal {
     return lines + [line]
   }
 
-  /// A line in as many as it takes, where people read it: what is piped or searched stays on one. The others
-  /// are indented two columns more than the first.
+  /// A line wrapped into as many lines as it needs, where people read it. A line that is piped or searched is not
+  /// wrapped. The further lines are indented two columns more than the first.
   func wrapped(_ line: String) -> [String] {
     guard isTerminal, width(line) > columns else { return [fit(line)] }
     let indent = String(line.prefix { $0 == " " })
@@ -140,7 +140,7 @@ extension Terminal {
     return lines.prefix(1) + lines.dropFirst().map { "  " + $0 }
   }
 
-  /// A bar for a share of the whole width; what is there at all is seen.
+  /// A bar for a share of the whole width; a value above zero is always visible.
   func bar(_ value: Int, of largest: Int, width: Int) -> String {
     guard value > 0, largest > 0, width > 0 else { return "" }
     let share = Double(value) / Double(largest) * Double(width)
@@ -154,7 +154,7 @@ extension Terminal {
     return String(repeating: "\u{2588}", count: eighths / 8) + rest[eighths % 8]
   }
 
-  /// A sign for each value, as high as the value is beside the largest; a blank where there is none.
+  /// A character for each value, as high as its share of the largest; a blank for a missing value.
   func sparkline(_ values: some Collection<Double?>) -> String {
     let signs: [String] =
       isUnicode
@@ -164,14 +164,13 @@ extension Terminal {
     return values.map { value in
       guard let value else { return " " }
       guard value > 0, largest > 0 else { return signs[0] }
-      // What is there at all is higher than nothing.
+      // A value above zero is drawn higher than zero.
       let step = Int((value / largest * Double(signs.count - 1)).rounded())
       return signs[min(max(1, step), signs.count - 1)]
     }.joined()
   }
 
-  /// Two blocks of lines beside each other. A line of the left one that is too long has its row
-  /// for itself.
+  /// Two blocks of lines side by side. A line of the left block that is too long gets its own row.
   func beside(_ left: [String], _ right: [String], gap: Int) -> [String] {
     let column = columns - gap - right.reduce(0) { max($0, width($1)) }
     let start = left.map(width).filter { $0 <= column }.max() ?? 0

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the parser says of a command line, in the program's own style: an error is one line that says what is
-// wrong and what to try; help begins with the usage, and lists the common options where it is asked for them.
+// The parser's texts about a command line, in the program's own style. An error is one line that says what is wrong and
+// what to try. Help begins with the usage, and lists the common options only on request.
 
 import Basics
 
-/// The texts that the parser makes, made ours.
+/// Rewrites the texts that the parser makes.
 enum UsageText {
-  /// The title of the section with the options that every command has.
+  /// The title of the section with the options of every command.
   static let commonTitle = "Common options"
   private static let commonHead = "COMMON OPTIONS:"
 
@@ -15,18 +15,18 @@ enum UsageText {
 
   /// What is wrong with a command line.
   /// - Parameters:
-  ///   - message: what the parser says, its usage included.
-  ///   - options: the names of the options that could have been meant, with their dashes.
+  ///   - message: the parser's message, with its usage.
+  ///   - options: the names of the options that the user could have meant, with their dashes.
   static func error(_ message: String, options: [String]) -> String {
     var text = String(message.prefix { $0 != "\n" })
     if text.hasPrefix("Error: ") { text.removeFirst("Error: ".count) }
     text = text.replacing(". Please provide one of ", with: "; expected one of ")
-    // The parser's own suggestion is the nearest by edits alone.
+    // The parser chooses its own suggestion by the number of edits alone.
     if let advice = text.firstRange(of: ". Did you mean ") {
       text.removeSubrange(advice.lowerBound...)
     }
     if text.hasSuffix(".") { text.removeLast() }
-    // Where it begins with a word of ours or of the user's, that stays as it is.
+    // Only the parser's own first words are changed; a first word of ours or of the user's stays.
     if ["Unknown ", "Missing ", "Unexpected ", "The "].contains(where: text.hasPrefix) {
       text = text.prefix(1).lowercased() + text.dropFirst()
     }
@@ -40,20 +40,20 @@ enum UsageText {
 
   // MARK: Help
 
-  /// How much of it.
+  /// How much help to show.
   enum Length {
-    /// `-h`: the common options are one line.
+    /// `-h`: the common options are summarized in one line.
     case short
     case full
   }
 
   /// The help of a command.
   /// - Parameters:
-  ///   - message: the parser's.
-  ///   - unused: options that every command takes and that mean nothing to this one.
+  ///   - message: the parser's help.
+  ///   - unused: options that every command takes and that have no effect on this one.
   static func help(_ message: String, _ length: Length, without unused: Set<String> = []) -> String
   {
-    // A stable order: what has no place of its own keeps the one it had, at the end.
+    // A stable order: sections without a defined place keep their order, at the end.
     let ordered = split(message).enumerated().sorted { ($0.1.rank, $0.0) < ($1.1.rank, $1.0) }
     let sections = ordered.map(\.element).map { section in
       if section.hasPrefix("OVERVIEW: ") { return String(section.dropFirst("OVERVIEW: ".count)) }
@@ -68,12 +68,12 @@ enum UsageText {
     return sections.joined(separator: "\n\n")
   }
 
-  /// The section with the common options alone.
+  /// Only the section with the common options.
   static func commonOptions(_ message: String) -> String {
     split(message).first { $0.hasPrefix(commonHead) } ?? ""
   }
 
-  /// The names of the options that a help text lists.
+  /// The names of the options in a help text.
   static func options(in help: String) -> [String] {
     help.split(separator: "\n").filter { $0.hasPrefix("  -") }.flatMap { line in
       line.split(whereSeparator: { $0 == " " || $0 == "," || $0 == "/" }).prefix {
@@ -83,7 +83,7 @@ enum UsageText {
     }
   }
 
-  /// Cuts a help text before each of its headings.
+  /// Splits a help text before each of its headings.
   private static func split(_ message: String) -> [String] {
     var sections: [[Substring]] = [[]]
     for line in message.split(separator: "\n", omittingEmptySubsequences: false) {
@@ -99,7 +99,7 @@ enum UsageText {
     }.filter { !$0.isEmpty }
   }
 
-  /// Without what some options say, continuation lines included.
+  /// The section without the given options, including their continuation lines.
   private static func without(_ unused: Set<String>, _ section: String) -> String {
     var isKept = true
     return section.split(separator: "\n").filter { line in
@@ -108,7 +108,7 @@ enum UsageText {
     }.joined(separator: "\n")
   }
 
-  /// Words in lines of 80 columns at most.
+  /// Words in lines of at most 80 columns.
   private static func wrapped(_ words: [String]) -> String {
     var lines = [" "]
     for word in words {
@@ -120,7 +120,7 @@ enum UsageText {
 }
 
 extension String {
-  /// Where a section of the help stands.
+  /// The place of a section in the help.
   fileprivate var rank: Int {
     let order = [
       "USAGE:", "OVERVIEW:", "SUBCOMMANDS:", "ARGUMENTS:", "OPTIONS:", "COMMON OPTIONS:",
@@ -128,7 +128,7 @@ extension String {
     return order.firstIndex(where: hasPrefix) ?? order.count
   }
 
-  /// What stands in single quotes after a text that it begins with.
+  /// The text in single quotes that follows `head` at the start of this text.
   fileprivate func quoted(after head: String) -> String? {
     guard hasPrefix(head + "'") else { return nil }
     let rest = dropFirst(head.count + 1)

@@ -9,8 +9,8 @@ protocol WordArgument: ExpressibleByArgument, CaseIterable, RawRepresentable
 where RawValue == String {}
 
 extension WordArgument {
-  /// What the parser makes of the cases by itself, without the key path that it makes on the way: that
-  /// alone took a fortieth of the shortest run.
+  /// The same list that the parser makes of the cases by default, without the key path that it creates for it: the key
+  /// path alone took a fortieth of the shortest run.
   static var allValueStrings: [String] { allCases.map { $0.rawValue } }
   static var allValueDescriptions: [String: String] { [:] }
 }
