@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The program: its name, its subcommands, and how every failure leaves it.
+// The program: its name, its subcommands, and its exit after each kind of failure.
 
 import ArgumentParser
 import Basics
@@ -51,7 +51,7 @@ struct FPCache: ParsableCommand {
         ?? LogLines(style: .command, format: .suited(to: environment()), palette: .plain)
     }
     do {
-      // Read before they are wiped, and wiped before anything else is done.
+      // The arguments are read before they are wiped, and wiped before anything else happens.
       let arguments = Array(CommandLine.arguments.dropFirst())
       hidePasswordsFromArguments()
       isPlugin = asksForPlugin(arguments)
@@ -63,7 +63,7 @@ struct FPCache: ParsableCommand {
     } catch let failure as ListeningError {
       end(UserError(failure), lines)
     } catch {
-      // As exit(withError:) does, but by way of printError: the parser quotes what it was given.
+      // As exit(withError:) does, but through printError, because the parser quotes its input.
       let status = exitCode(for: error)
       let message = fullMessage(for: error)
       if isPlugin, !message.isEmpty {
@@ -86,7 +86,7 @@ struct FPCache: ParsableCommand {
     }
   }
 
-  /// Whether a monitor asks: for its own form of an answer, of a command that has one.
+  /// Whether a monitor calls: it asks for the plugin format of a command that has one.
   private static func asksForPlugin(_ arguments: [String]) -> Bool {
     guard [Verify._commandName, Status._commandName].contains(arguments.first) else { return false }
     let format = Status.Format.nagios.rawValue
@@ -94,9 +94,8 @@ struct FPCache: ParsableCommand {
       || zip(arguments, arguments.dropFirst()).contains { $0 == "--format" && $1 == format }
   }
 
-  /// Answers a monitor that has asked wrongly, or for help: its first line is what the monitor shows, and any
-  /// other status than this would be taken for what the plugin has found (Monitoring Plugins Development
-  /// Guidelines).
+  /// Answers a monitor that has made a usage error, or has asked for help. The monitor shows the first line. It would
+  /// take any other status than this for a result of the plugin (Monitoring Plugins Development Guidelines).
   private static func answerUnknown(_ message: String) -> Never {
     let lines = redacted(withoutControls(message)).split(
       separator: "\n", omittingEmptySubsequences: false
@@ -107,12 +106,12 @@ struct FPCache: ParsableCommand {
     exit(withError: ExitCode(answer.state.rawValue))
   }
 
-  /// The command that is asked for.
+  /// The command that the arguments ask for.
   ///
-  /// Nearly always the first word names it and what follows is right: then only its own options are
-  /// looked through, which saves a tenth of the shortest run; and each names its super-command, without which
-  /// the parser would look twice for a wish for a completion script, a twentieth more. Whatever else it is,
-  /// the whole program is asked, which knows what to say.
+  /// Nearly always the first word names the command and the rest is valid. Then only the command's own options are
+  /// parsed, which saves a tenth of the shortest run. Each command names its super-command: without that the parser
+  /// would check twice whether a completion script is wanted, which costs another twentieth. In all other cases the
+  /// whole program parses the arguments, because it has the right error message.
   private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
     if let word = arguments.first, ["-V", "version"].contains(word) {
       return try parseAsRoot(["--version"])
@@ -131,7 +130,7 @@ struct FPCache: ParsableCommand {
 
   private static let names = configuration.subcommands.map { $0._commandName }
 
-  /// The command that a command line names, wherever it stands.
+  /// The command that a command line names, at any position.
   private static var named: (any ParsableCommand.Type)? {
     guard let name = CommandLine.arguments.dropFirst().first(where: names.contains) else {
       return nil
@@ -139,7 +138,7 @@ struct FPCache: ParsableCommand {
     return configuration.subcommands.first { $0._commandName == name }
   }
 
-  /// What is wrong with the command line, and what to try.
+  /// The error in the command line, and what to try.
   private static func usageError(_ message: String) -> String {
     let words = CommandLine.arguments.dropFirst().filter { $0 != "help" }
     let options = UsageText.options(in: named.map { helpMessage(for: $0) } ?? helpMessage())
@@ -151,13 +150,13 @@ struct FPCache: ParsableCommand {
         "\(escape(Array(first.utf8))): no such command; \(suggestion(for: first, among: names))"
     }
     guard let named else { return UsageText.error(message, options: options) }
-    // Without its value, which may be a password. The parser takes it for an option of the program itself.
+    // The option without its value, which may be a password. The parser takes it for an option of the program itself.
     let option = first.prefix { $0 != "=" }
     return UsageText.error(message, options: [])
       + "; write options after the command: fpcache \(named._commandName) \(option)"
   }
 
-  /// The help that was asked for, or the version.
+  /// The help or the version that was asked for.
   private static func help(_ message: String) -> String {
     guard message.hasPrefix("OVERVIEW:") else { return message }
     let isFull = CommandLine.arguments.contains { $0 == "--help" || $0 == "help" }
@@ -165,7 +164,7 @@ struct FPCache: ParsableCommand {
     return UsageText.help(message, isFull ? .full : .short, without: unused)
   }
 
-  /// `fpcache help WORD`, where the word is no command.
+  /// `fpcache help WORD`, where the word is not a command.
   private static func helpOn(_ word: String) throws -> Never {
     guard word == "options" else {
       throw ValidationError("no such command")
@@ -191,5 +190,5 @@ struct FPCache: ParsableCommand {
   }
 }
 
-/// The version, as `--version` prints it and the changelog heads it.
+/// The version, as `--version` prints it and as the changelog's heading has it.
 let fpcacheVersion = "0.1.0"

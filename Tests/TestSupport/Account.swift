@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Under which account a child runs. PostgreSQL refuses to be root, and root is refused nothing by
-// the file system; so whoever tests as root needs an ordinary account for both.
+// The account that runs a child process. PostgreSQL refuses to run as root, and the file system refuses nothing to
+// root. So tests that run as root need an ordinary account for both.
 
 import Foundation
 
 /// The account of a child process.
 public enum Account: Sendable {
-  /// The one the tests run under.
+  /// The account that runs the tests.
   case current
-  /// An ordinary one: `postgres` or `nobody` when the tests run as root, else the current one.
+  /// An ordinary account: `postgres` or `nobody` when the tests run as root, else the current one.
   case unprivileged
 
   /// The name and ids behind `unprivileged`, or nil when the tests do not run as root.
@@ -27,7 +27,7 @@ public enum Account: Sendable {
     guard let stand = Account.stand else {
       throw SupportError("running as root, and there is neither a user postgres nor nobody")
     }
-    // setpriv and runuser keep the process id and take no password; su is everywhere.
+    // setpriv and runuser keep the process id and need no password; su is available everywhere.
     if let setpriv = findProgram("setpriv") {
       return [setpriv, "--reuid=\(stand.uid)", "--regid=\(stand.gid)", "--clear-groups", "--"]
         + arguments
@@ -41,14 +41,14 @@ public enum Account: Sendable {
     throw SupportError("running as root, and none of setpriv, runuser and su was found")
   }
 
-  /// Makes one file or folder this account's own.
+  /// Makes this account the owner of one file or folder.
   func take(_ path: String) throws {
     guard self == .unprivileged, let stand = Account.stand else { return }
     guard lchown(path, stand.uid, stand.gid) == 0 else { throw SupportError.system("chown", path) }
   }
 }
 
-/// A program's whole path, looked for where PATH says and in the system's own folders.
+/// The full path of a program. It is searched for in PATH and in the system's own folders.
 func findProgram(_ name: String) -> String? {
   let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
   let folders = path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/bin", "/bin"]

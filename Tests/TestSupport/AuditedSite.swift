@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A site that is in order: a cache tree of every shape of name that there is, old and new, and a
-// database that has what the pages show. An audit must find nothing in it.
+// A site without faults: a cache tree with every form of name, old and new, and a database with the content of the
+// pages. An audit must find nothing in it.
 
 import Foundation
 
@@ -10,16 +10,16 @@ public struct AuditedSite: Sendable {
   /// The folder with the configuration, and the cache below it.
   public let base: TemporaryTree
   public let database: TestDatabase?
-  /// Ports that have pages.
+  /// The ports that have pages.
   public let ports: [PortKey]
-  /// Message ids of commits that have pages, as the database has them.
+  /// The message ids of the commits that have pages, as the database has them.
   public let commits: [String]
-  /// Days that have a page and commits, as `2020-01-21`.
+  /// The days that have a page and commits, as `2020-01-21`.
   public let days: [String]
-  /// How many files there are.
+  /// The number of files.
   public let files: Int
 
-  /// The families' own folders, so that none is missing.
+  /// The families' own folders, so that an audit finds none missing.
   public static let folders = [
     "daily", "ports", "categories", "commits", "packages", "news", "general", "pages", "html",
     "spooling",
@@ -27,8 +27,8 @@ public struct AuditedSite: Sendable {
 
   private static let pagesOfAPort = 6
 
-  /// Makes one of about so many files.
-  /// - Parameter database: is filled with what the pages show; its tables are the site's own.
+  /// Makes a site of about this many files.
+  /// - Parameter database: is filled with the content of the pages; its tables are the site's own.
   public init(files wanted: Int, database: TestDatabase? = nil) throws {
     let base = try TemporaryTree()
     self.base = base
@@ -51,7 +51,7 @@ public struct AuditedSite: Sendable {
     try configure("")
   }
 
-  /// Writes the configuration: the sample's queries, and further lines behind them.
+  /// Writes the configuration: the sample's queries, followed by these lines.
   public func configure(_ lines: String) throws {
     try base.write(
       "fpcache.ini",
@@ -60,10 +60,10 @@ public struct AuditedSite: Sendable {
       mode: 0o644)
   }
 
-  /// The whole path of something in the cache.
+  /// The full path of something in the cache.
   public func path(_ relative: String) -> String { base.fullPath("cache/" + relative) }
 
-  /// Runs an audit as the listener's user and role, of everything there is to be looked for.
+  /// Runs an audit as the listener's user and role, with all checks.
   public func verify(
     _ arguments: [String] = [], as account: Account = .unprivileged
   ) throws -> CommandResult {
@@ -75,7 +75,7 @@ public struct AuditedSite: Sendable {
 
   // MARK: Pages
 
-  /// Every shape of the site's names, before 2022 and since.
+  /// Every form of the site's names, from before 2022 and since.
   private static func pages(_ ports: [PortKey], _ commits: [String], _ days: [String]) -> [String] {
     var pages = days.flatMap { day in
       ["head", "2020Q1"].map { IncidentTree.dailyPage(day, branch: $0) }
@@ -111,7 +111,7 @@ public struct AuditedSite: Sendable {
     return pages
   }
 
-  /// A commit's folder, as the site names it.
+  /// A commit's folder, named as the site names it.
   public static func folder(ofCommit id: String) -> String {
     String(
       id.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
@@ -132,7 +132,7 @@ public struct AuditedSite: Sendable {
     }
   }
 
-  /// Days of 2019, the last ones first.
+  /// Days of 2019, the latest first.
   private static func days(_ count: Int) -> [String] {
     (0..<min(count, 336)).map { index in
       let (month, day) = (12 - index / 28, 28 - index % 28)
@@ -142,7 +142,7 @@ public struct AuditedSite: Sendable {
 
   // MARK: The database
 
-  /// Files that lie in no port's folder, and have a history of their own.
+  /// Files outside of any port's folder that have their own history.
   private static let files = ["MOVED", "Mk/Uses/cargo.mk", "graphics/Makefile"]
 
   private static func addition(of path: String) -> String {
@@ -154,7 +154,7 @@ public struct AuditedSite: Sendable {
     """
   }
 
-  /// What the pages show, last changed a day ago.
+  /// Adds the content of the pages, last changed a day ago.
   private func fill(_ database: TestDatabase) throws {
     try database.makeFreshPorts()
     let rows = zip(ports, commits).map { "\($0.category)\t\($0.port)\t\($1)\n" }.joined()
@@ -183,7 +183,7 @@ public struct AuditedSite: Sendable {
     try addTriggers(to: database)
   }
 
-  /// The three shapes, with what would be wrong as a comment.
+  /// Adds triggers of the three shapes. Comments in them contain text that would be a fault as code.
   private func addTriggers(to database: TestDatabase) throws {
     let insert = "INSERT INTO cache_clearing_ports (port_id, category, port)"
     let bodies = [

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Running a program to its end: the built fpcache, or any other. Both streams go to files, so
-// that neither a full pipe nor a grandchild that holds one can hang a test.
+// Runs a program to its end: the built fpcache, or any other. Both streams go to files, so that neither a full pipe
+// nor a grandchild that holds one can block a test.
 
 import Foundation
 
-/// A program with its arguments and surroundings, ready to run.
+/// A program with its arguments and environment, ready to run.
 public struct Command: Sendable {
   /// The program's path.
   public var executable: String
   /// Its arguments.
   public var arguments: [String]
-  /// What is added to `baseEnvironment`; nil takes a variable away.
+  /// Variables added to `baseEnvironment`; nil removes a variable.
   public var environment: [String: String?] = [:]
-  /// What it reads from standard input.
+  /// The bytes of its standard input.
   public var input: [UInt8] = []
-  /// What is listed when its result is printed, and where it runs unless said otherwise.
+  /// The tree that is listed when the result is printed. The program runs in it unless another folder is set.
   public var tree: TemporaryTree?
-  /// The folder it runs in: by default the tree's, or else ours.
+  /// The folder it runs in: by default the tree's, or else the current folder.
   public var workingDirectory: String?
-  /// Under which account.
+  /// The account it runs under.
   public var account: Account = .current
-  /// After how long it is killed and `run` throws.
+  /// The time after which it is killed and `run` throws.
   public var timeout: Duration = .seconds(60)
 
   /// A command without input, in the current folder, with the base environment.
@@ -30,8 +30,8 @@ public struct Command: Sendable {
     self.arguments = arguments
   }
 
-  /// What every child gets: none of the caller's PG* and FPCACHE_* variables, and no
-  /// configuration file that may lie on this machine.
+  /// The environment of every child. It has none of the caller's PG* and FPCACHE_* variables, and no configuration
+  /// file of this machine.
   public static let baseEnvironment: [String: String] = {
     var result = ["LANG": "C.UTF-8", "HOME": "/nonexistent", "FPCACHE_CONFIG": "/dev/null"]
     for name in ["PATH", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE", "ASAN_OPTIONS", "TSAN_OPTIONS"] {
@@ -67,11 +67,10 @@ public struct Command: Sendable {
   /// Runs the built `fpcache` with these arguments and waits for its end.
   /// - Parameters:
   ///   - tree: its working directory, listed when the result is printed; not an argument.
-  ///   - environment: what is added to `baseEnvironment`; nil takes a variable away.
+  ///   - environment: variables added to `baseEnvironment`; nil removes a variable.
   ///   - input: its standard input.
-  ///   - account: under which account it runs.
-  /// - Throws: `SupportError` when it cannot be started or does not end in time; never because of
-  ///   its status.
+  ///   - account: the account it runs under.
+  /// - Throws: `SupportError` when it cannot be started or does not end in time; never because of its status.
   public static func fpcache(
     _ arguments: [String], in tree: TemporaryTree? = nil, environment: [String: String?] = [:],
     input: String = "", as account: Account = .current, timeout: Duration = .seconds(60)
@@ -118,7 +117,7 @@ public struct Command: Sendable {
     return result
   }
 
-  /// Starts the command; the caller reaps it.
+  /// Starts the command. The caller must reap it.
   func start(
     _ streams: (Int32, Int32, Int32), _ group: ProcessGroup = .inherited
   ) throws -> pid_t {
@@ -126,7 +125,7 @@ public struct Command: Sendable {
     for (name, value) in environment { variables[name] = value }
     var commandLine = [executable] + arguments
     if let folder = workingDirectory ?? tree?.path {
-      // posix_spawn(3) cannot change the folder everywhere; a shell that execs keeps the id.
+      // posix_spawn(3) cannot change the folder on every system. A shell that calls exec keeps the process id.
       commandLine = ["/bin/sh", "-c", #"cd "$0" && exec "$@""#, folder] + commandLine
     }
     let pid = try spawn(
@@ -136,7 +135,7 @@ public struct Command: Sendable {
   }
 }
 
-/// How a command ended and what it said.
+/// How a command ended, and its output.
 public struct CommandResult: CustomStringConvertible, Sendable {
   /// The program and its arguments.
   public let command: [String]
@@ -149,7 +148,7 @@ public struct CommandResult: CustomStringConvertible, Sendable {
   /// The tree it ran in.
   public let tree: TemporaryTree?
 
-  /// Its exit status, or 128 and the signal, as a shell has it.
+  /// Its exit status, or 128 plus the signal, as in a shell.
   public var status: Int32 {
     switch exit {
     case .status(let status): status
@@ -158,7 +157,7 @@ public struct CommandResult: CustomStringConvertible, Sendable {
   }
   /// Its standard output as text.
   public var stdout: String { String(decoding: outputBytes, as: UTF8.self) }
-  /// The first line of its standard output: what a monitor shows.
+  /// The first line of its standard output, which a monitor shows.
   public var firstLine: String { String(stdout.prefix { $0 != "\n" }) }
   /// Its standard error as text.
   public var stderr: String { String(decoding: errorBytes, as: UTF8.self) }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A program that runs until it is told to stop, as `fpcache listen` does: started, its log read
-// line by line behind our back, waited for, signalled, and killed with its last reference.
+// A program that runs until it is stopped, as `fpcache listen` does. A Daemon starts it, reads its log line by line in
+// the background, waits for it, sends it signals, and kills it with the last reference.
 
 import Foundation
 import Synchronization
 
-/// A running `fpcache listen`, or any other program that stays.
+/// A running `fpcache listen`, or any other program that keeps running.
 public final class Daemon: Sendable, CustomStringConvertible {
   /// Its process id.
   public let pid: pid_t
@@ -16,7 +16,7 @@ public final class Daemon: Sendable, CustomStringConvertible {
   private let log: Log
   private let ended = Mutex<Exit?>(nil)
 
-  /// Starts a command that is meant to stay.
+  /// Starts a command that should keep running.
   public init(_ command: Command) throws {
     let input = try Descriptor.temporary(holding: command.input)
     let errors = try Descriptor.pipe()
@@ -35,9 +35,9 @@ public final class Daemon: Sendable, CustomStringConvertible {
   /// - Parameters:
   ///   - arguments: further options, for instance `["--settle", "0"]`.
   ///   - dsn: how it reaches the database; by default through the socket.
-  ///   - stateDirectory: its `--state-dir`; by default one that nobody else uses.
-  ///   - environment: what is added to `Command.baseEnvironment`.
-  ///   - account: under which account it runs.
+  ///   - stateDirectory: its `--state-dir`; by default one that no other process uses.
+  ///   - environment: variables added to `Command.baseEnvironment`.
+  ///   - account: the account it runs under.
   public static func listen(
     on tree: TemporaryTree, _ database: TestDatabase, _ arguments: [String] = [],
     dsn: String? = nil, stateDirectory: String? = nil, environment: [String: String?] = [:],
@@ -68,7 +68,7 @@ public final class Daemon: Sendable, CustomStringConvertible {
       .flatMap { Int($0.drop { !$0.isNumber }) } ?? 0
   }
 
-  /// The most memory that the process ever had, in bytes.
+  /// The most memory that the process has ever used, in bytes.
   public func peakMemory() throws -> Int {
     let status = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
@@ -87,7 +87,7 @@ public final class Daemon: Sendable, CustomStringConvertible {
   /// The lines of its standard error so far.
   public var lines: [String] { log.lines }
 
-  /// Whether it has not ended yet.
+  /// Whether it still runs.
   public var isRunning: Bool { exit == nil }
 
   private var exit: Exit? {
@@ -101,7 +101,7 @@ public final class Daemon: Sendable, CustomStringConvertible {
   /// - Parameters:
   ///   - text: what to look for.
   ///   - timeout: how long to wait at most.
-  ///   - mark: how many lines to leave out: those that were there before, see `lines.count`.
+  ///   - mark: how many lines to skip, because they were there before; see `lines.count`.
   /// - Throws: `SupportError` when there is no such line in time, at once if the program has ended.
   @discardableResult
   public func waitForLog(
@@ -153,7 +153,7 @@ public final class Daemon: Sendable, CustomStringConvertible {
   }
 }
 
-/// What a program has written so far, cut into lines.
+/// The output of a program so far, split into lines.
 private final class Log: Sendable {
   private struct State {
     var bytes: [UInt8] = []
@@ -178,7 +178,7 @@ private final class Log: Sendable {
     }
   }
 
-  /// The program has closed its standard error; what is left is a line too.
+  /// The program has closed its standard error. The remaining text is a line too.
   func finish() {
     state.withLock { state in
       let rest = state.bytes[state.lineStart...]

@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A document with command lines in it: README.md, a page of docs/, a page of the manual. It is read
-// into steps that a Tour can take, and written again with what the commands really said.
+// A document that contains command lines: README.md, a page of docs/, a page of the manual. It is parsed into steps
+// that a Tour can run, and written again with the real output of the commands.
 //
-// What a reader does not see tells how to run what he sees. In Markdown it stands on a line of its
-// own, `<!-- name: value -->`, in a manual `.\" name: value`:
+// Notes that a reader does not see say how to run what the reader sees. In Markdown a note has its own line,
+// `<!-- name: value -->`; in a manual it is `.\" name: value`:
 //
-//   tour: NAME       from here on in a fresh place of this sort, see Tour
-//   meanwhile: LINE  a line of shell that somebody else runs, as the database's owner
-//   listener: ARGS   a listener of that place, until the tour ends or `listener: stop`
+//   tour: NAME       from here on in a fresh site of this kind, see Tour
+//   meanwhile: LINE  a line of shell that runs unseen, as the database's owner
+//   listener: ARGS   a listener of that site, until the tour ends or `listener: stop`
 //   columns: N       how wide the next block's screen is
 //   typed: TEXT      the next block is at a terminal, where this is typed
-//   unseen: STATUS   the next block's commands have no `$ ` and show nothing; they end with this
-//   stays: TEXT      the next block's commands have no `$ ` and stay; they are stopped when they say this
+//   unseen: STATUS   the next block's commands have no `$ ` and show nothing; they end with this status
+//   stays: TEXT      the next block's commands have no `$ ` and keep running; they are stopped when they print this
 //   as: ROLE         the database's role of the next block
-//   append: FILE     the next block is a part of this file, and is put there
+//   append: FILE     the next block is a part of this file, and is added to it
 //   sql              the next block is SQL, which is run as the database's owner
-//   shell: NAME      the next block's lines are keys for this shell, with `<Tab>` among them, and what
-//                    its screen shows then
+//   shell: NAME      the next block's lines are keys for this shell, with `<Tab>` among them, and then what
+//                    its screen shows
 //   not run: REASON  the next block is not run
 
 import Foundation
 
 /// One document.
 public struct Document: Sendable, CustomStringConvertible {
-  /// A command of a block, and where its output stands.
+  /// A command of a block, and the position of its output.
   public struct Line: Sendable {
-    /// As a shell reads it.
+    /// The command as a shell reads it.
     public let command: String
     /// The lines of the document that are its output.
     public let output: Range<Int>
@@ -38,15 +38,15 @@ public struct Document: Sendable, CustomStringConvertible {
     public let number: Int
     /// Its commands: lines that begin with `$ `.
     public let lines: [Line]
-    /// What the next blocks' notes say: columns, typed, not run.
+    /// The notes that apply to the next blocks: columns, typed, not run.
     public let notes: [String: String]
     /// Lines that look like commands but have no `$ `.
     public let bareCommands: [String]
-    /// All of it, as it would be typed.
+    /// The whole text, as a person would type it.
     public let text: String
   }
 
-  /// What is to be done, in the document's order.
+  /// What to do, in the document's order.
   public enum Step: Sendable {
     case tour(String)
     case meanwhile(String)
@@ -54,11 +54,11 @@ public struct Document: Sendable, CustomStringConvertible {
     case block(Block)
   }
 
-  /// Relative to the sources' folder.
+  /// The path, relative to the sources' folder.
   public let path: String
-  /// As they stand in the file.
+  /// The lines as they are in the file.
   public private(set) var lines: [String]
-  /// What to do.
+  /// The steps to run.
   public let steps: [Step]
 
   private let form: Form
@@ -87,7 +87,7 @@ public struct Document: Sendable, CustomStringConvertible {
     try self.init(path, text: text)
   }
 
-  /// - Throws: `SupportError` for a note that means nothing.
+  /// - Throws: `SupportError` for an unknown note.
   public init(_ path: String, text: String) throws {
     self.path = path
     form = path.hasSuffix(".md") ? .markdown : .manual
@@ -97,10 +97,10 @@ public struct Document: Sendable, CustomStringConvertible {
     steps = try reader.finish()
   }
 
-  /// What stands in the document as a command's output.
+  /// The output of a command as the document shows it.
   public func shown(_ line: Line) -> [String] { lines[line.output].map(form.plain) }
 
-  /// Puts other outputs in the place of these, and writes the file.
+  /// Replaces these outputs, and writes the file.
   public mutating func rewrite(_ outputs: [(line: Line, said: [String])]) throws {
     for (line, said) in outputs.sorted(by: { $0.line.output.lowerBound > $1.line.output.lowerBound }
     ) {
@@ -113,7 +113,7 @@ public struct Document: Sendable, CustomStringConvertible {
   public var description: String { path }
 }
 
-/// How a file writes what it shows.
+/// How a file writes the text that it shows.
 enum Form: Sendable {
   case markdown, manual
 
@@ -125,14 +125,14 @@ enum Form: Sendable {
     return text.replacing("\\e", with: "\\")
   }
 
-  /// The same the other way round.
+  /// The reverse: a line of a terminal as a block writes it.
   func literal(_ line: String) -> String {
     guard self == .manual else { return line }
     let text = line.replacing("\\", with: "\\e").replacing("-", with: "\\-")
     return text.hasPrefix(".") || text.hasPrefix("'") ? "\\&" + text : text
   }
 
-  /// The name and value of a line that is a note to whoever runs the document.
+  /// The name and value of a line that is a note for the program that runs the document.
   func note(_ line: String) -> (name: String, value: String)? {
     let match =
       switch self {
@@ -159,7 +159,7 @@ enum Form: Sendable {
 
 /// Reads a document line by line.
 struct DocumentReader {
-  /// What a block's line begins with if it is a command that a reader may type.
+  /// The first words that mark a line of a block as a command that a reader may type.
   private static let programs: Set<String> = [
     "fpcache", "psql", "sudo", "make", "apt-get", "systemctl", "svc", "service", "swift", "kill",
   ]
@@ -186,7 +186,7 @@ struct DocumentReader {
       case "columns", "typed", "unseen", "stays", "as", "append", "sql", "shell", "not run":
         notes[name] = value
       default:
-        // Other comments of a manual are its own.
+        // A manual's other comments are not notes.
         if form == .markdown {
           throw SupportError("\(path):\(index + 1): no note means anything by \(name)")
         }
@@ -237,7 +237,7 @@ struct DocumentReader {
     open = nil
   }
 
-  /// A command without cron's five fields before it, and without a remark beside it.
+  /// A command without cron's five fields before it, and without a remark behind it.
   private static func withoutSurroundings(_ line: String) -> String {
     var line = line
     if let schedule = line.prefixMatch(of: #/\*(/\d+)?( \*){4} /#) {

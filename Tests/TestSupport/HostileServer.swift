@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Who says that he is a PostgreSQL server and means harm: he speaks the protocol as far as a client wants to
-// hear it, and then sends whatever a test likes.
+// A malicious program that claims to be a PostgreSQL server. It speaks the protocol as far as a client expects, and
+// then sends whatever a test likes.
 
 import Foundation
 import Synchronization
 
-/// Listens on 127.0.0.1 until its last reference goes. Any number of clients may connect.
+/// Listens on 127.0.0.1 until its last reference is released. Any number of clients may connect.
 public final class HostileServer: Sendable {
-  /// What a client gets for a statement.
+  /// The answer to a statement.
   public enum Answer: Sendable {
-    /// That it was done.
+    /// The statement was executed.
     case done
-    /// These bytes, and that the server is ready for more.
+    /// These bytes, followed by the message that the server is ready for the next statement.
     case bytes([UInt8])
-    /// The first of these once, and the second again and again for as long as the client takes them.
+    /// The first bytes once, then the second bytes repeatedly for as long as the client accepts them.
     case endless(after: [UInt8] = [], [UInt8])
   }
 
-  /// Where it can be reached.
+  /// The port that clients connect to.
   public let port: Int
   private let listener: Descriptor
   private let clients = Mutex<[Descriptor]>([])
@@ -27,7 +27,7 @@ public final class HostileServer: Sendable {
 
   /// - Parameters:
   ///   - greeting: sent to each client before it may speak.
-  ///   - answer: what it gets for a statement that holds this text.
+  ///   - answer: the answer to a statement that contains this text.
   public init(
     greeting: [UInt8] = [], answer: @escaping @Sendable (String) -> Answer = { _ in .done }
   ) throws {
@@ -56,7 +56,7 @@ public final class HostileServer: Sendable {
     for client in clients.withLock({ $0 }) { shutdown(client.number, Int32(SHUT_RDWR)) }
   }
 
-  /// How a client reaches it.
+  /// The connection string for a client.
   public var dsn: String { "host=127.0.0.1 port=\(port) dbname=x user=x" }
 
   private func serve(_ client: Descriptor) {
@@ -65,7 +65,7 @@ public final class HostileServer: Sendable {
       repeat {
         let packet = try read(try number(from: client) - 4, from: client)
         code = packet.prefix(4).reduce(0) { $0 << 8 | UInt32($1) }
-        // Whether to encrypt: no.
+        // The client asks whether to encrypt; the answer is no.
         if code >> 16 == 1234 { try writeAll([UInt8(ascii: "N")], to: client.number) }
       } while code >> 16 == 1234
       try writeAll(Self.admitted + greeting + Self.welcome, to: client.number)
@@ -82,7 +82,7 @@ public final class HostileServer: Sendable {
         }
       }
     } catch {
-      // The client has left.
+      // The client has disconnected.
     }
   }
 
@@ -135,7 +135,7 @@ public final class HostileServer: Sendable {
     message("A", big(UInt32(1)) + Array(channel.utf8) + [0] + Array(payload.utf8) + [0])
   }
 
-  /// What the rows of one column of text begin with.
+  /// The messages before the rows of one text column.
   public static let oneColumn = message(
     "T",
     big(UInt16(1)) + Array("c\0".utf8) + big(UInt32(0)) + big(UInt16(0)) + big(UInt32(25))

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The two days without a listener, rebuilt: every page that 20,508 ports and 290 days had left
-// stale, the rows that stood in the queues for them, and beside them what must not be touched.
+// The two days without a listener, rebuilt: every page that 20,508 ports and 290 days left stale, and the rows for
+// them in the queues. Beside them are files that must not be touched.
 
 import Foundation
 
-/// A port, as the site names it.
+/// A port, named as the site names it.
 public struct PortKey: Hashable, Sendable, CustomStringConvertible {
   /// For instance `graphics`.
   public let category: String
@@ -22,32 +22,32 @@ public struct PortKey: Hashable, Sendable, CustomStringConvertible {
   public var description: String { "\(category)/\(port)" }
 }
 
-/// A cache tree in which everything of the families daily, ports, categories and news is due to
-/// be cleared, and nothing else is.
+/// A cache tree in which everything of the families daily, ports, categories and news must be cleared, and nothing
+/// else.
 public struct IncidentTree: Sendable {
-  /// How many ports stood in the queue.
+  /// How many ports were in the queue.
   public static let allPorts = 20_508
-  /// How many days stood in the queue.
+  /// How many days were in the queue.
   public static let allDays = 290
 
   /// The tree itself.
   public let tree: TemporaryTree
   /// Every port that has pages; the first is graphics/py-pygeoapi.
   public let ports: [PortKey]
-  /// Every day that has a page, as `2020-01-21`: the last ones before and on that day.
+  /// Every day that has a page, as `2020-01-21`: the latest days up to and including that day.
   public let days: [String]
   /// The categories of `ports`.
   public let categories: [String]
-  /// The pages to be cleared, sorted: 61,871 of them when all ports and days are there.
+  /// The pages to clear, sorted: 61,871 of them when all ports and days are there.
   public let stalePages: [String]
   /// The files that must remain, sorted.
   public let bystanders: [String]
 
   /// Fills a tree.
   /// - Parameters:
-  ///   - ports: how many ports, three pages each; their categories, 55 at most, have one each.
-  ///   - days: how many days, one page each.
-  ///   - tree: where; by default a new one.
+  ///   - ports: the number of ports, with three pages each; their categories, 55 at most, have one page each.
+  ///   - days: the number of days, with one page each.
+  ///   - tree: the tree to fill; by default a new one.
   public init(
     ports portCount: Int = allPorts, days dayCount: Int = allDays, in tree: TemporaryTree? = nil
   ) throws {
@@ -62,7 +62,7 @@ public struct IncidentTree: Sendable {
     for port in ports { pages += IncidentTree.portPages(port) }
     for category in categories { pages.append(IncidentTree.categoryPage(category)) }
     pages += ["news/news.rss2.0.head.xml", "news/index-html-head-pagesize100-pagenum1-html"]
-    // A few sizes, from the shell of a day without commits upwards, so that sums mean something.
+    // A few sizes, from the page shell of a day without commits upwards, so that sums are meaningful.
     for (index, page) in pages.enumerated() { try tree.write(page, bytes: 70 + index % 7 * 211) }
     stalePages = pages.sorted()
 
@@ -90,8 +90,7 @@ public struct IncidentTree: Sendable {
     bystanders.filter { !tree.exists($0) }
   }
 
-  /// Puts a row for every port and every day into the queues, as they stood that morning, without
-  /// a notification.
+  /// Adds a row for every port and every day to the queues, as they were that morning, without a notification.
   public func queue(in database: TestDatabase) throws {
     let portRows = ports.enumerated().map { "\($0 + 1)\t\($1.category)\t\($1.port)\n" }.joined()
     try database.sql(
@@ -103,8 +102,8 @@ public struct IncidentTree: Sendable {
       """)
   }
 
-  /// Puts the ports and their categories into the site's tables, so that an UPDATE of one of them
-  /// fires the triggers. Queues and channels stay still.
+  /// Adds the ports and their categories to the site's tables, so that an UPDATE of one of them fires the triggers.
+  /// Queues and channels do not change.
   public func register(in database: TestDatabase) throws {
     try database.sql(
       """
@@ -124,7 +123,7 @@ public struct IncidentTree: Sendable {
     (1...3).map { "ports/\(key)/Detail.Part\($0).\(branch).PageSize100.PageNum1.html" }
   }
 
-  /// A category's page, as nobody in particular sees it.
+  /// A category's page, as a visitor without a login sees it.
   public static func categoryPage(_ category: String, branch: String = "head") -> String {
     "categories/\(category)/\(category).0.\(branch).PageSize100.PageNum1.html"
   }
@@ -134,7 +133,7 @@ public struct IncidentTree: Sendable {
     "daily/\(day.replacing("-", with: "/")).daily.\(branch)"
   }
 
-  /// Names of all the sorts that the ports tree has, each its own.
+  /// Names of all the kinds that the ports tree has, each one unique.
   private static func port(_ index: Int) -> PortKey {
     let category = categoryNames[index % categoryNames.count]
     if index == 0 { return PortKey(category, "py-pygeoapi") }

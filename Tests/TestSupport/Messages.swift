@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A logger that keeps what is logged, for a test to look at.
+// A logger that keeps its messages, for a test to check.
 
 import Logging
 import Synchronization
 
-/// What was logged.
+/// The logged messages.
 public final class Messages: Sendable {
   private let lines = Mutex<[(level: Logger.Level, text: String)]>([])
 
   public init() {}
 
-  /// Without the levels.
+  /// The texts without the levels.
   public var all: [String] { lines.withLock { $0.map(\.text) } }
   /// `LEVEL: TEXT`
   public var allWithLevels: [String] { lines.withLock { $0.map { "\($0.level): \($0.text)" } } }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A mount namespace that stays while programs run in it: what is mounted there can be taken away and
-// put back under them. Nobody else sees it, and it is gone with its last reference.
+// A mount namespace that stays while programs run in it. A test can unmount and remount file systems under those
+// programs. No other process sees the namespace, and it is gone with its last reference.
 
 import Foundation
 
@@ -9,7 +9,7 @@ import Foundation
 public final class MountNamespace: Sendable {
   private let holder: Daemon
 
-  /// Whether this machine lets us: as root, outside of a container that forbids it.
+  /// Whether this machine allows it: as root, outside of a container that forbids it.
   public static let isAllowed = getuid() == 0 && PrivateMount.isAllowed
 
   public init() throws {
@@ -19,7 +19,7 @@ public final class MountNamespace: Sendable {
     try holder.waitForLog(containing: "holds")
   }
 
-  /// The same command inside.
+  /// The same command inside the namespace.
   public func wrap(_ command: Command) -> Command {
     var wrapped = command
     wrapped.executable = findProgram("nsenter") ?? "/usr/bin/nsenter"
@@ -27,7 +27,7 @@ public final class MountNamespace: Sendable {
     return wrapped
   }
 
-  /// Runs a shell's script inside.
+  /// Runs a shell script inside.
   /// - Returns: its standard output.
   /// - Throws: `SupportError` when it fails.
   @discardableResult
@@ -38,7 +38,7 @@ public final class MountNamespace: Sendable {
   }
 }
 
-/// A cache of which each family is a file system of its own, as the real site has it.
+/// A cache in which each family is a separate file system, as on the real site.
 public final class MountedCache: Sendable {
   public static let families = [
     "categories", "commits", "daily", "general", "news", "packages", "pages", "ports", "spooling",
@@ -47,7 +47,7 @@ public final class MountedCache: Sendable {
   public let tree: TemporaryTree
   public let namespace: MountNamespace
 
-  /// The whole path of the cache directory.
+  /// The full path of the cache directory.
   public var path: String { tree.fullPath("cache") }
 
   public init() throws {
@@ -63,7 +63,7 @@ public final class MountedCache: Sendable {
       "mkdir -p \(whole(folder)); mount -t tmpfs -o size=1m,mode=777 none \(whole(folder))")
   }
 
-  /// Takes a file system away and keeps it, as an unmounted one is kept.
+  /// Unmounts a file system from its folder, but keeps its contents.
   public func unmount(_ folder: String) throws {
     try namespace.run(
       """
@@ -71,7 +71,7 @@ public final class MountedCache: Sendable {
       """)
   }
 
-  /// Puts it back.
+  /// Mounts it at its folder again.
   public func remount(_ folder: String) throws {
     try namespace.run(
       "mount --bind \(kept(folder)) \(whole(folder)); umount \(kept(folder))")
@@ -86,7 +86,7 @@ public final class MountedCache: Sendable {
     try namespace.run(words.joined(separator: "\n"))
   }
 
-  /// All files that can be seen, in order.
+  /// All visible files, in order.
   public func files() throws -> [String] {
     try namespace.run("cd \(quoted([path])); find . -type f | sed 's,^./,,' | LC_ALL=C sort")
       .split(separator: "\n").map(String.init)

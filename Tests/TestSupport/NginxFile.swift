@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Cache files as nginx writes them, of each version of the format: written down here from nginx's
-// own source, field by field, and not by the code that is tested.
+// Cache files as nginx writes them, in each version of the format. They are written here from nginx's own source,
+// field by field, and not by the code under test.
 
 import Foundation
 
-/// One cache file, to be changed as a test needs it.
+/// One cache file, which a test can change.
 public struct NginxFile: Sendable {
   public var version: UInt64 = 5
   public var key: [UInt8]
@@ -20,7 +20,7 @@ public struct NginxFile: Sendable {
   public init(_ key: String) { self.key = Array(key.utf8) }
 
   /// ngx_http_file_cache_header_t of 64-bit machines: 59 bytes before the ETag (43 in version 3, which lacks two
-  /// times), the ETag and the names of Vary with a byte for the length of each, the variant, filled up to 8 bytes.
+  /// times), the ETag and the names of Vary with a length byte each, and the variant, padded to a multiple of 8 bytes.
   public var bytes: [UInt8] {
     let room = version >= 5 ? 128 : 42
     let times = version == 3 ? [validUntil, 0, 0] : [validUntil, 0, 0, 0, 0]
@@ -50,7 +50,7 @@ public struct NginxFile: Sendable {
     return "\(digits[31])/\(String(digits[29...30]))/\(hash)"
   }
 
-  /// The hash of a key, as md5sum(1) has it.
+  /// The hash of a key, as md5sum(1) prints it.
   public static func hash(_ key: [UInt8]) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/md5sum")
@@ -65,8 +65,8 @@ public struct NginxFile: Sendable {
     return String(text.prefix(32))
   }
 
-  /// Puts it where nginx would, below a folder of a tree.
-  /// - Parameter hash: for a variant, its own.
+  /// Writes the file where nginx would, below a folder of a tree.
+  /// - Parameter hash: for a variant, its own hash.
   /// - Returns: the path in the tree.
   @discardableResult
   public func write(in tree: TemporaryTree, _ folder: String, hash: String? = nil) throws -> String

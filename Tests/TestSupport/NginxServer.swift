@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A real nginx with a cache, before an application of the tests: its own master and workers, under an ordinary
-// account, with its log on standard error.
+// A real nginx with a cache, before an application of the tests. It has its own master and workers, runs under an
+// ordinary account, and logs to standard error.
 
 import Foundation
 
-/// A running nginx, ended with its last reference.
+/// A running nginx. It ends with its last reference.
 public final class NginxServer: Sendable {
-  /// Whether this machine has one.
+  /// Whether nginx is installed on this machine.
   public static let isInstalled = findProgram("nginx") != nil
-  /// The host that its pages have.
+  /// The host of its pages.
   public static let host = "shop.example"
 
-  /// The folder that holds the cache; nginx's own folder in it is `proxy`.
+  /// The folder that contains the cache; nginx's own folder in it is `proxy`.
   public let tree: TemporaryTree
   private let application: UnixApplication
   private let folder: String
   private let daemon: Daemon
 
-  /// Starts it and waits until it takes connections.
+  /// Starts nginx and waits until it accepts connections.
   /// - Parameters:
-  ///   - tree: where its cache shall lie, in a folder `proxy` that it makes.
-  ///   - cache: further words of proxy_cache_path.
-  ///   - location: further directives of the one location.
+  ///   - tree: the folder of its cache; nginx makes a folder `proxy` in it.
+  ///   - cache: further parameters of proxy_cache_path.
+  ///   - location: further directives of the only location.
   public init(
     _ tree: TemporaryTree, before application: UnixApplication, cache: String = "inactive=10m",
     location: String = ""
@@ -84,7 +84,7 @@ public final class NginxServer: Sendable {
 
   public var socket: String { folder + "/http.sock" }
 
-  /// Asks it for a page.
+  /// Requests a page from it.
   public func get(_ path: String, headers: [String: String] = [:]) throws -> HTTPResponse {
     try unixGet(path, at: socket, host: Self.host, headers: headers)
   }
@@ -92,10 +92,10 @@ public final class NginxServer: Sendable {
   /// The key of a page.
   public static func key(_ path: String) -> String { "https://\(host)\(path)" }
 
-  /// The lines of its log that hold a word, such as `[crit]`.
+  /// The lines of its log that contain a word, such as `[crit]`.
   public func log(_ word: String) -> [String] { daemon.lines.filter { $0.contains(word) } }
 
-  /// Kills one of its workers, which its master replaces.
+  /// Kills one of its workers. The master replaces it.
   public func killWorker() {
     let master = daemon.pid
     let text = try? String(
@@ -108,10 +108,10 @@ public final class NginxServer: Sendable {
     if let worker { kill(worker, SIGKILL) }
   }
 
-  /// Has it begin anew with its workers, as after a change of its configuration.
+  /// Makes it reload with new workers, as after a change of its configuration.
   public func reload() { daemon.terminate(SIGHUP) }
 
-  /// Ends it in order: a worker without a master would stay.
+  /// Stops it in order. If only the master were killed, its workers would stay.
   public func stop() {
     daemon.terminate(SIGTERM)
     _ = try? daemon.waitForExit(timeout: .seconds(10))

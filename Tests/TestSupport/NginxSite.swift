@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A shop whose pages nginx caches: a table of pages, a queue of their keys with its trigger, and the configuration
-// that docs/nginx.md builds up.
+// A shop whose pages nginx caches. It has a table of pages, a queue of their keys with its trigger, and the
+// configuration that docs/nginx.md builds.
 
 import Foundation
 
@@ -10,7 +10,7 @@ public final class NginxSite: Sendable {
   public let database: TestDatabase
   public let tree: TemporaryTree
 
-  /// What the configuration says beside `levels`.
+  /// The configuration besides `levels`.
   public static func sections(vary: Bool) -> String {
     """
     [layout]

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The service manager's end of sd_notify(3): a datagram socket that keeps what it is told.
+// The service manager's end of sd_notify(3): a datagram socket that keeps every message it receives.
 
 import Foundation
 import Synchronization
 
 /// A listening notification socket.
 public final class NotifySocket: Sendable {
-  /// What kind of name it has.
+  /// The kind of its name.
   public enum Kind: String, CaseIterable, Sendable {
-    /// A file.
+    /// A file in the file system.
     case path
-    /// In Linux's abstract namespace, which has no files.
+    /// A name in Linux's abstract namespace, which has no files.
     case abstract
   }
 
-  /// What to put into `$NOTIFY_SOCKET`.
+  /// The value for `$NOTIFY_SOCKET`.
   public let name: String
 
   private let socket: Descriptor
   private let received: Inbox
 
-  /// Makes the socket and keeps whatever is sent to it.
+  /// Makes the socket and keeps every message sent to it.
   public init(_ kind: Kind) throws {
     let path = try Scratch.newPath("notify")
     name = kind == .path ? path : "@" + path

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// PgBouncer in transaction mode before a throwaway server: the pooler that takes a LISTEN and
-// carries no notification.
+// PgBouncer in transaction mode before a throwaway server: a pooler that accepts a LISTEN but passes on no
+// notification.
 
 import Foundation
 
-/// A running PgBouncer, ended with its last reference.
+/// A running PgBouncer. It ends with its last reference.
 public final class PgBouncer: Sendable {
-  /// Whether this machine has one.
+  /// Whether PgBouncer is installed on this machine.
   public static let isInstalled = findProgram("pgbouncer") != nil
 
   private let folder: String
   private let daemon: Daemon
 
-  /// Starts it and waits until it takes connections.
+  /// Starts it and waits until it accepts connections.
   public init(before server: PostgresServer) throws {
     guard let program = findProgram("pgbouncer") else {
       throw SupportError("no pgbouncer. Try: apt-get install pgbouncer")

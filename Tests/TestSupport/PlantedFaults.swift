@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Faults of every kind, planted in a site that is in order, and what an audit must say of each: no
-// less and no more.
+// Faults of every kind, planted in a site without faults, and exactly what an audit must report for each.
 
 import Foundation
 
-/// What was planted.
+/// The planted faults.
 public struct PlantedFaults: Sendable {
-  /// The subjects of the findings that an audit must have, by code.
+  /// The subjects of the findings that an audit must report, by code.
   public private(set) var expected: [String: Set<String>] = [:]
-  /// What the audit is to be asked with, beside what it always is.
+  /// The audit's additional arguments.
   public let arguments = ["--stale-after", "365d", "--max-backlog", "0"]
 
   private let site: AuditedSite
 
   public var count: Int { expected.values.reduce(0) { $0 + $1.count } }
 
-  /// Plants about so many: one of each kind in turn, and those of which there can be one only.
+  /// Plants about this many faults: one of each kind in turn, and the faults that can exist only once.
   ///
-  /// The cache is handed to the account that the audit runs under.
+  /// The account that runs the audit becomes the owner of the cache.
   public init(_ count: Int, in site: AuditedSite) throws {
     self.site = site
     let kinds = site.database == nil ? PlantedFaults.treeKinds : PlantedFaults.allKinds
@@ -38,7 +37,7 @@ public struct PlantedFaults: Sendable {
     if let age { try site.base.setAge("cache/" + path, age) }
   }
 
-  /// Plants one fault; the number keeps it apart from the others.
+  /// Plants one fault. The number makes it different from the others.
   private typealias Kind = @Sendable (inout PlantedFaults, Int) throws -> Void
 
   private static let allKinds = treeKinds + pageKinds
@@ -169,7 +168,7 @@ public struct PlantedFaults: Sendable {
     },
   ]
 
-  /// What there can be one of only. Nobody listens, either.
+  /// Plants the faults that can exist only once. No listener runs either.
   private mutating func plantDatabase(_ database: TestDatabase) throws {
     try database.sql(
       """
@@ -191,7 +190,7 @@ public struct PlantedFaults: Sendable {
     if expected["pending"] != nil { expect("backlog", "cache_clearing_dates") }
   }
 
-  /// A trigger's function that looks into the queue before it adds a row.
+  /// A trigger function that checks the queue before it adds a row.
   public static func looksFirst(_ name: String) -> String {
     function(
       name,
@@ -205,7 +204,7 @@ public struct PlantedFaults: Sendable {
       """)
   }
 
-  /// One that catches the unique violation of its INSERT.
+  /// A trigger function that catches the unique violation of its INSERT.
   public static func catchesViolation(_ name: String) -> String {
     function(
       name,
@@ -224,7 +223,7 @@ public struct PlantedFaults: Sendable {
       + "END $site$"
   }
 
-  /// The configuration says `new` for `news`, has a value in quotes, and a key that nobody reads.
+  /// Writes a configuration with `new` instead of `news`, a value in quotes, and an unknown key.
   private mutating func plantConfiguration() throws {
     let text = try site.base.read("fpcache.ini").replacing(
       "[verify]", with: "NEWS_CACHE_DIR = %(BASEDIR)s/cache/new/*\n[verify]")
@@ -239,7 +238,7 @@ public struct PlantedFaults: Sendable {
     }
   }
 
-  /// A sticky folder and a file in it that are somebody else's.
+  /// A sticky folder and a file in it, both owned by another user.
   private mutating func plantForeign() throws {
     try write("html/sticky/page.html")
     try site.base.setMode("cache/html/sticky", 0o1777)
@@ -250,7 +249,7 @@ public struct PlantedFaults: Sendable {
   }
 }
 
-/// The findings of an audit, as its JSON has them.
+/// The findings of an audit, as in its JSON.
 public struct AuditDocument: Decodable, Sendable {
   public struct Finding: Decodable, Sendable {
     public let code: String
@@ -277,7 +276,7 @@ public struct AuditDocument: Decodable, Sendable {
   public let queues: [String: Int]
   public let clockDifferenceSeconds: Double?
 
-  /// - Throws: when it is no such document.
+  /// - Throws: when the output is not such a document.
   public init(_ result: CommandResult) throws {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
@@ -293,7 +292,7 @@ public struct AuditDocument: Decodable, Sendable {
     findings.reduce(into: [:]) { $0[$1.code, default: []].insert($1.path) }
   }
 
-  /// What is missing in it, and what is too much, a line each; empty when it is as expected.
+  /// The findings that are missing and those that are unexpected, one line each; empty when all is as expected.
   public func differences(from expected: [String: Set<String>]) -> [String] {
     let found = subjects
     return Set(found.keys).union(expected.keys).sorted().flatMap { code in

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Where this machine keeps PostgreSQL's programs. Debian's wrappers in /usr/bin are passed by:
-// they choose a cluster of the machine's, and a test must never meet one.
+// Where this machine keeps PostgreSQL's programs. Debian's wrappers in /usr/bin are skipped: they choose a cluster of
+// the machine, and a test must never connect to one.
 
 import Foundation
 
@@ -11,7 +11,7 @@ struct PostgresPrograms: Sendable {
 
   func path(_ name: String) -> String { "\(folder)/\(name)" }
 
-  /// Found once: `$PG_BINDIR`, then `pg_config --bindir`, then the newest of Debian's, then PATH.
+  /// Looked up once: `$PG_BINDIR`, then `pg_config --bindir`, then Debian's newest version, then PATH.
   static let found: Result<PostgresPrograms, any Error> = Result { try find() }
 
   private static func find() throws -> PostgresPrograms {
@@ -48,9 +48,9 @@ struct PostgresPrograms: Sendable {
 
   /// Runs statements through psql, as one script that stops at the first error.
   /// - Parameters:
-  ///   - sql: the statements, handed over on standard input; a COPY may bring its rows.
-  ///   - dsn: where.
-  /// - Returns: what they select: a line a row, `|` between columns, without the last newline.
+  ///   - sql: the statements, passed on standard input; a COPY may include its rows.
+  ///   - dsn: the database.
+  /// - Returns: the result: one line per row, `|` between columns, without the last newline.
   func run(_ sql: String, on dsn: String) throws -> String {
     var command = Command(path("psql"), ["-XAtq", "-v", "ON_ERROR_STOP=1", "-d", dsn])
     command.input = Array((sql + "\n").utf8)

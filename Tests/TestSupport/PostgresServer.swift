@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A real PostgreSQL of the tests' own: made by initdb in the scratch folder, reached through a
-// Unix socket there, started and stopped at will. Tests share one; those that break it make theirs.
+// A real PostgreSQL server for the tests. initdb makes it in the scratch folder. Tests reach it through a Unix socket
+// there, and start and stop it at will. Tests share one server; a test that breaks its server makes its own.
 
 import Foundation
 import Synchronization
 
-/// How the site's triggers fill the queues: which of the files trigger-shape-N.sql is loaded.
+/// How the site's triggers fill the queues. It selects which of the files trigger-shape-N.sql is loaded.
 public enum TriggerShape: Int, CaseIterable, Sendable {
   /// A row and a notification for every change.
   case plain = 1
-  /// Neither, if the writer sees the same key pending.
+  /// Neither of them, if the writer sees that the same key already waits.
   case lookFirst = 2
-  /// The unique constraint keeps the row out; a notification for every change.
+  /// The unique constraint rejects a second row; a notification for every change.
   case onConflict = 3
 }
 
-/// A throwaway PostgreSQL server. Its superuser is `postgres`, without a password, on a socket in
-/// a folder that nobody else can enter.
+/// A throwaway PostgreSQL server. Its superuser is `postgres`, without a password, on a socket in a folder that no
+/// other user can enter.
 public final class PostgresServer: Sendable {
-  /// Whether it waits for the disk.
+  /// Whether the server waits for the disk.
   public enum Durability: Sendable {
-    /// It does, as a site's server, and its folder is on disk: for measurements.
+    /// It waits, as a site's server does, and its folder is on disk: for measurements.
     case synced
-    /// It does not: for everything else.
+    /// It does not wait: for everything else.
     case unsynced
   }
 
-  /// Where it can be reached.
+  /// Where the server accepts connections.
   public enum Listening: Sendable {
     /// On its Unix socket only.
     case socketOnly
@@ -37,25 +37,24 @@ public final class PostgresServer: Sendable {
 
   /// How `pg_ctl` stops it.
   public enum StopMode: String, Sendable {
-    /// When all clients have left.
+    /// After all clients have disconnected.
     case smart
-    /// Clients are disconnected, transactions rolled back.
+    /// Clients are disconnected, and transactions are rolled back.
     case fast
-    /// As a crash: it recovers at the next start.
+    /// As in a crash: it recovers at the next start.
     case immediate
   }
 
-  /// The password of `listening` on a server that listens on 127.0.0.1: one that cannot appear in
-  /// a text by chance.
+  /// The password of `listening` on a server that listens on 127.0.0.1. It cannot appear in a text by chance.
   public static let listenerPassword = "tell-nobody-8c1f"
 
-  /// The server that the tests of this process share: started at first use, gone with the process.
+  /// The server that the tests of this process share. It starts at first use and ends with the process.
   public static var shared: PostgresServer { get throws { try sharedResult.get() } }
   private static let sharedResult = Result { try PostgresServer() }
 
   /// The folder of its socket.
   public let socketDirectory: String
-  /// Its port on 127.0.0.1, if it listens there; part of its socket's name in any case.
+  /// Its port on 127.0.0.1, if it listens there. The port is always part of its socket's name.
   public let port: Int
 
   private let programs: PostgresPrograms
@@ -65,7 +64,7 @@ public final class PostgresServer: Sendable {
   /// Makes a new server and starts it.
   /// - Parameters:
   ///   - durability: whether it waits for the disk.
-  ///   - listening: where it can be reached.
+  ///   - listening: where it accepts connections.
   ///   - settings: further lines for postgresql.conf, for instance `["max_connections": "'5'"]`.
   /// - Throws: `SupportError`, which says what to install if PostgreSQL is missing.
   public init(
@@ -99,13 +98,13 @@ public final class PostgresServer: Sendable {
   }
 
   deinit {
-    // At the process's end the watchdog does this, for the shared one above all.
+    // At the end of the process the watchdog does this, above all for the shared server.
     try? stop(.immediate)
   }
 
   // MARK: Life
 
-  /// Starts it and waits until it takes connections.
+  /// Starts it and waits until it accepts connections.
   public func start() throws {
     do {
       try run("pg_ctl", "start", "-w", "-s", "-t", "60", "-D", dataDirectory, "-l", logFile)
@@ -125,7 +124,7 @@ public final class PostgresServer: Sendable {
     try start()
   }
 
-  /// What the server has logged.
+  /// The server's log.
   public var log: String {
     let file = try? Descriptor.open(logFile, O_RDONLY)
     return String(decoding: file?.contents() ?? [], as: UTF8.self)
@@ -139,8 +138,8 @@ public final class PostgresServer: Sendable {
 
   // MARK: Databases
 
-  /// Makes a database with the site's schema, the triggers in this shape, and empty queues.
-  /// - Parameter encoding: that of its text, as PostgreSQL calls it; SQL_ASCII holds any bytes.
+  /// Makes a database with the site's schema, triggers of this shape, and empty queues.
+  /// - Parameter encoding: the encoding of its text, as PostgreSQL calls it; SQL_ASCII holds any bytes.
   public func makeDatabase(
     shape: TriggerShape = .onConflict, encoding: String = "UTF8"
   ) throws -> TestDatabase {
@@ -168,7 +167,7 @@ public final class PostgresServer: Sendable {
     try programs.run(sql, on: dsn(database))
   }
 
-  /// Whether its programs came with an extension: some builds leave them out.
+  /// Whether the server was installed with an extension: some builds do not include all of them.
   public func offers(extension name: String) throws -> Bool {
     try sql("SELECT count(*) FROM pg_available_extensions WHERE name = '\(name)'") == "1"
   }
@@ -178,7 +177,7 @@ public final class PostgresServer: Sendable {
     "host=\(socketDirectory) port=\(port) dbname=\(database) user=\(role)"
   }
 
-  /// psql on a connection of its own; see `TestDatabase.session`.
+  /// psql on a separate connection; see `TestDatabase.session`.
   func session(_ database: String, as role: String) throws -> PsqlSession {
     try PsqlSession(program: programs.path("psql"), dsn: dsn(database, as: role))
   }
@@ -207,11 +206,11 @@ public final class PostgresServer: Sendable {
     try writeAll(Array(text.utf8), to: file.number)
   }
 
-  /// A port that was free a moment ago; the system does not give it out again so soon.
+  /// A port that was free a moment ago. The system does not assign it again so soon.
   private static func freePort() throws -> Int { try Loopback.listen().port }
 }
 
-/// The SQL beside these sources.
+/// The SQL files beside these sources.
 enum SQLFiles {
   static let folder = (#filePath as NSString).deletingLastPathComponent + "/SQL"
 }

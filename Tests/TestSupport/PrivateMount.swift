@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A program in a mount namespace of its own, with something mounted that nobody else sees and
-// that is gone with it.
+// Runs a program in its own mount namespace. No other process sees what is mounted there, and it is gone when the
+// program ends.
 
 import Foundation
 
-/// What is mounted before a program starts. Paths are whole ones.
+/// What is mounted before a program starts. Paths are absolute.
 public enum PrivateMount: Sendable {
-  /// A folder, seen at another place too.
+  /// A folder that appears at a second place too.
   case bind(String, at: String)
-  /// An empty file system in memory, of so many bytes.
+  /// An empty file system in memory, of this many bytes.
   case memory(at: String, size: Int)
-  /// What is at this path, for reading only.
+  /// The content of this path, read-only.
   case readOnly(String)
 
   fileprivate var script: String {
@@ -24,7 +24,7 @@ public enum PrivateMount: Sendable {
     }
   }
 
-  /// Whether this machine lets us.
+  /// Whether this machine allows it.
   public static let isAllowed: Bool = {
     let command = Command("/bin/sh", ["-c", "exec true"]).mounting([.memory(at: "/mnt", size: 4096)]
     )
@@ -33,7 +33,7 @@ public enum PrivateMount: Sendable {
 }
 
 extension Command {
-  /// The same command, behind these mounts and what `script` does after them.
+  /// The same command, run after these mounts and then `script`.
   public func mounting(_ mounts: [PrivateMount], then script: String = "true") -> Command {
     var command = self
     command.executable = findProgram("unshare") ?? "/usr/bin/unshare"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A terminal for programs that look whether they have one: keys go in, and what would be on the
-// screen comes out, byte for byte.
+// A terminal for programs that check whether they have one. Keys go in, and what would be on the screen comes out,
+// byte for byte.
 
 import Foundation
 import Synchronization
@@ -11,15 +11,15 @@ public final class PseudoTerminal: Sendable, CustomStringConvertible {
   /// The path of the side that a program opens.
   public let path: String
   private let master: Descriptor
-  /// Kept open, so that what was printed stays when the program has gone.
+  /// Kept open, so that the output stays after the program has ended.
   private let slave: Descriptor
   private let seen = Mutex<[UInt8]>([])
 
-  /// - Parameter columns: how wide it says it is.
+  /// - Parameter columns: the width that it reports.
   public init(columns: UInt16 = 100) throws {
     var (number, other): (Int32, Int32) = (-1, -1)
     var size = winsize(ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
-    // No child may start before both are closed on exec; and ttyname(3) has one buffer for all.
+    // No child may start before both descriptors are closed on exec; and ttyname(3) has one buffer for all threads.
     path = try startingChildren.withLock { _ in
       guard openpty(&number, &other, nil, nil, &size) == 0, let name = ttyname(other) else {
         throw SupportError.system("openpty", "")
@@ -37,7 +37,7 @@ public final class PseudoTerminal: Sendable, CustomStringConvertible {
     try writeAll(Array(keys.utf8), to: master.number)
   }
 
-  /// All that was printed so far; a line ends in `\r\n` here.
+  /// All output so far; here a line ends in `\r\n`.
   public var output: String {
     seen.withLock { seen in
       while let bytes = readSome(master.number) { seen += bytes }
@@ -52,11 +52,11 @@ public final class PseudoTerminal: Sendable, CustomStringConvertible {
     }
   }
 
-  /// What was printed, with its control characters visible.
+  /// The output, with its control characters visible.
   public var description: String { output.debugDescription }
 }
 
-/// A program at a terminal of its own.
+/// A program at its own terminal.
 public final class TerminalSession: Sendable, CustomStringConvertible {
   public let terminal: PseudoTerminal
   /// Its process id.
@@ -91,7 +91,7 @@ public final class TerminalSession: Sendable, CustomStringConvertible {
   public func signal(_ number: Int32) { kill(pid, number) }
 
   /// Waits for its end.
-  /// - Returns: its status, or 128 and the signal, as a shell has it, and all that it printed.
+  /// - Returns: its status, or 128 plus the signal, as in a shell, and all of its output.
   public func end(timeout: Duration = .seconds(30)) throws -> (status: Int32, output: String) {
     try eventually(timeout: timeout, "it ends", details: description) {
       _ = terminal.output
@@ -109,7 +109,7 @@ public final class TerminalSession: Sendable, CustomStringConvertible {
     return (status, terminal.output)
   }
 
-  /// The command and what it printed.
+  /// The command and its output.
   public var description: String {
     "$ \(quoted([command.executable] + command.arguments))\n\(terminal)"
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// psql kept open on one connection, so that a test can hold a transaction, a lock or a LISTEN for
-// as long as it likes and go on in the middle of it.
+// A psql that stays open on one connection, so that a test can hold a transaction, a lock or a LISTEN for as long as
+// it likes and continue in the middle of it.
 
 import Foundation
 import Synchronization
 
-/// An open psql. Not two statements at once: use one session for each writer.
+/// An open psql. It runs one statement at a time, so each writer needs its own session.
 public final class PsqlSession: Sendable {
   private let pid: pid_t
   private let input: Descriptor
@@ -18,7 +18,7 @@ public final class PsqlSession: Sendable {
     let (output, outputEnd) = try Descriptor.pipe()
     self.input = input
     self.output = output
-    // Both streams together: what an error says belongs to its statement.
+    // Both streams go to one place, because an error message belongs to its statement.
     pid = try Command(program, ["-XAtq", "-d", dsn]).start(
       (inputEnd.number, outputEnd.number, outputEnd.number))
     try sql("SET client_min_messages = warning")
@@ -28,23 +28,23 @@ public final class PsqlSession: Sendable {
     killAndReap(pid)
   }
 
-  /// Runs statements and waits for them, for as long as they may be blocked.
-  /// - Returns: what they select and what psql prints beside it, such as a notification.
-  /// - Throws: `SupportError` with psql's words if one fails; the session stays usable.
+  /// Runs statements and waits for them, even while they are blocked.
+  /// - Returns: the result, and what psql prints beside it, such as a notification.
+  /// - Throws: `SupportError` with psql's message if one fails; the session stays usable.
   @discardableResult
   public func sql(_ sql: String) throws -> String {
     try begin(sql)
     return try finish()
   }
 
-  /// Sends statements and does not wait for them: `finish` does. For a writer that will be blocked.
+  /// Sends statements and does not wait for them; `finish` waits. For a writer that will be blocked.
   public func begin(_ sql: String) throws {
     let number = statements.withLock { $0 }
     try writeAll(Array("\(sql)\n;\n\\echo end-of-statement-\(number)\n".utf8), to: input.number)
   }
 
-  /// Waits for what `begin` has sent.
-  /// - Returns: as `sql` does.
+  /// Waits for the statements that `begin` has sent.
+  /// - Returns: the same as `sql`.
   @discardableResult
   public func finish(timeout: Duration = .seconds(30)) throws -> String {
     let mark = statements.withLock { number in

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A site without a trigger under load: writers whose transactions overlap and last, slow renders, a keeper of the
-// cache that is killed again and again, a server that is restarted. At rest no page may be stale.
+// A site without a trigger under load: writers with long, overlapping transactions, slow renders, a cache keeper that
+// is killed again and again, and a server that is restarted. At rest no page may be stale.
 
 import Foundation
 import Synchronization
 
-/// Who keeps a shop's pages right: fpcache, or what is to be compared with it.
+/// The program that keeps a shop's pages current: fpcache, or a program to compare it with.
 public protocol ShopKeeper: AnyObject {
   /// Ends it without warning.
   func kill() throws
-  /// Waits until it has looked for changes, and begun to after now.
+  /// Waits until it has finished a look for changes that began after this call.
   func awaitLook() throws
 }
 
@@ -33,7 +33,7 @@ public final class FpcacheKeeper: ShopKeeper, CustomStringConvertible {
   public var description: String { "\(daemon)" }
 }
 
-/// The load, and what came of it.
+/// The load, and its result.
 public final class RecheckLoad: Sendable {
   public struct Result: Sendable, CustomStringConvertible {
     public var changes = 0
@@ -45,7 +45,7 @@ public final class RecheckLoad: Sendable {
     }
   }
 
-  /// A session whose server was restarted under it may never say so.
+  /// A session may never report that its server was restarted, so waiting for it has a limit.
   private static let patience = Duration.seconds(2)
   private static let (writers, renderers) = (6, 3)
   private static let leastKills = 4
@@ -60,7 +60,7 @@ public final class RecheckLoad: Sendable {
 
   /// - Parameters:
   ///   - time: how long the writers write.
-  ///   - longest: how long a transaction may last, in seconds.
+  ///   - longest: the longest duration of a transaction, in seconds.
   public init(for time: Duration, longest: Double) throws {
     let site = try ShopSite(
       listen: "RECHECK_OVERLAP = \(longest * 3)", settle: 1, on: PostgresServer())
@@ -84,13 +84,13 @@ public final class RecheckLoad: Sendable {
 
   private func restartServer() throws {
     isRestarting.withLock { $0 = true }
-    // Who has begun to connect shall not be left waiting for a server that is gone.
+    // A client that has begun to connect must not wait for a server that is gone.
     usleep(200_000)
     try site.database.server.restart()
     isRestarting.withLock { $0 = false }
   }
 
-  /// Does something on a session until there is no more to do; a new one where the server ended it.
+  /// Does something on a session until the work is done. Opens a new session when the server has ended the old one.
   private func onSession(
     while goesOn: KeyPath<RecheckLoad, Bool>, _ body: (PsqlSession) throws -> Void
   ) {
@@ -106,7 +106,7 @@ public final class RecheckLoad: Sendable {
     }
   }
 
-  /// A writer of every so many products: two of them never wait for each other.
+  /// Writes to every Nth product, so that two writers never wait for each other.
   private func write(_ number: Int, isLong: Bool) {
     let own = skus.indices.filter { $0 % Self.writers == number }.map { skus[$0] }
     onSession(while: \.goesOn) { session in
@@ -119,11 +119,11 @@ public final class RecheckLoad: Sendable {
     }
   }
 
-  /// Renders what is not there, in up to 20 ms, from what is committed when it begins.
+  /// Renders the missing pages. Each render takes up to 20 ms and uses what is committed when it begins.
   private func render(_ number: Int) {
     onSession(while: \.rendersOn) { session in
       guard let sku = skus.randomElement(), !site.has(sku) else {
-        // Visitors come by the hundreds a second, and leave the processors to others.
+        // Hundreds of visitors come per second, and they leave processor time to others.
         usleep(2000)
         return
       }
@@ -138,16 +138,16 @@ public final class RecheckLoad: Sendable {
   }
 
   /// Runs the load.
-  /// - Parameter keep: starts a keeper, anew after each kill.
+  /// - Parameter keep: starts a keeper, and starts it again after each kill.
   public func run(_ keep: () throws -> any ShopKeeper) throws -> Result {
     var result = Result()
     for number in 0..<Self.writers { start { self.write(number, isLong: number < 2) } }
     for number in 0..<Self.renderers { start { self.render(number) } }
     var hasRestarted = false
-    // On a slow machine, longer than the load.
+    // On a slow machine this takes longer than the load.
     while goesOn || result.kills < Self.leastKills {
       let keeper = try keep()
-      // Not asleep as a task: on a busy pool of threads it would be woken minutes later, and the load go on.
+      // Not an asynchronous sleep: on a busy thread pool the task would wake minutes later, and the load would go on.
       usleep(.random(in: 200_000...1_000_000))
       try keeper.kill()
       result.kills += 1
@@ -160,7 +160,7 @@ public final class RecheckLoad: Sendable {
     try eventually(timeout: .seconds(60), "the writers have ended") {
       threadsLeft <= Self.renderers
     }
-    // The last commit is seen by the next look, and what it cleared is cleared again a second later.
+    // The next look sees the last commit. What that look cleared is cleared again a second later.
     try keeper.awaitLook()
     usleep(2_000_000)
     isRendering.withLock { $0 = false }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The sample configuration as it would be with its settings turned on.
+// The sample configuration with its settings turned on.
 
 import Foundation
 
@@ -10,12 +10,12 @@ public enum SampleConfiguration {
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("etc/fpcache.ini.sample")
 
-  /// As it is, every setting a comment.
+  /// The file as it is: every setting is a comment.
   public static var text: String {
     get throws { try String(contentsOf: path, encoding: .utf8) }
   }
 
-  /// With the `#` taken away from every setting, the lines that go on with one included.
+  /// The file without the `#` before every setting and before its continuation lines.
   public static var uncommented: String {
     get throws {
       try text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
@@ -24,7 +24,7 @@ public enum SampleConfiguration {
     }
   }
 
-  /// One key of [verify] and its value, on several lines as they stand.
+  /// One key of [verify] and its value, with its line breaks.
   public static func query(_ key: String) throws -> String {
     let lines = try uncommented.split(separator: "\n", omittingEmptySubsequences: false)
     guard let start = lines.firstIndex(where: { $0.hasPrefix("\(key) =") }) else {
@@ -39,7 +39,7 @@ public enum SampleConfiguration {
     "ports", "categories", "commits", "daily", "news", "files", "packages",
   ]
 
-  /// What the listener's role has to be granted for them.
+  /// The permissions that the listener's role needs for these queries.
   public static var grants: [String] {
     get throws {
       try text.split(separator: "\n").filter { $0.hasPrefix("# GRANT ") }
@@ -56,7 +56,7 @@ public enum SampleConfiguration {
     }
   }
 
-  /// Prose has a space behind the `#`, a setting has none, and what goes on with one has four.
+  /// Prose has a space behind the `#`, a setting has no space, and a continuation line has four.
   private static func isSetting(_ line: Substring) -> Bool {
     guard line.hasPrefix("#"), let second = line.dropFirst().first else { return false }
     return second != " " || line.hasPrefix("#    ")

@@ -1,45 +1,45 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The one place in which this test process keeps everything: trees, servers, the ids of running
-// children. A small watchdog outlives the process, however that ends, and clears all of it away.
+// The one place where this test process keeps everything: trees, servers, the ids of running children. A small
+// watchdog outlives the process, however the process ends, and removes everything.
 
 import Foundation
 import Synchronization
 
-/// The process's scratch folders, made at first use: one in memory, if there is room, and one on
-/// disk; `$FPCACHE_TEST_DIR` names another place for both.
+/// The process's scratch folders, made at first use: one in memory, if there is room, and one on disk;
+/// `$FPCACHE_TEST_DIR` names another place for both.
 ///
-/// Their cleaning has one path only: the watchdog waits for the end of a pipe that nobody but this
-/// process holds. A normal exit closes it and waits; SIGKILL or a crash closes it just as well.
+/// There is only one way to clean up: the watchdog waits for the end of a pipe that only this process holds. A normal
+/// exit closes the pipe and waits; SIGKILL or a crash closes it too.
 enum Scratch {
-  /// What a folder lies on. Trees by the ten thousand files, made and removed again and again, are
-  /// many times faster in memory.
+  /// Where a folder is stored. Trees of tens of thousands of files, made and removed again and again, are many
+  /// times faster in memory.
   enum Medium {
     case memory
     case disk
   }
 
-  /// A new empty folder, for instance `/tmp/fpc-a1B2c3/pg1`; short, as a socket's path has to be.
-  /// - Parameter name: what its name begins with; a number follows.
+  /// A new empty folder, for instance `/tmp/fpc-a1B2c3/pg1`. Its path is short, because a socket's path must be short.
+  /// - Parameter name: the beginning of its name; a number follows.
   static func makeFolder(_ name: String, on medium: Medium = .memory) throws -> String {
     let folder = try newPath(name, on: medium)
     guard mkdir(folder, 0o755) == 0 else { throw SupportError.system("mkdir", folder) }
     return folder
   }
 
-  /// A path in a scratch folder that nothing has yet.
+  /// A path in a scratch folder where no file exists yet.
   static func newPath(_ name: String, on medium: Medium = .memory) throws -> String {
     let root = try root.get()
     let number = counter.add(1, ordering: .relaxed).newValue
     return "\(medium == .memory ? root.memory : root.disk)/\(name)\(number)"
   }
 
-  /// Has the watchdog kill this child if it should outlive us.
+  /// Makes the watchdog kill this child if it outlives this process.
   static func register(child pid: pid_t) throws {
     _ = try Descriptor.open(try root.get().memory + "/pids/\(pid)", O_WRONLY | O_CREAT)
   }
 
-  /// Forgets a child that has been reaped, since its number may now be anybody's.
+  /// Forgets a child that has been reaped, because another process may now have its id.
   static func forget(child pid: pid_t) {
     guard case .success(let root) = root else { return }
     unlink(root.memory + "/pids/\(pid)")
@@ -56,7 +56,7 @@ enum Scratch {
 
   private static let root: Result<Root, any Error> = Result {
     let chosen = ProcessInfo.processInfo.environment["FPCACHE_TEST_DIR"]
-    // Not NSTemporaryDirectory(): a socket's path may have 107 bytes and no more.
+    // Not NSTemporaryDirectory(): a socket's path may have at most 107 bytes.
     let disk = try makeRoot(in: chosen ?? "/tmp")
     let memory = chosen == nil && hasRoom("/dev/shm") ? try makeRoot(in: "/dev/shm") : disk
     mkdir(memory + "/pids", 0o700)
@@ -76,12 +76,12 @@ enum Scratch {
       throw SupportError.system("mkdtemp", "\(folder)/fpc-XXXXXX")
     }
     let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-    // Root's children may run under another account and have to get through.
+    // Children of root may run under another account and must be able to enter.
     chmod(path, getuid() == 0 ? 0o711 : 0o700)
     return path
   }
 
-  /// Whether there are 2 GB to be had, several times what the whole of the tests needs at once.
+  /// Whether 2 GB are free, several times what all tests need at once.
   private static func hasRoom(_ folder: String) -> Bool {
     var information = statvfs()
     guard statvfs(folder, &information) == 0, access(folder, W_OK) == 0 else { return false }
@@ -95,7 +95,7 @@ enum Scratch {
     while waitpid(root.watchdog, &status, 0) < 0, errno == EINTR {}
   }
 
-  // In a process group of its own, so that neither Ctrl-C nor a signal to ours ends it.
+  // It has its own process group, so that neither Ctrl-C nor a signal to our group ends it.
   private static let watchdogScript = """
     trap '' HUP INT QUIT TERM
     cat >/dev/null

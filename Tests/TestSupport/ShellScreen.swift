@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A shell on a screen: keys go in, and what a person would see comes out. The screen is tmux', which knows
+// A shell on a screen. Keys go in, and what a person would see comes out. tmux is the screen, because it understands
 // what shells send to terminals.
 
 import Foundation
 
-/// An interactive shell, as its own start files set it up, with the prompt `% `.
+/// An interactive shell, set up by its own start files, with the prompt `% `.
 public final class ShellScreen: Sendable {
   private let session: TerminalSession
   private let surroundings: Command
@@ -18,13 +18,13 @@ public final class ShellScreen: Sendable {
 
   /// - Parameters:
   ///   - shell: `bash`, `zsh` or `fish`.
-  ///   - command: its surroundings: environment, account and folder.
-  ///   - folder: where the screen's own files go.
+  ///   - command: supplies the environment, the account and the folder.
+  ///   - folder: where to put the screen's own files.
   init(_ shell: String, _ command: Command, _ folder: TemporaryTree) throws {
     guard let tmux = findProgram("tmux"), let path = findProgram(shell) else {
       throw SupportError("there is no \(shell), or no tmux")
     }
-    // It ends with the terminal that looks at it, however that one ends.
+    // It ends with the terminal attached to it, however that terminal ends.
     try folder.write(
       "screen.conf",
       text: """
@@ -35,7 +35,7 @@ public final class ShellScreen: Sendable {
         set -g default-terminal screen
 
         """, mode: 0o644)
-    // One of its own: that of the screen before may still be closing.
+    // Each screen has its own socket, because the previous screen may still be closing.
     socket = folder.fullPath("screen-\(UInt32.random(in: 0 ... .max))")
     var command = command
     command.environment["SHELL"] = "/bin/sh"
@@ -66,13 +66,13 @@ public final class ShellScreen: Sendable {
 
   /// Types at the prompt.
   /// - Parameters:
-  ///   - keys: with `<Tab>` for that key.
-  ///   - expected: what to wait for; nil waits until nothing changes any more.
+  ///   - keys: the keys to type, with `<Tab>` for that key.
+  ///   - expected: the rows to wait for; nil waits until the screen no longer changes.
   /// - Returns: the screen's rows.
   func type(_ keys: String, expected: [String]?) throws -> [String] {
     try session.terminal.type(keys.replacing("<Tab>", with: "\t"))
     if let expected {
-      // What else it shows is the test's to tell.
+      // If it shows something else, the test reports that.
       _ = try? wait { $0 == expected }
       return try rows()
     }
@@ -92,9 +92,9 @@ public final class ShellScreen: Sendable {
     }
   }
 
-  /// What the screen shows, without blanks at the ends.
+  /// The rows of the screen, without blanks at the ends.
   private func rows() throws -> [String] {
-    // Nobody reads what the terminal gets.
+    // Drains the terminal's output, which has no other reader.
     _ = session.terminal.output
     var rows = try tmux(["capture-pane", "-p"]).split(
       separator: "\n", omittingEmptySubsequences: false

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A site without a single trigger, queue or channel: a table, a page for each of its rows, and the query that says
-// when each was changed. docs/recheck.md builds it up.
+// A site without triggers, queues and channels: a table, a page for each of its rows, and the query that says when
+// each row was changed. docs/recheck.md builds it.
 
 import Foundation
 
@@ -13,7 +13,7 @@ public struct ShopSite: Sendable {
   public let tree: TemporaryTree
 
   /// - Parameters:
-  ///   - query: what stands behind `PRODUCTS = `, and further lines of [verify].
+  ///   - query: the text behind `PRODUCTS = `, and further lines of [verify].
   ///   - listen: lines of [listen].
   public init(
     _ query: String = Self.query, listen: String = "", settle: Double = 0.2,
@@ -32,7 +32,7 @@ public struct ShopSite: Sendable {
     try tree.makeDirectory("cache/products")
   }
 
-  /// - Parameter kind: what kind of field tells the products apart; a `port` without a row is one that is gone.
+  /// - Parameter kind: the kind of field that identifies a product; a `port` without a row is a deleted product.
   public func configure(
     _ query: String = Self.query, listen: String = "", settle: Double = 0.2,
     skus kind: String = "name"
@@ -55,12 +55,12 @@ public struct ShopSite: Sendable {
         """)
   }
 
-  /// A line of [listen], unless there is one.
+  /// A line of [listen], unless `listen` has that key already.
   private func interval(_ key: String, _ value: String, _ listen: String) -> String {
     listen.contains(key) ? "" : "\(key) = \(value)"
   }
 
-  /// Puts products in, long ago.
+  /// Adds products that were changed long ago.
   public func stock(_ skus: [String]) throws {
     let rows = skus.map { "('\($0)', 1, now() - interval '1 day')" }.joined(separator: ", ")
     try database.sql("INSERT INTO products VALUES \(rows)")
@@ -68,7 +68,7 @@ public struct ShopSite: Sendable {
 
   public static func page(_ sku: String) -> String { "cache/products/\(sku).html" }
 
-  /// What a visitor does: the page shows the price that is committed.
+  /// Acts as a visitor: the page shows the committed price.
   public func render(_ skus: [String]) throws {
     for sku in skus {
       let price = try database.sql("SELECT price FROM products WHERE sku = '\(sku)'")
@@ -76,7 +76,7 @@ public struct ShopSite: Sendable {
     }
   }
 
-  /// Puts pages there that were rendered so many hours ago.
+  /// Writes pages that were rendered this many hours ago.
   public func plant(_ skus: [String], hoursAgo: Int) throws {
     for sku in skus {
       try tree.write(Self.page(sku), text: "old")
@@ -110,14 +110,16 @@ public struct ShopSite: Sendable {
     try Command.fpcache(self.arguments(["--once"] + arguments), in: tree)
   }
 
-  /// From when the next process would ask, in nanoseconds since the epoch; nil where it does not know.
+  /// The time from which the next process would ask for changes, in nanoseconds since the epoch; nil where that is
+  /// unknown.
   public func bound() throws -> Int64? {
     guard tree.exists("recheck") else { return nil }
     let words = try tree.read("recheck").split(whereSeparator: \.isWhitespace)
     return words.firstIndex(of: "products").flatMap { Int64(words[$0 + 1]) }
   }
 
-  /// Waits until a look has been taken that began after now: its bounds are written, whether they have moved or not.
+  /// Waits for the end of a look that began after this call. Each look writes its bounds, even if they have not
+  /// changed.
   public func awaitLook(_ details: @autoclosure () -> String = "") throws {
     for _ in 0..<2 {
       let before = written()

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A file of Sources as text: what it imports, declares and names, and how long its functions are. No
-// parser: the house's format puts each declaration at the start of its line.
+// A file of Sources as text: what it imports, declares and names, and how long its functions are. It is not a parser:
+// the project's format puts each declaration at the start of its line.
 
 import Foundation
 
 /// One Swift file of Sources.
 package struct SourceFile {
-  /// From the top of the package, as `Sources/CacheFS/Clear/Clearer.swift`.
+  /// The path from the root of the package, as `Sources/CacheFS/Clear/Clearer.swift`.
   package let path: String
-  /// Without comments and the contents of strings.
+  /// The text without comments and the contents of strings.
   package let code: String
 
   package struct Function {
@@ -24,7 +24,7 @@ package struct SourceFile {
     code = text.replacing(/"(\\.|[^"\\\n])*"/, with: "\"\"").replacing(/\/\/[^\n]*/, with: "")
   }
 
-  /// Every one, of the package that this file is part of.
+  /// All files of the package that contains this file.
   package static func all() -> [SourceFile] {
     let top = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../..").standardized
@@ -49,14 +49,14 @@ package struct SourceFile {
     Set(code.matches(of: /(?m)^\s*(?:@\w+ )*import (\w+)/).map { String($0.1) })
   }
 
-  /// The types that it declares at its top.
+  /// The types that it declares at the top level.
   package var types: Set<String> {
     let declarations = code.matches(
       of: /(?m)^(?:@\S+ )*(?:\w+ )*(?:struct|class|enum|protocol|typealias) (\w+)/)
     return Set(declarations.map { String($0.1) })
   }
 
-  /// All that is spelled like a type.
+  /// All words that are spelled like a type.
   package var words: Set<String> { Set(code.matches(of: /\b[A-Z]\w*/).map { String($0.0) }) }
 
   /// Every function with a body, initializers too.
@@ -86,8 +86,8 @@ package struct SourceFile {
     return found
   }
 
-  /// How many a signature asks for: those with a default need not be given. What is between its parentheses is
-  /// cut at commas, those of inner ones not counted.
+  /// The number of arguments that a signature requires; those with a default are optional. The text between the
+  /// parentheses is split at commas, except at commas in inner parentheses.
   private static func arguments(_ signature: String) -> Int {
     var (depth, angles) = (0, 0)
     var parts = [""]

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Starting and reaping children with posix_spawn(3). Foundation's Process is not used: it says
-// nothing of which process group, descriptors and signal settings a child gets.
+// Starts and reaps children with posix_spawn(3). Foundation's Process is not used, because it does not define which
+// process group, descriptors and signal settings a child gets.
 
 import Foundation
 import Synchronization
 
-/// Held while a child starts, and while a descriptor is open that one must not inherit.
+/// Held while a child starts, and while a descriptor is open that a child must not inherit.
 let startingChildren = Mutex(())
 
-/// Whether a child stays in our process group or gets one of its own, which Ctrl-C does not reach;
-/// or a session of its own, at a terminal whose Ctrl-C does.
+/// Whether a child stays in our process group or gets its own group, which Ctrl-C does not reach; or its own session,
+/// at a terminal whose Ctrl-C does reach it.
 enum ProcessGroup {
   case inherited
   case own
   case session(terminal: String)
 }
 
-/// POSIX_SPAWN_SETSID of <spawn.h>, which Swift does not see: it is POSIX's since 2024 only.
+/// POSIX_SPAWN_SETSID of <spawn.h>, which is not visible in Swift. It has been in POSIX only since 2024.
 #if canImport(Glibc) || canImport(Musl)
   private let spawnSetsid: Int32 = 0x80
 #else
@@ -27,9 +27,9 @@ enum ProcessGroup {
 /// Starts a program.
 /// - Parameters:
 ///   - arguments: the program's path, then its arguments.
-///   - environment: all of its environment.
+///   - environment: its complete environment.
 ///   - streams: its standard input, output and error; all three are the terminal if it has one.
-/// - Returns: its process id; the caller reaps it.
+/// - Returns: its process id. The caller must reap it.
 func spawn(
   _ arguments: [String], environment: [String: String],
   streams: (Int32, Int32, Int32), group: ProcessGroup = .inherited
@@ -47,7 +47,7 @@ func spawn(
   defer { posix_spawnattr_destroy(&attributes) }
 
   if case .session(let terminal) = group {
-    // The first terminal that a new session opens is the one that controls it.
+    // The first terminal that a new session opens becomes its controlling terminal.
     posix_spawn_file_actions_addopen(&actions, 0, terminal, O_RDWR, 0)
     for stream in [1, 2] as [Int32] { posix_spawn_file_actions_adddup2(&actions, 0, stream) }
   } else {
@@ -56,8 +56,7 @@ func spawn(
     posix_spawn_file_actions_adddup2(&actions, streams.2, 2)
   }
 
-  // A child begins with the signals as a shell would hand them to it, whatever the test runner
-  // has done to its own.
+  // A child starts with the signal settings that a shell would give it, whatever the test runner has changed.
   var signals = sigset_t()
   sigemptyset(&signals)
   posix_spawnattr_setsigmask(&attributes, &signals)
@@ -91,12 +90,12 @@ func spawn(
 
 /// How a program ended.
 public enum Exit: Equatable, Sendable, CustomStringConvertible {
-  /// It left by itself with this status.
+  /// It exited by itself with this status.
   case status(Int32)
   /// This signal ended it.
   case signal(Int32)
 
-  // <sys/wait.h> has macros for this, which Swift does not see.
+  // <sys/wait.h> has macros for this, which are not visible in Swift.
   init(waitStatus: Int32) {
     let signal = waitStatus & 0x7f
     self = signal == 0 ? .status((waitStatus >> 8) & 0xff) : .signal(signal)
@@ -129,7 +128,7 @@ func killAndReap(_ pid: pid_t) -> Exit {
   return Exit(waitStatus: status)
 }
 
-/// A command line as one would type it.
+/// A command line as a person would type it.
 func quoted(_ arguments: [String]) -> String {
   let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./-_")
   return arguments.map { argument in

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What every other file here leans on: the one error type, waiting for a condition, and the few
-// libc calls that want a retry or a Swift face.
+// What all other files here use: the one error type, waiting for a condition, and the few libc calls that need a retry
+// or a Swift interface.
 
 import Foundation
 import Synchronization
 
-/// What went wrong in the test support itself, or in a condition it was asked to wait for.
+/// An error of the test support itself, or of a condition that it was waiting for.
 public struct SupportError: Error, CustomStringConvertible, Sendable {
-  /// The whole story, for a person: what failed, on what, and what to try.
+  /// The full text for a person: what failed, on what, and what to try.
   public let description: String
 
   /// An error that says `description` and nothing else.
@@ -16,20 +16,20 @@ public struct SupportError: Error, CustomStringConvertible, Sendable {
     self.description = description
   }
 
-  /// The error of the C call that has just failed, as `errno` has it.
+  /// The error of the C call that has just failed, from `errno`.
   static func system(_ call: String, _ subject: String) -> SupportError {
     let code = errno
     return SupportError("\(call) \(subject): \(String(cString: strerror(code)))")
   }
 }
 
-/// Waits until `condition` holds, looking again every few milliseconds.
+/// Waits until `condition` holds. Checks it every few milliseconds.
 ///
-/// An error that the condition throws counts as "not yet"; the last one is told on failure.
+/// An error that the condition throws counts as "not yet"; the last one is reported on failure.
 /// - Parameters:
 ///   - timeout: how long to wait at most.
 ///   - what: what is waited for, in words, for the failure's text.
-///   - details: more to tell on failure, for instance a daemon's log; called once, at the end.
+///   - details: more text for a failure, for instance a daemon's log; called once, at the end.
 /// - Throws: `SupportError` when the time is over and the condition has not held.
 public func eventually(
   timeout: Duration = .seconds(10), _ what: @autoclosure () -> String = "the condition holds",
@@ -57,7 +57,7 @@ public func eventually(
   }
 }
 
-/// A file descriptor, closed on exec, that is closed with its last reference.
+/// A file descriptor with close-on-exec. It is closed with its last reference.
 final class Descriptor: Sendable {
   let number: Int32
 
@@ -69,7 +69,7 @@ final class Descriptor: Sendable {
     close(number)
   }
 
-  /// open(2) with O_CLOEXEC; a new file is for its owner only.
+  /// open(2) with O_CLOEXEC. Only the owner can use a new file.
   static func open(_ path: String, _ flags: Int32) throws -> Descriptor {
     let number = Foundation.open(path, flags | O_CLOEXEC, 0o600)
     guard number >= 0 else { throw SupportError.system("open", path) }
@@ -86,10 +86,10 @@ final class Descriptor: Sendable {
     return file
   }
 
-  /// A pipe's reading and writing end. No child gets either unless it is given it.
+  /// A pipe's reading and writing end. A child gets neither unless it is passed explicitly.
   static func pipe() throws -> (reading: Descriptor, writing: Descriptor) {
     var ends: [Int32] = [-1, -1]
-    // pipe2(2) is hidden from Swift; so no child may start before the ends are closed on exec.
+    // pipe2(2) is not visible in Swift. So no child may start before the ends are closed on exec.
     try startingChildren.withLock { _ in
       guard Foundation.pipe(&ends) == 0 else { throw SupportError.system("pipe", "") }
       for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -97,7 +97,7 @@ final class Descriptor: Sendable {
     return (Descriptor(ends[0]), Descriptor(ends[1]))
   }
 
-  /// All that the file holds, from its beginning.
+  /// The whole content of the file, from its beginning.
   func contents() -> [UInt8] {
     lseek(number, 0, SEEK_SET)
     var result: [UInt8] = []

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A cache in which somebody swaps folders for links, as fast as he can: each link leads to a folder
-// outside that looks just like the one it stands for, the canary.
+// A cache in which an attacker swaps folders for links, as fast as possible. Each link leads to a folder outside, the
+// canary, that looks just like the folder it replaces.
 
 import Foundation
 import Synchronization
 
-/// A cache under attack, and the canary that nothing may touch.
+/// A cache under attack, and the canary that must not be touched.
 public final class SwapAttack: Sendable {
-  /// A folder that is swapped, by what it lies in and by what lies in it.
+  /// A folder that is swapped, identified by its parent and its content.
   private struct Place: Sendable {
     let parent: Descriptor
     let name: String
-    /// In the workshop: the link's name while the folder is in its place.
+    /// In the workshop: the link's name while the folder is in the cache.
     let link: String
-    /// What the link leads to.
+    /// The link's target.
     let target: String
-    /// The folder itself; nil for one that clears remove, which is looked up each time.
+    /// The folder itself; nil for a folder that clears remove, which is looked up again each time.
     let folder: Descriptor?
   }
 
@@ -32,12 +32,12 @@ public final class SwapAttack: Sendable {
   /// Whether this system can exchange two names at once.
   public static let isPossible = renameAt2 != nil
 
-  /// Lets two paths change places, in one step.
+  /// Exchanges two paths, in one step.
   public static func exchange(_ one: String, _ other: String) -> Bool {
     renameAt2?(AT_FDCWD, one, AT_FDCWD, other, exchangeFlag) == 0
   }
 
-  /// The pages of each folder, one of them empty, as verify --fix likes them.
+  /// The pages of each folder. One is empty, as verify --fix expects.
   private static let pages = [
     "ports/net/a": ["Detail.PageSize1.PageNum1.html", "Detail.PageSize1.PageNum2.html"],
     "daily/2020/01": ["20.daily.head", "21.daily.head"],
@@ -56,7 +56,7 @@ public final class SwapAttack: Sendable {
   private let swapped = Atomic<Int>(0)
   private let isOver = Atomic<Bool>(false)
 
-  /// Makes the trees; nobody swaps anything yet.
+  /// Makes the trees. The attack does not run yet.
   public init() throws {
     cache = try TemporaryTree()
     canary = try TemporaryTree()
@@ -65,7 +65,7 @@ public final class SwapAttack: Sendable {
       for (folder, names) in SwapAttack.pages {
         for (index, name) in names.enumerated() {
           try tree.write("\(folder)/\(name)", bytes: index * 10)
-          // An empty page for the audit to find: one that is old, since it waits for a new one to grow.
+          // An empty page for the audit to find. It is old, because the audit gives a new page time to grow.
           if index == 0 { try tree.setAge("\(folder)/\(name)", .seconds(Self.emptyPageAge)) }
         }
       }
@@ -94,7 +94,7 @@ public final class SwapAttack: Sendable {
   /// What has happened to the canary; empty if nothing.
   public func losses() throws -> [String] { try canary.snapshot().differences(from: before) }
 
-  /// Runs `body` while the attack goes on, then puts every folder back.
+  /// Runs `body` during the attack, then puts every folder back.
   public func run<Result>(_ body: () throws -> Result) throws -> Result {
     let done = DispatchSemaphore(value: 0)
     let thread = Thread {
@@ -114,8 +114,8 @@ public final class SwapAttack: Sendable {
     return try body()
   }
 
-  /// One swap here and now, by whoever is attacked: between two of its steps, however threads take turns on a busy
-  /// machine.
+  /// One swap at this moment, called by the code under attack between two of its steps. It does not depend on how a
+  /// busy machine schedules threads.
   public func strike() {
     guard let place = places.randomElement() else { return }
     swap(place)
@@ -129,7 +129,7 @@ public final class SwapAttack: Sendable {
     {
       swapped.add(1, ordering: .relaxed)
     } else {
-      // A clear has removed the folder, or the link in its place, as it should.
+      // A clear has removed the folder, or the link that replaced it, as it should.
       unlinkat(bench.number, place.link, 0)
       unlinkat(bench.number, place.link, AT_REMOVEDIR)
       mkdirat(place.parent.number, place.name, 0o755)
@@ -137,7 +137,7 @@ public final class SwapAttack: Sendable {
     }
   }
 
-  /// Writes the pages anew, so that there is always something to clear; never through a link.
+  /// Writes the pages again, so that there is always something to clear; never through a link.
   private func replant() {
     for (path, names) in SwapAttack.pages {
       guard let place = places.first(where: { $0.target == canary.fullPath(path) }) else {

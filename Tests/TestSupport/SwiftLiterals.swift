@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The string literals of a Swift source: what it may say, without having it said.
+// The string literals of a Swift source: what the program may print, without running it.
 
-/// A string literal, cut where a value is put in.
+/// A string literal, split where a value is inserted.
 public struct SwiftLiteral: Sendable {
   /// The number of its first line, from 1.
   public let line: Int
   /// The texts between the values.
   public let pieces: [String]
-  /// What stands before it on its own line or the one above.
+  /// The text before it on its own line or on the line above.
   public let before: String
 
-  /// Every literal of a source, those within another one's values too; comments have none.
+  /// Every literal of a source, including those inside the values of another literal. Comments have no literals.
   public static func all(in source: String) -> [SwiftLiteral] {
     var reader = SwiftLiteralReader(source)
     reader.read()
@@ -31,7 +31,7 @@ private struct SwiftLiteralReader {
       if at("//") {
         while index < text.count, text[index] != "\n" { index += 1 }
       } else if at("#\"") {
-        // Raw literals hold code and patterns, no messages.
+        // Raw literals contain code and patterns, not messages.
         index += 2
         while index < text.count, !at("\"#") { index += 1 }
         index += 2
@@ -78,7 +78,7 @@ private struct SwiftLiteralReader {
     found.append(SwiftLiteral(line: line, pieces: pieces, before: before))
   }
 
-  /// What stands between `\(` and its `)`.
+  /// Skips the text between `\(` and its `)`.
   private mutating func value() {
     var depth = 1
     while index < text.count, depth > 0 {

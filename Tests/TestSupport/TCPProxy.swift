@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A stretch of network between a client and a server on this machine, which can fail as a real one
-// does: it stops carrying anything and closes nothing, and some time later it carries again.
+// A network between a client and a server on this machine, which can fail as a real one does: it stops passing data
+// and closes nothing, and some time later it passes data again.
 
 import Foundation
 import Synchronization
 
-/// Passes connections to 127.0.0.1 on, from a port of its own, until its last reference goes.
+/// Forwards connections from its own port to 127.0.0.1, until its last reference is released.
 public final class TCPProxy: Sendable {
-  /// Where it can be reached on 127.0.0.1.
+  /// The port on 127.0.0.1 that clients connect to.
   public let port: Int
 
   private let line: Line
 
-  /// Starts passing on.
+  /// Starts forwarding.
   /// - Parameter target: the server's port on 127.0.0.1.
   public init(to target: Int) throws {
-    // Writing to a peer that has left must be an error, not the end of the tests.
+    // Writing to a peer that has disconnected must be an error and must not end the tests.
     signal(SIGPIPE, SIG_IGN)
     let (listener, port) = try Loopback.listen()
     self.port = port
@@ -27,16 +27,16 @@ public final class TCPProxy: Sendable {
 
   deinit { line.cut() }
 
-  /// Holds everything back from now on, new connections too; nothing is closed.
+  /// Holds all data back from now on, and new connections too; closes nothing.
   public func freeze() { line.gate.shut() }
 
-  /// Freezes as soon as a client has sent this text, within one piece; the server gets it still.
+  /// Freezes as soon as a client has sent this text in one piece. The server still gets the text.
   public func freeze(after text: String) { line.trigger.withLock { $0 = Array(text.utf8) } }
 
-  /// Carries again, first what it has held back.
+  /// Passes data again, starting with the data held back.
   public func thaw() { line.gate.open() }
 
-  /// Sends bytes to the server on every open connection as if its client had sent them.
+  /// Sends bytes to the server on every open connection, as if its client had sent them.
   public func inject(_ bytes: [UInt8]) throws {
     for connection in line.connections { try writeAll(bytes, to: connection.server.number) }
   }
@@ -50,7 +50,7 @@ private final class Line: Sendable {
   }
 
   let gate = Gate()
-  /// What freezes the line once when a client sends it.
+  /// The text that freezes the line once when a client sends it.
   let trigger = Mutex<[UInt8]>([])
   private let listener: Descriptor
   private let target: Int
@@ -63,7 +63,7 @@ private final class Line: Sendable {
 
   var connections: [Connection] { open.withLock { $0 } }
 
-  /// Takes connections until the listening socket is shut down.
+  /// Accepts connections until the listening socket is shut down.
   func accept() {
     while true {
       let number = Foundation.accept(listener.number, nil, nil)
@@ -98,7 +98,7 @@ private final class Line: Sendable {
   ) {
     while let bytes = readSome(source.number) {
       gate.pass()
-      // Shut before the server can answer.
+      // The gate is closed before the server can answer.
       look(bytes)
       guard (try? writeAll(bytes, to: destination.number)) != nil else { break }
     }
@@ -116,7 +116,7 @@ private final class Line: Sendable {
   }
 }
 
-/// Threads wait here while it is shut.
+/// Threads wait here while the gate is closed.
 private final class Gate: @unchecked Sendable {
   // Safe: `isShut` is read and written with the condition locked.
   private let condition = NSCondition()
@@ -140,7 +140,7 @@ private final class Gate: @unchecked Sendable {
 
 /// TCP sockets on 127.0.0.1.
 enum Loopback {
-  /// A listening socket and the port that it was given.
+  /// A listening socket and its assigned port.
   static func listen() throws -> (Descriptor, port: Int) {
     let socket = try makeSocket()
     var address = address(port: 0)

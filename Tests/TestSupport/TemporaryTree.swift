@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A folder of a test's own, to be a cache tree: filled a file at a time, looked at, compared with
-// what it was before (TreeSnapshot.swift), and removed with its last reference.
+// A test's own folder, used as a cache tree. It is filled a file at a time, examined, compared with its earlier state
+// (TreeSnapshot.swift), and removed with its last reference.
 
 import Foundation
 
 /// A temporary folder. All paths are relative to it, with `/` between their parts.
 public final class TemporaryTree: Sendable, CustomStringConvertible {
-  /// Its whole path.
+  /// Its full path.
   public let path: String
 
-  /// What it lies on.
+  /// Where the tree is stored.
   public enum Medium: Sendable {
-    /// Memory, if there is room: many times faster.
+    /// In memory, if there is room: many times faster.
     case memory
-    /// A file system with blocks.
+    /// On a file system with blocks.
     case disk
   }
 
@@ -27,16 +27,16 @@ public final class TemporaryTree: Sendable, CustomStringConvertible {
     TemporaryTree.erase(path)
   }
 
-  /// The whole path of something in the tree.
+  /// The full path of something in the tree.
   public func fullPath(_ relative: String) -> String {
     relative.isEmpty ? path : path + "/" + relative
   }
 
   // MARK: Writing
 
-  /// Writes a file of so many bytes, making the folders above it (mode 0774, as the site's).
+  /// Writes a file of this many bytes, and makes the folders above it (mode 0774, as the site's).
   ///
-  /// What the bytes are depends on the path only.
+  /// The bytes depend only on the path.
   public func write(_ relative: String, bytes count: Int, mode: mode_t = 0o664) throws {
     let line = Array("<!-- \(relative) -->\n".utf8)
     var content: [UInt8] = []
@@ -45,12 +45,12 @@ public final class TemporaryTree: Sendable, CustomStringConvertible {
     try write(relative, content: Array(content[..<count]), mode: mode)
   }
 
-  /// Writes a file with this text, making the folders above it.
+  /// Writes a file with this text, and makes the folders above it.
   public func write(_ relative: String, text: String, mode: mode_t = 0o664) throws {
     try write(relative, content: Array(text.utf8), mode: mode)
   }
 
-  /// Writes a file of these bytes, making the folders above it.
+  /// Writes a file of these bytes, and makes the folders above it.
   public func write(_ relative: String, content: [UInt8], mode: mode_t = 0o664) throws {
     let whole = fullPath(relative)
     var number = create(whole)
@@ -68,7 +68,7 @@ public final class TemporaryTree: Sendable, CustomStringConvertible {
     open(whole, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
   }
 
-  /// Makes a folder and those above it that are missing.
+  /// Makes a folder and the missing folders above it.
   public func makeDirectory(_ relative: String, mode: mode_t = 0o774) throws {
     let whole = fullPath(relative)
     guard mkdir(whole, 0o700) != 0 else {
@@ -84,7 +84,7 @@ public final class TemporaryTree: Sendable, CustomStringConvertible {
     }
   }
 
-  /// Makes a symbolic link whose content is `target`, whether that exists or not.
+  /// Makes a symbolic link with the content `target`, whether or not the target exists.
   public func link(_ relative: String, to target: String) throws {
     try makeDirectory((relative as NSString).deletingLastPathComponent)
     guard symlink(target, fullPath(relative)) == 0 else {
@@ -108,20 +108,20 @@ public final class TemporaryTree: Sendable, CustomStringConvertible {
     }
   }
 
-  /// Hands the tree and all in it to an account, so that a program running under it may delete.
+  /// Makes an account the owner of the tree and everything in it, so that a program under that account may delete.
   public func give(to account: Account) throws {
     try account.take(path)
     for entry in try entries() { try account.take(fullPath(entry.path)) }
   }
 
-  /// Removes a file, or a folder with all in it; no error if it is not there.
+  /// Removes a file, or a folder with everything in it; no error if it does not exist.
   public func remove(_ relative: String) {
     TemporaryTree.erase(fullPath(relative))
   }
 
   // MARK: Looking
 
-  /// Whether something of that name is there; a dangling link is.
+  /// Whether something of that name exists; a dangling link counts.
   public func exists(_ relative: String) -> Bool {
     var information = stat()
     return lstat(fullPath(relative), &information) == 0
@@ -143,7 +143,7 @@ public final class TemporaryTree: Sendable, CustomStringConvertible {
     try entries(below: folder).filter(\.isFolder).map(\.path).sorted()
   }
 
-  /// Where it is and what is in it, at most 60 names.
+  /// Its path and its contents, at most 60 names.
   public var description: String {
     guard let files = try? files() else { return "\(path) (unreadable or gone)" }
     let shown = files.prefix(60).map { "\n  \($0)" }.joined()
@@ -169,7 +169,7 @@ public final class TemporaryTree: Sendable, CustomStringConvertible {
     return result
   }
 
-  /// What a folder holds, or nil if it cannot be read.
+  /// The contents of a folder, or nil if it cannot be read.
   private static func names(in folder: String) -> [(name: String, isFolder: Bool)]? {
     guard let stream = opendir(folder) else { return nil }
     defer { closedir(stream) }
@@ -190,7 +190,7 @@ public final class TemporaryTree: Sendable, CustomStringConvertible {
     return result
   }
 
-  /// Removes whatever is there, read-only folders too.
+  /// Removes whatever exists there, read-only folders too.
   private static func erase(_ whole: String) {
     guard unlink(whole) != 0, errno != ENOENT else { return }
     chmod(whole, 0o700)

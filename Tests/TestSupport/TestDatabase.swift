@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One test's own database on a throwaway server, and psql sessions on it: the writers and the
-// onlookers of a test, apart from the code under test.
+// One test's own database on a throwaway server, and psql sessions on it. They are the writers and the observers of a
+// test, separate from the code under test.
 
 import Foundation
 
 /// A database with the site's schema, dropped with its last reference.
 public final class TestDatabase: Sendable, CustomStringConvertible {
-  /// Its name, made up at random.
+  /// Its name, chosen at random.
   public let name: String
   /// The server it is on.
   public let server: PostgresServer
@@ -32,16 +32,16 @@ public final class TestDatabase: Sendable, CustomStringConvertible {
     "host=127.0.0.1 port=\(server.port) dbname=\(name) user=listening password=\(password)"
   }
 
-  /// Runs statements as superuser on a connection of their own, each committed by itself.
-  /// - Returns: what they select: a line a row, `|` between columns.
-  /// - Throws: `SupportError` with the server's words at the first statement that fails.
+  /// Runs statements as superuser on a separate connection, each committed by itself.
+  /// - Returns: the result: one line per row, `|` between columns.
+  /// - Throws: `SupportError` with the server's message at the first statement that fails.
   @discardableResult
   public func sql(_ sql: String) throws -> String {
     try server.sql(sql, in: name)
   }
 
-  /// Puts the tables that the sample configuration asks in the place of the small ones, empty, and grants
-  /// the listener's role what the sample says.
+  /// Replaces the small tables with the tables that the sample configuration queries, empty, and grants the listener's
+  /// role the permissions that the sample names.
   public func makeFreshPorts() throws {
     try sql(
       String(contentsOfFile: SQLFiles.folder + "/freshports.sql", encoding: .utf8)
@@ -53,7 +53,7 @@ public final class TestDatabase: Sendable, CustomStringConvertible {
     Int(try sql("SELECT count(*) FROM \(table)")) ?? -1
   }
 
-  /// The process ids of the server's side of a role's connections to this database.
+  /// The process ids of the server processes for a role's connections to this database.
   public func backends(of role: String = "listening") throws -> [pid_t] {
     try sql(
       """
@@ -63,12 +63,12 @@ public final class TestDatabase: Sendable, CustomStringConvertible {
     ).split(separator: "\n").compactMap { pid_t($0) }
   }
 
-  /// Opens a connection that stays, for a transaction in steps.
+  /// Opens a connection that stays open, for a transaction in steps.
   public func session(as role: String = "postgres") throws -> PsqlSession {
     try server.session(name, as: role)
   }
 
-  /// Disconnects everybody and drops it; no error if it is gone.
+  /// Disconnects all clients and drops it; no error if it is gone.
   public func drop() throws {
     try server.sql(
       """
@@ -79,7 +79,7 @@ public final class TestDatabase: Sendable, CustomStringConvertible {
       """)
   }
 
-  /// Its name and what stands in its queues.
+  /// Its name and the contents of its queues.
   public var description: String {
     let queues = ["ports", "dates", "commits", "files"].map { queue in
       "\(queue) \((try? count("cache_clearing_\(queue)")).map(String.init) ?? "?")"

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One of many nodes on one database: a listener with a name, a cache tree and a state directory of
-// its own, which outlive its process.
+// One of many nodes on one database: a listener with a name, its own cache tree and its own state directory. Both
+// outlive its process.
 
 import Foundation
 
 extension TestDatabase {
-  /// Makes what nodes need, as the site's owner does.
+  /// Makes what nodes need, as the site's owner.
   public func prepareForNodes() throws {
     let schema = try Command.fpcache(["listen", "--print-schema"], in: TemporaryTree())
     guard schema.status == 0 else { throw SupportError("--print-schema failed\n\(schema)") }
     try sql(schema.stdout)
   }
 
-  /// How far a node is behind the end of the log, in rows; nil when it is not registered.
+  /// How many rows a node is behind the end of the log; nil when it is not registered.
   public func lag(of node: String) throws -> Int? {
     Int(
       try sql(
@@ -58,7 +58,7 @@ public final class TestNode: CustomStringConvertible {
     return daemon
   }
 
-  /// Starts its listener and waits until it has nothing left to do.
+  /// Starts its listener and waits until it has nothing more to do.
   @discardableResult
   public func startAndSettle(_ arguments: [String] = ["--settle", "0"]) throws -> Daemon {
     let daemon = try start(arguments)

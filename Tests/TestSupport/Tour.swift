@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A place in which the commands of a document are run: a site with a cache tree, a database and a
-// configuration, in a fresh folder. Documents name it by the paths that a real site has.
+// A site in which the commands of a document run: a cache tree, a database and a configuration, in a fresh folder.
+// Documents name it by the paths of a real site.
 
 import Foundation
 import Synchronization
 
 /// A site for a document.
 public final class Tour: Sendable {
-  /// Holds `cache`, `etc` and `state`.
+  /// The folder that contains `cache`, `etc` and `state`.
   public let folder: TemporaryTree
-  /// None where the sources themselves are the place.
+  /// Nil where the sources themselves are the site.
   public let database: TestDatabase?
 
   private let kind: String
   private let programs: TemporaryTree
-  /// As the user who owns the cache; but to give away a large one, which is only looked at, takes long.
+  /// The user who owns the cache. A large cache that is only read keeps its owner, because changing it takes long.
   private let account: Account
   private let listener = Listener()
 
-  /// - Parameter name: `small-cache`, whose database has the site's triggers; `audited`, whose
-  ///   database has what the pages show; `incident`, the two days without a listener in full;
-  ///   `monitor`, a host without a cache, whose role `reporting` may read the site's tables; `wiki`, a site with a layout of its own, and `new-wiki`, the same before fpcache was told
-  ///   anything; `new-shop`, a site without a trigger before it has a table; `tiles`, a map's tiles by path; `completion`, a small cache and the completions' scripts; `sources`, this project's
-  ///   own folder.
+  /// - Parameter name: `small-cache`, whose database has the site's triggers; `audited`, whose database has the
+  ///   content of the pages; `incident`, the two days without a listener in full; `monitor`, a host without a cache,
+  ///   whose role `reporting` may read the site's tables; `wiki`, a site with its own layout, and `new-wiki`, the same
+  ///   site before fpcache is configured; `new-shop`, a site without a trigger before it has a table; `tiles`, a map's
+  ///   tiles by path; `completion`, a small cache and the completion scripts; `sources`, this project's own folder.
   public init(_ name: String) throws {
     kind = name
     account = name == "incident" || name == "sources" ? .current : .unprivileged
@@ -63,7 +63,7 @@ public final class Tour: Sendable {
     try folder.give(to: account)
   }
 
-  /// The old listener's file, and the same with what is ours.
+  /// Writes the old listener's file, and the same file with our settings.
   private func configure(_ database: TestDatabase, queries: String) throws {
     try folder.makeDirectory("etc", mode: 0o755)
     let old = """
@@ -94,7 +94,7 @@ public final class Tour: Sendable {
 
   // MARK: Names
 
-  /// What a document calls what is called otherwise here; longer paths first.
+  /// The names in a document and the names in this site that replace them; longer paths first.
   private var aliases: [(document: String, here: String)] {
     guard let database else { return [] }
     let site =
@@ -114,14 +114,14 @@ public final class Tour: Sendable {
     ]
   }
 
-  /// A line of the document with this place's names.
+  /// A line of the document with this site's names.
   private func here(_ text: String) -> String {
     let text = aliases.reduce(text) { $0.replacing($1.document, with: $1.here) }
     return text.replacing(
       "--as-user freshports", with: "--as-user \(Account.stand?.name ?? NSUserName())")
   }
 
-  /// What was printed with the document's names.
+  /// The output with the document's names.
   private func documented(_ text: String) -> String {
     var text = aliases.sorted { $0.here.count > $1.here.count }
       .reduce(text) { $0.replacing($1.here, with: $1.document) }
@@ -159,13 +159,13 @@ public final class Tour: Sendable {
   }
 
   /// Runs a block's commands, one after the other in one shell.
-  /// - Returns: what each printed on both streams, in lines.
+  /// - Returns: what each command printed on both streams, in lines.
   public func run(_ block: Document.Block) throws -> [[String]] {
     let columns = block.notes["columns"].flatMap { Int($0) } ?? 80
     if let typed = block.notes["typed"] {
       return try block.lines.map { try run(here($0.command), typing: typed) }
     }
-    // `$?` of a command is the next one's.
+    // The next command can read `$?` of the previous one.
     let tail = block.notes["unseen"] == nil ? "" : "echo; echo $fpc; "
     let script =
       "exec 2>&1\n"
@@ -187,7 +187,7 @@ public final class Tour: Sendable {
     return Self.lines(documented(try session.end().output.replacing("\r\n", with: "\n")))
   }
 
-  /// Starts each of a block's commands, and stops it as Ctrl-C does when it has said `text`.
+  /// Starts each of a block's commands, and stops it as Ctrl-C does when it has printed `text`.
   public func stay(_ block: Document.Block, until text: String) throws -> [[String]] {
     let log = "stays.log"
     return try block.lines.map { line in
@@ -207,15 +207,15 @@ public final class Tour: Sendable {
     }
   }
 
-  /// Types keys at a shell's prompt, and returns what its screen shows then.
-  /// - Parameter expected: what to wait for; without it, until nothing changes any more.
+  /// Types keys at a shell's prompt, and returns what its screen then shows.
+  /// - Parameter expected: what to wait for; nil waits until the screen no longer changes.
   public func screen(of shell: String, keys: String, expected: [String]?) throws -> [String] {
     var command = try command("", role: "listening")
     command.environment["COLUMNS"] = .some(nil)
     return try ShellScreen(shell, command, folder).type(keys, expected: expected)
   }
 
-  /// Puts a part of a file behind what it has.
+  /// Appends text to a file.
   public func append(_ text: String, to file: String) throws {
     let path = here(file).replacing(folder.path + "/", with: "")
     let before = folder.exists(path) ? try folder.read(path) : ""
@@ -229,7 +229,7 @@ public final class Tour: Sendable {
     return lines
   }
 
-  /// What somebody else does: as the database's owner, and unseen.
+  /// Runs a shell line that the document does not show, as the database's owner.
   public func meanwhile(_ shell: String) throws {
     let result = try command(here(shell), role: "postgres").run()
     guard result.status == 0 else { throw SupportError("meanwhile: \(result)") }
@@ -240,7 +240,7 @@ public final class Tour: Sendable {
     if arguments == "stop" { return try listener.stop() }
     let log = folder.fullPath("listen.log")
     let line = "exec fpcache listen --state-dir \(folder.path)/state \(here(arguments)) 2>\(log)"
-    // What an earlier one has logged says nothing of this one.
+    // The log of an earlier listener must not be taken for this listener's log.
     folder.remove("listen.log")
     try listener.start(command(line, role: "listening"))
     let files = arguments.matches(of: /-file ([^ ]+)/).map { String($0.1) }
@@ -250,7 +250,7 @@ public final class Tour: Sendable {
     }
   }
 
-  /// The one listener of a tour.
+  /// The only listener of a tour.
   private final class Listener: Sendable {
     private let daemon = Mutex<Daemon?>(nil)
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a document's tours show: a cache of a few files, and the one of the incident. All ages lie in
-// the middle of the unit that they are told in, so that a capture says tomorrow what it says today.
+// The sites of the documents' tours: a cache of a few files, and the cache of the incident. All ages are in the middle
+// of the unit that they are shown in, so that a capture says the same tomorrow as today.
 
 import Foundation
 
-/// A cache of 29 files, of every family that there is.
+/// A cache of 29 files, of every family.
 enum SmallCache {
   /// Path, size and age in hours.
   private static let pages: [(path: String, bytes: Int, hours: Int)] = [
@@ -47,7 +47,7 @@ enum SmallCache {
     }
   }
 
-  /// Fills the site's tables, and the queues as if nobody had listened for two days.
+  /// Fills the site's tables, and the queues as if nothing had listened for two days.
   static func queue(in database: TestDatabase) throws {
     try database.sql(
       """
@@ -62,8 +62,8 @@ enum SmallCache {
       """)
   }
 
-  /// A database of FreshPorts' schema in which what the pages show was last changed before they were
-  /// written; nothing waits.
+  /// Fills a database of FreshPorts' schema. The content of the pages was last changed before they were written; no
+  /// row waits.
   static func tell(_ database: TestDatabase) throws {
     try database.makeFreshPorts()
     try database.sql(
@@ -82,7 +82,7 @@ enum SmallCache {
       """)
   }
 
-  /// The completions' scripts, and a home for who uses them.
+  /// Copies the completion scripts, and makes a home for the user of the shell.
   static func copyCompletions(_ folder: TemporaryTree) throws {
     try folder.makeDirectory("home")
     for name in ["fpcache.bash", "_fpcache", "fpcache.fish"] {
@@ -93,7 +93,7 @@ enum SmallCache {
   }
 }
 
-/// A wiki, with the layout that docs/writing-a-layout.md builds up.
+/// A wiki, with the layout that docs/writing-a-layout.md builds.
 enum WikiTour {
   /// The wiki's own table, from which its pages are rendered.
   private static let wiki = """
@@ -104,7 +104,7 @@ enum WikiTour {
     GRANT SELECT ON wiki.page TO listening;
     """
 
-  /// - Parameter isNew: whether there is neither a configuration nor a queue yet.
+  /// - Parameter isNew: whether the configuration and the queue do not exist yet.
   static func fill(_ folder: TemporaryTree, _ database: TestDatabase, isNew: Bool) throws {
     for (index, page) in (WikiSite.pages + ["robots.txt", "wiki/README"]).enumerated() {
       try folder.write("cache/" + page, bytes: 2_000 + index * 7_919 % 9_000)
@@ -127,12 +127,12 @@ enum WikiTour {
   }
 }
 
-/// A shop without a trigger, which docs/recheck.md builds up: two pages, and no table of fpcache's.
+/// A shop without a trigger, which docs/recheck.md builds: two pages, and none of fpcache's own tables.
 enum ShopTour {
   static func fill(_ folder: TemporaryTree, _ database: TestDatabase) throws {
     for page in ["anvil", "rope"] {
       try folder.write("cache/products/\(page).html", bytes: 2_000)
-      // Rendered since the products last changed.
+      // Rendered after the last change of the products.
       try folder.setAge("cache/products/\(page).html", .seconds(25 * 3600))
     }
     try folder.makeDirectory("etc", mode: 0o755)
@@ -145,7 +145,7 @@ enum ShopTour {
   }
 }
 
-/// A map's tiles by path, and a list of those that osm2pgsql has expired.
+/// A map's tiles by path, and a list of the tiles that osm2pgsql has expired.
 enum TileTour {
   static let layout = "tiles = tiles/{z:number}/{x:number}/{y:number}.png"
   /// As `--expire-tiles` and `--expire-output` write it.
@@ -172,7 +172,7 @@ enum IncidentSite {
       try incident.tree.setAge(page, .seconds(days(index) * 86_400 + 43_200))
     }
     for name in AuditedSite.folders { try incident.tree.makeDirectory(name) }
-    // What somebody has left there.
+    // Files that a person left there.
     for (path, bytes, days) in [("backup.tar", 2_097_152, 1200), ("daily/README", 1200, 30)] {
       try incident.tree.write(path, bytes: bytes)
       try incident.tree.setAge(path, .seconds(days * 86_400 + 43_200))
@@ -190,7 +190,7 @@ enum IncidentSite {
     }
   }
 
-  /// Most pages are days old, and some months.
+  /// Most pages are days old, and some are months old.
   private static func days(_ index: Int) -> Int {
     switch index * 7919 % 1000 {
     case ..<180: 2 + index % 5
@@ -203,10 +203,10 @@ enum IncidentSite {
 
 /// A monitor's host: there is no cache, and the role `reporting` may read the tables of the site.
 enum MonitorTour {
-  /// Roles belong to the server, so it may be there already; what is granted belongs to the database, but for
-  /// the membership.
+  /// Roles belong to the server, so the role may exist already. Grants belong to the database, except for the
+  /// membership.
   static func prepare(_ folder: TemporaryTree, _ database: TestDatabase) throws {
-    // The listener's cache, which is not where a command of this place looks for one.
+    // The listener's cache, at a path where a command of this site does not look for one.
     try folder.makeDirectory("elsewhere")
     try database.sql(
       """

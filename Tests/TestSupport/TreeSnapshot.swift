@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A tree as it was at one moment, for "nothing at all is changed": two snapshots are equal, or
-// their difference says in words what is not.
+// A tree as it was at one moment, for "nothing at all is changed". Two snapshots are equal, or their difference says
+// in words what has changed.
 
 import Foundation
 
@@ -11,11 +11,11 @@ public struct TreeSnapshot: Equatable, Sendable, CustomStringConvertible {
   public struct Entry: Equatable, Sendable, CustomStringConvertible {
     /// Kind and permissions, as in `st_mode`.
     public let mode: mode_t
-    /// Bytes; 0 for a folder, whose own size is the file system's affair.
+    /// Bytes; 0 for a folder, whose own size depends on the file system.
     public let size: Int
     /// When it was last written, in nanoseconds.
     public let modified: Int
-    /// A hash of its bytes, or of a link's target; good within this process only.
+    /// A hash of its bytes, or of a link's target; valid only within this process.
     public let contentHash: Int
 
     /// For instance `mode 100664, 70 bytes, modified 1579564800000000000, content 1f2e`.
@@ -25,10 +25,10 @@ public struct TreeSnapshot: Equatable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// What there was, by relative path.
+  /// The entries, by relative path.
   public let entries: [String: Entry]
 
-  /// What has changed since `earlier`, one line each, sorted; empty if nothing.
+  /// What has changed since `earlier`, one line each, sorted; empty if nothing has.
   public func differences(from earlier: TreeSnapshot) -> [String] {
     var result: [String] = []
     for (path, old) in earlier.entries {
@@ -42,7 +42,7 @@ public struct TreeSnapshot: Equatable, Sendable, CustomStringConvertible {
     return result.sorted()
   }
 
-  /// How much there was; a whole listing would bury a test's failure.
+  /// The number of entries. A whole listing would bury a test's failure.
   public var description: String { "\(entries.count) entries" }
 }
 

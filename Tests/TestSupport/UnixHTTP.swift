@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// HTTP over sockets of the Unix domain, just enough for a proxy between a test's own application and its own
-// visitors: one request for each connection.
+// HTTP over Unix domain sockets, just enough for a proxy between a test's own application and its own visitors: one
+// request for each connection.
 
 import Foundation
 
-/// What came back.
+/// A response.
 public struct HTTPResponse: Sendable {
   public let status: Int
-  /// By their names in lower case.
+  /// The headers, by their names in lower case.
   public let headers: [String: String]
   public let body: String
 
@@ -34,7 +34,7 @@ public struct HTTPResponse: Sendable {
 }
 
 enum UnixSocket {
-  /// An address of a path.
+  /// The socket address of a path.
   static func withAddress<Result>(
     _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
   ) throws -> Result {
@@ -67,7 +67,7 @@ enum UnixSocket {
   }
 }
 
-/// An application that answers requests of a proxy.
+/// An application that answers a proxy's requests.
 public final class UnixApplication: Sendable {
   public struct Answer: Sendable {
     public var headers: [String: String]
@@ -79,13 +79,13 @@ public final class UnixApplication: Sendable {
     }
   }
 
-  /// Given the request's path; nil for a server error.
+  /// Takes the request's path; returns nil for a server error.
   public typealias Handler = @Sendable (String) -> Answer?
 
   public let path: String
   private let listener: Descriptor
 
-  /// Listens at a path of its own, which anybody may connect to.
+  /// Listens at its own path. Any user may connect to it.
   public init(_ handler: @escaping Handler) throws {
     path = try Scratch.makeFolder("app") + "/app.sock"
     let path = path
@@ -121,7 +121,7 @@ public final class UnixApplication: Sendable {
     ]
     for (name, value) in answer?.headers ?? [:] { lines.append("\(name): \(value)") }
     let text = lines.joined(separator: "\r\n") + "\r\n\r\n" + (answer?.body ?? "")
-    // Who asked may have gone: that is no signal for the tests.
+    // The client may be gone. That must not send a signal to the tests.
     _ = Array(text.utf8).withUnsafeBytes {
       send(connection.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A site that is nothing like FreshPorts: a wiki with a layout, queues and events of its own. Its
-// configuration is the one that docs/writing-a-layout.md builds up.
+// A site that is not at all like FreshPorts: a wiki with its own layout, queues and events. Its configuration is the
+// one that docs/writing-a-layout.md builds.
 
 import Foundation
 
@@ -31,7 +31,7 @@ public struct WikiSite {
     FamilyText(name: "robots", pattern: "robots.txt", clearing: "never"),
   ]
 
-  /// What the configuration says beside [dirs].
+  /// The configuration besides [dirs].
   public static var sections: String {
     let rows = families.map { family in
       var lines = "\(family.name) = \(family.pattern)\n"
@@ -63,7 +63,7 @@ public struct WikiSite {
 
     """
 
-  /// The site's tables, for a database that the tests have made.
+  /// The site's tables, for a database made by the tests.
   public static let schema = """
     DELETE FROM listen_for;
     INSERT INTO listen_for (name, script_name) VALUES ('page', 'page_saved'),
@@ -90,14 +90,14 @@ public struct WikiSite {
     "search/cats.1.html", "feeds/recent.atom", "feeds/by/user.rss", "sitemap.xml",
   ]
 
-  /// What nobody may clear.
+  /// Files that must never be cleared.
   public static let bystanders = [
     "robots.txt", "feeds/.htaccess", "search/notes.txt", "wiki/README", "other/file",
   ]
 
   public let tree: TemporaryTree
 
-  /// A tree with all of the pages, and the configuration beside it.
+  /// Makes a tree with all of the pages, and the configuration beside it.
   public init(_ sections: String = WikiSite.sections) throws {
     tree = try TemporaryTree()
     for path in Self.pages + Self.bystanders { try tree.write("cache/" + path, bytes: 100) }
@@ -128,9 +128,9 @@ public struct WikiSite {
     ["--config", configuration] + (database.map { ["--dsn", $0.listenerDSN] } ?? [])
   }
 
-  /// The pages that are still there, in order.
+  /// The pages that still exist, in order.
   public var left: [String] { Self.pages.filter { tree.exists("cache/" + $0) } }
 
-  /// Those that are not.
+  /// The pages that no longer exist.
   public var gone: [String] { Self.pages.filter { !tree.exists("cache/" + $0) } }
 }

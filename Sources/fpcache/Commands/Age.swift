@@ -23,13 +23,13 @@ struct Age: Equatable, ExpressibleByArgument {
     self.seconds = seconds
   }
 
-  /// The time so long before `now`, both in nanoseconds since the epoch.
+  /// The time that lies this age before `now`. Both are nanoseconds since the epoch.
   func before(_ now: Int64) -> Int64 {
     let (age, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
     return overflow ? .min : now - age
   }
 
-  /// For options, whose error then says what was expected.
+  /// For options: the error says what was expected.
   static func parse(_ text: String) throws -> Age {
     guard let age = Age(argument: text) else { throw ValidationError("expected \(expectation)") }
     return age

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Sizes as people write them: 500M, 20G. In powers of a thousand, as fpcache shows them.
+// Sizes as people write them: 500M, 20G. The units are powers of a thousand, as in fpcache's output.
 
 import ArgumentParser
 
@@ -22,7 +22,7 @@ struct ByteSize: Equatable {
     self.bytes = bytes
   }
 
-  /// For options, whose error then says what was expected.
+  /// For options: the error says what was expected.
   static func parse(_ text: String) throws -> ByteSize {
     guard let size = ByteSize(argument: text) else {
       throw ValidationError("expected bytes, or a number and k, M, G or T, such as 20G")

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The options that every subcommand has, and what they come to.
+// The options that every subcommand has, and the objects made from them.
 
 import ArgumentParser
 import Basics
@@ -12,7 +12,7 @@ import SystemPackage
 /// A subcommand that works on a site.
 protocol SiteCommand: ParsableCommand {
   var common: CommonOptions { get }
-  /// Common options that mean nothing to it: they are taken, and its help does not list them.
+  /// Common options that have no effect on this command. It accepts them, and its help does not list them.
   static var unusedOptions: Set<String> { get }
 }
 
@@ -99,7 +99,7 @@ struct CommonOptions: ParsableArguments {
     }
   }
 
-  /// The validated whole of flags, environment, file and defaults.
+  /// The validated configuration from flags, environment, file and defaults.
   /// - Throws: ``UserError``.
   func resolve() throws(UserError) -> Config {
     try Config.resolve(
@@ -109,7 +109,7 @@ struct CommonOptions: ParsableArguments {
       environment: environment(), files: .real)
   }
 
-  /// The logger of a command; `daemon` lines carry a time and a level.
+  /// The logger of a command; `daemon` lines have a time and a level.
   func logger(
     _ style: LogLines.Style, syslog: SyslogSettings = .standard, lastError: LastError? = nil
   ) -> Logger {
@@ -117,7 +117,7 @@ struct CommonOptions: ParsableArguments {
     return makeLogger(log, lines(style), level: level, syslog: syslog, lastError: lastError)
   }
 
-  /// How messages on standard error look.
+  /// The format of messages on standard error.
   func lines(_ style: LogLines.Style) -> LogLines {
     LogLines(
       style: style, format: logFormat ?? .suited(to: environment()),
@@ -125,7 +125,7 @@ struct CommonOptions: ParsableArguments {
   }
 
   /// The clearer of a command.
-  /// - Parameter counting: it only counts what it would remove.
+  /// - Parameter counting: whether it only counts what it would remove.
   /// - Throws: ``UserError`` when the cache directory cannot be opened.
   func clearer(
     _ config: Config, paths: PathList, branches: Set<[UInt8]>? = nil, watch: ClearWatch? = nil,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The question before a big purge: a year of days, a whole category. Asked once, of a person at a
-// terminal; a script is never asked.
+// The question before a big purge: a year of days, a whole category. fpcache asks it once, and only a person at a
+// terminal. It never asks a script.
 
 import Basics
 import CacheFS
 
-/// What is to be asked about, collected while the keys are read.
+/// What the question is about, collected while the keys are read.
 struct BigPurge {
-  /// How many are named in the question; the rest is counted.
+  /// How many parts the question names; it counts the rest.
   private let named: Int
   private var first: [ClearRequest] = []
   private var count = 0
@@ -21,7 +21,7 @@ struct BigPurge {
     if first.count < named { first.append(request) }
   }
 
-  /// Whether there is something to ask about, and a person at a terminal to ask.
+  /// Whether there is something to ask about, and a person at a terminal to answer.
   var isAsked: Bool { count > 0 && Self.canAsk }
 
   /// The question, or nil when nothing is big.
@@ -42,16 +42,16 @@ struct BigPurge {
     return "Clear \(listed(parts, "and")) (\(size))? [y/N] "
   }
 
-  /// Asks.
+  /// Asks the question.
   /// - Throws: ``UserError`` with status 1 for any answer but yes.
   func confirm(_ names: FieldValues, _ expected: ClearReport) throws(UserError) {
     if let question = question(names, expected) { try Self.confirm(question) }
   }
 
-  /// Whether a person at a terminal can be asked.
+  /// Whether there is a person at a terminal to ask.
   static var canAsk: Bool { Screen.isAt(STDIN_FILENO) && Screen.isAt(STDERR_FILENO) }
 
-  /// Asks.
+  /// Asks the question.
   /// - Throws: ``UserError`` with status 1 for any answer but yes.
   static func confirm(_ question: String) throws(UserError) {
     Screen.put(question, on: STDERR_FILENO)
@@ -63,7 +63,7 @@ struct BigPurge {
     }
   }
 
-  /// A line of standard input without its end; nil at the end of input.
+  /// A line of standard input without its newline; nil at the end of input.
   private static func readLine() -> String? {
     var line: [UInt8] = []
     while true {
@@ -72,7 +72,7 @@ struct BigPurge {
       if count < 0, errno == EINTR { continue }
       if count <= 0 { return line.isEmpty ? nil : String(decoding: line, as: UTF8.self) }
       if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
-      // Nobody types so much; a terminal held open by a program must not fill the memory.
+      // No person types a longer answer. A program that holds the terminal open must not fill the memory.
       if line.count < 64 { line.append(byte) }
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// fpcache clear: the pages of any family of the layout, by any of its fields, or those of all families.
+// fpcache clear: clears pages of any family of the layout by any of its fields, or the pages of all families.
 
 import ArgumentParser
 import Basics
@@ -59,7 +59,7 @@ struct Clear: SiteCommand {
       return try ClearCommand(common, nil, keys, format, .everything).runAll()
     }
     let given = bindings.filter { $0 != "-" }
-    // What is given beside the dash holds for each line.
+    // A FIELD=VALUE given together with `-` holds for each line.
     let inputs = bindings.contains("-") ? ["-"] : [""]
     let fixed = given.map { Array($0.utf8) }
     let command = ClearCommand(common, nil, keys, format, .family(family))
@@ -82,7 +82,7 @@ struct Clear: SiteCommand {
   }
 
   /// Reads a key.
-  /// - Parameter usual: the fields that the first key binds: keys that bind the same do not overlap.
+  /// - Parameter usual: the fields that the first key binds. Keys that bind the same fields do not overlap.
   /// - Throws: ``UserError`` with status 64.
   static func request(
     _ name: String, _ bindings: [[UInt8]], _ layout: Layout, _ usual: inout [String]?

@@ -8,10 +8,10 @@ import CacheFS
 import Listening
 import Logging
 
-/// What one of the clear commands was told to do.
+/// One clear command with its options.
 struct ClearCommand {
   let common: CommonOptions
-  /// Nil for commands that have none of them.
+  /// Nil for commands that have no such options.
   let options: ClearOptions?
   let keys: KeyOptions?
   let format: ClearFormat
@@ -32,9 +32,9 @@ struct ClearCommand {
 
   /// Reads, checks and clears keys.
   /// - Parameters:
-  ///   - needs: the family and the fields without which the command has no meaning.
-  ///   - prepare: looks at the layout before a key is read.
-  ///   - request: makes a key's text into what it means.
+  ///   - needs: the family and the fields that the command cannot work without.
+  ///   - prepare: checks the layout before a key is read.
+  ///   - request: parses the text of a key into a request.
   func run(
     _ arguments: [String], needs: (family: String, fields: [String])? = nil,
     prepare: (Layout) throws(UserError) -> Void = { _ in },
@@ -55,7 +55,7 @@ struct ClearCommand {
         if !run.isStopped { run.add(try request(config.layout, key)) }
       }
       if options?.news == true {
-        // The listener empties the family whatever the branch: so does this.
+        // The listener empties the news family on any branch, so this command does too.
         run.addNews(try Self.news(config.layout), try self.clearer(config, counting: counting))
       }
     }
@@ -86,8 +86,9 @@ struct ClearCommand {
     }
   }
 
-  /// Clears, and asks a person before a big purge; what it would remove is counted for the question.
-  /// - Parameter fill: gives the keys to a run, which may only count them.
+  /// Clears, and asks a person before a big purge. The question says how many pages would be removed, so they are
+  /// counted first.
+  /// - Parameter fill: passes the keys to a run, which may only count them.
   private func ask(
     _ purge: BigPurge, _ config: Config, keysGiven: Int,
     _ fill: (inout ClearRun, _ counting: ClearTally?) throws(UserError) -> Void
@@ -111,7 +112,7 @@ struct ClearCommand {
     ) { (run) throws(UserError) in try fill(&run, nil) }
   }
 
-  /// Shows how far a job is while it runs.
+  /// Shows the progress of a job while it runs.
   func withProgress<Result>(
     _ text: @escaping @Sendable () -> String, _ body: () throws(UserError) -> Result
   ) throws(UserError) -> Result {
@@ -121,7 +122,7 @@ struct ClearCommand {
     return try body()
   }
 
-  /// - Parameter expected: what it comes to, where that is known.
+  /// - Parameter expected: what the clear will remove, where that is known.
   func perform(
     _ clearer: Clearer, keysGiven: Int, expected: ClearReport? = nil,
     _ body: (inout ClearRun) throws(UserError) -> Void
@@ -135,7 +136,7 @@ struct ClearCommand {
       try body(&run)
       return run.finish(keysGiven: keysGiven)
     }
-    // The terminal has written ^C there.
+    // The terminal has written ^C on that line.
     if summary.interruption != nil, isRewritten { Screen.wipeLine(on: STDERR_FILENO) }
     try report(summary)
     if summary.interruption == nil { tellOfUnmatched(run, clearer) }
@@ -173,7 +174,7 @@ struct ClearCommand {
     }
   }
 
-  /// Tells a person of names that may have been mistyped. Programs read the document.
+  /// Warns a person about names that may be mistyped. Programs read the document.
   private func tellOfUnmatched(_ run: ClearRun, _ clearer: Clearer) {
     guard format == .text, !common.quiet, subject == .ports else { return }
     let near = NearNames(clearer.names, clearer.layout)
@@ -188,15 +189,15 @@ struct ClearCommand {
   }
 
   private func leave(_ summary: ClearSummary) throws {
-    // As a shell tells of a signal.
+    // A shell reports a signal in this way.
     if let interruption = summary.interruption { throw ExitCode(128 + interruption.signal) }
     try summary.status(requireMatch: keys?.requireMatch == true).leave()
   }
 }
 
 extension Layout {
-  /// What a command of FreshPorts' needs of a layout that a site may have written for itself.
-  /// - Throws: ``UserError`` with status 78 when it is not there.
+  /// Checks what a FreshPorts command needs of a layout that a site may have written itself.
+  /// - Throws: ``UserError`` with status 78 when the layout lacks it.
   fileprivate func require(_ name: String, _ fields: [String]) throws(UserError) {
     let others = { "it has \(clearableNames): see fpcache clear" }
     guard let family = family(named: name), family.clearing != .never else {
@@ -211,8 +212,8 @@ extension Layout {
 }
 
 extension ClearTally {
-  /// How far it is.
-  /// - Parameter expected: what it comes to; nil where that is not known.
+  /// The progress so far.
+  /// - Parameter expected: what the clear will remove; nil where that is not known.
   fileprivate func progress(
     of keysGiven: Int, _ verb: String, _ expected: ClearReport? = nil
   ) -> String {

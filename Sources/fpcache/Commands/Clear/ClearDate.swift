@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// fpcache clear-date: the daily pages of days, months, years and ranges.
+// fpcache clear-date: clears the daily pages of days, months, years and ranges.
 
 import ArgumentParser
 import CacheFS

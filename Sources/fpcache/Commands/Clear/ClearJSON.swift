@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The result of a clear in JSON, and the wording of what went wrong with it.
+// The result of a clear in JSON, and the wording of its errors.
 
 import Basics
 import CacheFS
 import SystemPackage
 
 extension ClearSummary {
-  /// The document of the contract; it only grows.
+  /// The JSON document of the contract: keys are only ever added.
   func json(listing: Bool) -> JSON {
     var members: [(String, JSON)] = [
       ("version", .integer(1)),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// fpcache clear-news: the feeds and the front page.
+// fpcache clear-news: clears the feeds and the front page.
 
 import ArgumentParser
 import Basics

@@ -32,7 +32,7 @@ struct ClearOptions: ParsableArguments {
   }
 }
 
-/// Those that concern keys, whatever they are keys of.
+/// The options about keys, of any kind.
 struct KeyOptions: ParsableArguments {
   @Flag(help: "Exit with status 3 if a key matches nothing.")
   var requireMatch = false

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// fpcache clear-port: a port's pages and its category's.
+// fpcache clear-port: clears a port's pages and its category's pages.
 
 import ArgumentParser
 import Basics
@@ -72,18 +72,18 @@ struct ClearPort: SiteCommand {
 }
 
 extension Layout {
-  /// Whether there are pages of categories; FreshPorts has them, and another site may not.
+  /// Whether the layout has category pages. FreshPorts has them; another site may not.
   fileprivate var hasCategories: Bool {
     family(named: "categories").map { $0.field(named: "category") != nil && $0.clearing != .never }
       ?? false
   }
 }
 
-/// The port that stands for all of a category.
+/// The port name that means all ports of a category.
 private let everyPort = [UInt8(ascii: "*")]
 
 extension ClearRequest {
-  /// What ``ClearPort`` was given, with no name for all of a category; nil for what is no port.
+  /// The argument of ``ClearPort``: without a name it means all of a category. Nil for text that is not a port.
   var port: (category: [UInt8], name: [UInt8]?)? {
     let parts = text.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard parts.count == 2 else { return nil }

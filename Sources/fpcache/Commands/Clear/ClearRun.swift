@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the clear commands share: keys in batches through the Clearer, and the tally of it.
+// What the clear commands share: it gives keys to the Clearer in batches, and counts the results.
 
 import Basics
 import CacheFS
@@ -8,29 +8,29 @@ import Synchronization
 
 /// One key as a person gave it, and the pages that it means.
 struct ClearRequest {
-  /// So much that a person is asked before it goes.
+  /// How much a big key covers. fpcache asks a person before it removes that much.
   enum Extent {
     /// A year of days or more.
     case days
     case category([UInt8])
-    /// A whole family, or all that lies in a folder of it.
+    /// A whole family, or everything in a folder of it.
     case part
   }
 
-  /// As it was given, for messages.
+  /// The key as it was given, for messages.
   let text: [UInt8]
   let keys: [CacheKey]
-  /// Cleared along with it where it matched a page, but not what was asked for: a port's category.
+  /// Keys that are cleared too when this key matched a page, though they were not asked for: a port's category.
   var companions: [CacheKey] = []
   /// Whether it may overlap with other requests, so that their order matters.
   let isBroad: Bool
-  /// Nil for what is asked about by nobody.
+  /// Nil for a request that needs no question.
   var extent: Extent?
 }
 
 /// What a clear command did.
 struct ClearSummary: Equatable {
-  /// What the keys of a command are called, in messages.
+  /// What messages call the keys of a command.
   enum Subject: Equatable {
     case ports, dates, news
     /// Every family that an invalidation may clear.
@@ -42,22 +42,22 @@ struct ClearSummary: Equatable {
 
   var dryRun: Bool
   var subject = Subject.ports
-  /// How many keys were cleared to their end.
+  /// How many keys were cleared completely.
   var keys = 0
   var keysWithoutMatch = 0
-  /// All that went, for whatever reason.
+  /// Everything that was removed, for any reason.
   var cleared = ClearReport()
-  /// Of that, pages of companions: of the ports' categories.
+  /// The part of it that is pages of companions: of the ports' categories.
   var companionFiles = 0
-  /// Of that, pages of the news that went along.
+  /// The part of it that is pages of the news family.
   var newsFiles = 0
-  /// After a prune that has counted them: the pages that are left of its families.
+  /// The pages that remain in the families after a prune that has counted them.
   var left: PageTally?
-  /// How many of the keys that were taken up stood for a whole category, and how many did not.
+  /// How many of the keys that were started mean a whole category, and how many do not.
   var taken = (categories: 0, others: 0)
-  /// As it was given, when it is the only one.
+  /// The key as it was given, when it is the only one.
   var onlyKey: [UInt8]?
-  /// The signal that stopped it, and how many keys there were to clear.
+  /// The signal that stopped the run, and how many keys there were to clear.
   var interruption: (signal: CInt, keysGiven: Int)?
 
   /// - Parameter requireMatch: whether a key that matched nothing is an error.
@@ -72,7 +72,7 @@ struct ClearSummary: Equatable {
   }
 }
 
-/// How far a clear is, for a line that another thread shows.
+/// The progress of a clear, for a line that another thread shows.
 final class ClearTally: Sendable {
   let watch = ClearWatch { Interruption.signal != nil }
   private let keys = Atomic<Int>(0)
@@ -84,9 +84,9 @@ final class ClearTally: Sendable {
 
 /// Clears requests in batches, in order where they may overlap.
 struct ClearRun {
-  /// Requests cleared together: enough for every thread, few enough for constant memory.
+  /// How many requests are cleared together: enough for every thread, few enough for constant memory.
   private static let batchSize = 1024
-  /// How many requests that matched nothing are remembered, to be told of.
+  /// How many requests that matched nothing are remembered, to be reported.
   static let remembered = 10
 
   private let clearer: Clearer
@@ -102,7 +102,7 @@ struct ClearRun {
     summary = ClearSummary(dryRun: clearer.dryRun == .yes, subject: subject)
   }
 
-  /// Whether nothing more is to be begun.
+  /// Whether the run must start nothing new.
   var isStopped: Bool { tally.watch.stopped }
 
   mutating func add(_ request: ClearRequest) {
@@ -118,7 +118,7 @@ struct ClearRun {
     if request.isBroad || batch.count >= Self.batchSize { flush() }
   }
 
-  /// Clears the news, which nobody asked for by name, with a clearer of its own.
+  /// Clears the news family, which the operator did not name, with a separate clearer.
   mutating func addNews(_ key: CacheKey, _ clearer: Clearer) {
     flush()
     let report = clearer.clear(key)
@@ -126,7 +126,7 @@ struct ClearRun {
     summary.cleared.add(report)
   }
 
-  /// Takes in what a prune has done, family by family.
+  /// Adds the results of a prune, family by family.
   mutating func add(_ outcome: PruneOutcome) {
     for report in outcome.reports {
       summary.cleared.add(report)
@@ -137,7 +137,7 @@ struct ClearRun {
     summary.left = outcome.left
   }
 
-  /// - Parameter keysGiven: how many keys there were to clear, had nobody stopped it.
+  /// - Parameter keysGiven: how many keys there would be to clear without an interruption.
   mutating func finish(keysGiven: Int) -> ClearSummary {
     flush()
     if keysGiven != 1 { summary.onlyKey = nil }
@@ -153,8 +153,8 @@ struct ClearRun {
     var own = KeySet()
     let ownKeys = requests.map { own.add($0.keys) }
     let reports = clearer.clear(own.keys)
-    // A name that matches no page was probably mistyped: then its companions stay, too. What could not be
-    // looked at may well be there.
+    // A name that matches no page is probably mistyped, so its companions stay too. Pages that could not be read may
+    // exist.
     var companions = KeySet()
     let companionKeys = zip(requests, ownKeys).map { request, keys in
       keys.contains { reports[$0].matched || !reports[$0].failures.isEmpty }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The result of a clear for people: one sentence that says what went, of what, and how much.
+// The result of a clear for people: one sentence that says what was removed, of what, and how much.
 
 import Basics
 import CacheFS
 
 extension ClearSummary {
-  /// Each path that was listed, then what it comes to.
+  /// Each path that was listed, then the summary.
   func lines(_ palette: Palette) -> [String] {
     cleared.removed.sorted().map(\.description) + [sentence(palette)]
   }
@@ -49,14 +49,14 @@ extension ClearSummary {
     return "\(none)\(verb) \(listed(parts, "and")), \(sizeText(cleared.bytesRemoved))"
   }
 
-  /// Whose pages they are.
+  /// What the removed pages belong to.
   private var owner: String {
     if subject == .news { return "the news" }
     let given = interruption?.keysGiven ?? keys
     return onlyKey.map { escape($0) } ?? named(given)
   }
 
-  /// So many keys, by what they are.
+  /// A number of keys, with the word for their kind.
   private func named(_ number: Int) -> String {
     switch subject {
     case .dates: counted(number, "date")

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What clear-date is given: a day, a month, a year, a range, `today` or `yesterday`.
+// The argument of clear-date: a day, a month, a year, a range, `today` or `yesterday`.
 
 import Basics
 import CacheFS
 
-/// Days of the calendar, in as few keys as name them.
+/// Days of the calendar, in as few keys as can name them.
 enum DateArgument: Equatable {
   case day(CalendarDate)
   case month(year: Int, month: Int)
@@ -47,7 +47,8 @@ enum DateArgument: Equatable {
     return .month(year: first.year, month: first.month)
   }
 
-  /// From the first day of one part to the last of another, as in `2020-01..2020-03`; nil for what is none.
+  /// From the first day of one part to the last day of another, as in `2020-01..2020-03`; nil for text that is not a
+  /// range.
   private static func range(_ text: [UInt8]) -> (first: CalendarDate, last: CalendarDate)? {
     guard let dots = text.firstRange(of: Array("..".utf8)),
       let first = part(text[..<dots.lowerBound])?.firstDay,
@@ -74,7 +75,8 @@ enum DateArgument: Equatable {
     }
   }
 
-  /// Tells a day that does not exist, and a date that is written in another way, from what is no date at all.
+  /// The error message: it distinguishes a day that does not exist, a date in another notation, and text that is not a
+  /// date.
   private static func problem(_ text: [UInt8]) -> String {
     var parts = text.split(omittingEmptySubsequences: false) { "-./".utf8.contains($0) }
       .map { $0.count == 1 ? [UInt8(ascii: "0")] + $0 : Array($0) }
@@ -95,7 +97,7 @@ enum DateArgument: Equatable {
     return UserError(.usage, "\(escape(text)): \(problem)\(forms)")
   }
 
-  /// The keys of the daily family that name these days and no others.
+  /// The keys of the daily family that name exactly these days.
   /// - Throws: ``KeyError`` when the layout has no such family.
   func keys(_ layout: Layout) throws(KeyError) -> [CacheKey] {
     switch self {
@@ -114,8 +116,8 @@ enum DateArgument: Equatable {
     }
   }
 
-  /// The year, month or day that begins with `day` and does not go beyond `last`, and the day
-  /// after it: a range of centuries is a few keys.
+  /// The longest year, month or day that begins with `day` and does not end after `last`, and the day after it. A
+  /// range of centuries needs only a few keys.
   private static func longest(
     from day: CalendarDate, to last: CalendarDate, _ layout: Layout
   ) throws(KeyError) -> (CacheKey, CalendarDate?) {
@@ -133,10 +135,10 @@ enum DateArgument: Equatable {
     return (try layout.day(day), day.next)
   }
 
-  /// Whether it names a single day, which overlaps with no other single day.
+  /// Whether it names a single day. Two different single days do not overlap.
   var isSingleDay: Bool { if case .day = self { true } else { false } }
 
-  /// Whether it spans so much that a person is asked first.
+  /// Whether it covers so much that fpcache asks a person first.
   var isYearOrMore: Bool {
     switch self {
     case .day, .month: return false
@@ -145,7 +147,7 @@ enum DateArgument: Equatable {
       if first.month == 1, first.day == 1 {
         return last.year > first.year || (last.month == 12 && last.day == 31)
       }
-      // A year from 29 February ends with the 28th.
+      // A year that begins on 29 February ends on the 28th.
       let anniversary =
         CalendarDate(year: first.year + 1, month: first.month, day: first.day)
         ?? CalendarDate(year: first.year + 1, month: 3, day: 1)
@@ -155,7 +157,7 @@ enum DateArgument: Equatable {
 }
 
 extension CalendarDate {
-  /// The day it is, in the time zone of the process.
+  /// The current day, in the time zone of the process.
   static func today() -> CalendarDate {
     var seconds = time(nil)
     var parts = tm()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Lists that other programs write, such as the z/x/y of osm2pgsql's expired tiles: each line of standard input
-// is cut at a separator into the values of the fields that --fields names.
+// Lists that other programs write, such as the z/x/y of osm2pgsql's expired tiles. Each line of standard input is
+// split at a separator into the values of the fields that --fields names.
 
 import ArgumentParser
 import Basics
@@ -12,17 +12,17 @@ struct KeyColumns {
   private var family = ""
   private var fields: [String] = []
   private var separator = KeyColumnOptions.tab
-  /// The values that hold for each line; their fields come before the others in the recipe.
+  /// The values that hold for each line. Their fields come before the others in the recipe.
   private var fixed: [[UInt8]] = []
-  /// Nil before the layout was looked at.
+  /// Nil until the layout is checked.
   private var recipe: (layout: Layout, keys: KeyRecipe)?
 
-  /// Before the layout was looked at.
+  /// The state before the layout is checked.
   init() {}
 
   /// - Parameters:
   ///   - fields: the fields of a line's values, in order.
-  ///   - bindings: FIELD=VALUE that holds for each line.
+  ///   - bindings: each FIELD=VALUE that holds for every line.
   /// - Throws: ``UserError`` with status 64.
   init(
     _ family: Family, _ fields: [String], _ separator: UInt8, beside bindings: [[UInt8]],
@@ -52,7 +52,7 @@ struct KeyColumns {
     fixed = beside.map(\.value)
     do throws(KeyError) {
       recipe = (layout, try layout.recipe(family.name, beside.map(\.field) + fields))
-      // A fixed value is checked with each line; a wrong one is wrong without any line, too.
+      // Each line checks the fixed values too. This check finds a wrong value even when there are no lines.
       _ = try layout.key(family.name, beside)
     } catch {
       throw UserError(.usage, "\(family.name): \(error.explanation)")
@@ -84,7 +84,7 @@ struct KeyColumns {
   }
 }
 
-/// What says how a line is cut.
+/// The options that say how to split a line.
 struct KeyColumnOptions: ParsableArguments {
   static let tab = UInt8(ascii: "\t")
 
@@ -112,15 +112,15 @@ struct KeyColumnOptions: ParsableArguments {
     }
   }
 
-  /// The fields; nil where the lines are no columns.
+  /// The names of the fields; nil where lines are not split into columns.
   var names: [String]? {
-    // By scalars: a combining mark makes one character of itself and the comma before it.
+    // Split by scalars: a comma and a combining mark behind it are one character.
     fields.map { text in
       text.unicodeScalars.split(separator: ",", omittingEmptySubsequences: false)
         .map { String(Substring($0)) }
     }
   }
 
-  /// As validate() has checked it.
+  /// The separator, as validate() has checked it.
   var separatorByte: UInt8 { separator?.utf8.first ?? Self.tab }
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The keys of a clear: those of the command line and, for `-`, those of standard input.
+// The keys of a clear: the keys of the command line and, for `-`, the keys of standard input.
 //
-// Standard input is read and checked to its end before the first page is touched, so that a bad
-// key touches nothing; what is read waits in an unlinked temporary file, so that any number of
-// keys takes the same memory.
+// Standard input is read and checked to its end before the first page is touched, so that a bad key changes nothing.
+// The keys wait in an unlinked temporary file, so that any number of keys takes the same memory.
 
 import Basics
 import SystemPackage
@@ -15,22 +14,22 @@ enum KeySeparator: UInt8 {
   case null = 0
 }
 
-/// Where keys come from, in order.
+/// A source of keys, in order.
 struct KeyInput {
-  /// Longer than any key: a line beyond it is refused instead of filling the memory.
+  /// Longer than any key. A longer line is refused, so that it cannot fill the memory.
   static let longestKey = 4096
-  /// What is read at a time, in bytes.
+  /// How many bytes are read at a time.
   private static let chunkSize = 64 * 1024
 
   private let arguments: [String]
   private let separator: KeySeparator
-  /// What standard input held; nil when `-` was not given.
+  /// The content of standard input; nil when `-` was not given.
   private let spool: Spool?
-  /// How many keys ``each(_:)`` gives, as often as they are given.
+  /// How many keys ``each(_:)`` passes on, duplicates included.
   let count: Int
 
   /// Takes the arguments, and all of standard input when one of them is `-`.
-  /// - Parameter check: throws for a key that is none.
+  /// - Parameter check: throws for text that is not a key.
   /// - Throws: ``UserError`` with status 64 for the first bad key.
   init(
     _ arguments: [String], separator: KeySeparator, standardInput: CInt = STDIN_FILENO,
@@ -75,7 +74,7 @@ struct KeyInput {
     count = arguments.count - dashes + dashes * waiting
   }
 
-  /// Calls `body` with each key, in order; empty lines are passed over.
+  /// Calls `body` with each key, in order; skips empty lines.
   /// - Throws: ``UserError``.
   func each(_ body: ([UInt8]) throws(UserError) -> Void) throws(UserError) {
     for argument in arguments {
@@ -110,7 +109,7 @@ struct KeyInput {
   }
 }
 
-/// Cuts a stream of chunks into keys, empty ones too.
+/// Splits a stream of chunks into keys, empty ones included.
 private struct Splitter {
   private let separator: UInt8
   private var pending: [UInt8] = []
@@ -127,7 +126,7 @@ private struct Splitter {
       rest = rest[(end + 1)...]
     }
     pending += rest
-    // It is refused as it stands; waiting for its end would fill the memory.
+    // The line is refused now, without its end. To wait for the end would fill the memory.
     if pending.count > KeyInput.longestKey { try body(pending) }
   }
 
@@ -136,14 +135,14 @@ private struct Splitter {
     pending = []
   }
 
-  /// Lines may end as they do on Windows.
+  /// Lines may end as on Windows.
   private func line(_ key: [UInt8]) -> [UInt8] {
     separator == KeySeparator.newline.rawValue && key.last == UInt8(ascii: "\r")
       ? key.dropLast() : key
   }
 }
 
-/// Bytes that wait for a second reading: a temporary file that has no name any more.
+/// Bytes that wait to be read again: a temporary file without a name.
 private final class Spool {
   private let descriptor: CInt
 
@@ -178,7 +177,7 @@ private final class Spool {
     }
   }
 
-  /// The descriptor, at the beginning.
+  /// The descriptor, set back to the beginning.
   func rewind() -> CInt {
     lseek(descriptor, 0, SEEK_SET)
     return descriptor

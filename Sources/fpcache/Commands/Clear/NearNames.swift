@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a mistyped port may have meant: names that exist in the tree and differ by little.
+// What a mistyped port may mean: names that exist in the tree and differ only a little.
 
 import Basics
 import CacheFS
 
-/// Finds ports of the tree that are spelled much like one that is not there.
+/// Finds ports of the tree with a spelling close to a port that does not exist.
 struct NearNames {
-  /// How many are told.
+  /// How many names are suggested.
   private static let told = 3
 
   private let names: FieldValues
@@ -18,8 +18,8 @@ struct NearNames {
     self.layout = layout
   }
 
-  /// The nearest `CATEGORY/PORT`, best first; none when the port's folder is there, so that it
-  /// was spelled right and merely holds nothing.
+  /// The nearest `CATEGORY/PORT` names, best first. Empty when the port's folder exists: then the name was spelled
+  /// right and the folder is only empty.
   /// - Parameter port: nil for all of a category.
   func near(_ category: [UInt8], _ port: [UInt8]?) -> [String] {
     let categories = names.values(of: "category", in: "ports")
@@ -33,7 +33,7 @@ struct NearNames {
       let ports = names.values(of: "port", in: "ports", given: [("category", category)])
       found = Self.near(port, ports).map { ($0.0, text(category) + "/" + text($0.1)) }
     }
-    // Ports move from one category to another, and are looked for in a wrong one.
+    // Ports move between categories, so a port may be in another category.
     for other in categories where other != category && has(other, port) {
       found.append((editDistance(category, other, atMost: 3) ?? 3, text(other) + "/" + text(port)))
     }
@@ -59,8 +59,8 @@ struct NearNames {
 
   private func text(_ name: [UInt8]) -> String { escape(name) }
 
-  /// The names that differ from `wanted` by few slips of the finger, with their number. One that
-  /// has a prefix more, as in `R-cran-knitr` for `knitr`, counts as two.
+  /// The names that differ from `wanted` by a few typing errors, with the number of errors. An additional prefix, as
+  /// in `R-cran-knitr` for `knitr`, counts as two.
   static func near(_ wanted: [UInt8], _ names: some Sequence<[UInt8]>) -> [(Int, [UInt8])] {
     let limit = wanted.count <= 3 ? 1 : wanted.count <= 6 ? 2 : 3
     return names.compactMap { name in

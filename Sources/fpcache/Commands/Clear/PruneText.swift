@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The result of a prune for people: what went, and what is left.
+// The result of a prune for people: what was removed, and what remains.
 
 import Basics
 import CacheFS

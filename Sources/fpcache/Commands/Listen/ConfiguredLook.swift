@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the configuration makes of the looks at the site's own queries.
+// Makes the plans of recheck and scrub, which run the site's own queries, from the configuration.
 
 import Listening
 import PGQueue
@@ -19,7 +19,7 @@ extension Config {
     MissedLook(verify.queries, timeout: verify.timeout, of: queryPlace(signals))
   }
 
-  /// - Parameter settings: those of the configuration, and before them the options'.
+  /// - Parameter settings: the configuration's settings; options take precedence over them.
   func recheckPlan(_ settings: ListenSettings, _ signals: Signals) -> RecheckPlan? {
     var limits = RecheckPlan.Limits()
     limits.interval = settings.recheckInterval ?? limits.interval
@@ -29,7 +29,7 @@ extension Config {
     return RecheckPlan(verify.rechecks, limits, of: queryPlace(signals))
   }
 
-  /// - Parameter settings: those of the configuration, and before them the options'.
+  /// - Parameter settings: the configuration's settings; options take precedence over them.
   func scrubPlan(_ settings: ListenSettings, _ signals: Signals) -> ScrubPlan? {
     var limits = ScrubPlan.Limits()
     limits.interval = settings.scrubInterval ?? limits.interval

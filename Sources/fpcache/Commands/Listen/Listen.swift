@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// fpcache listen: waits for invalidations and serves them; `--once` serves what waits and leaves.
+// fpcache listen: waits for invalidations and clears their pages; `--once` clears what waits and exits.
 
 import ArgumentParser
 import Basics
@@ -95,7 +95,7 @@ struct Listen: SiteCommand {
       logger)
     let settle = common.dryRun ? nil : settleList(settings, site.clearer.layout, logger)
     let (connection, listenerSettings, rules) = (site.connection, site.settings, site.rules)
-    // From here on the drain alone holds the cache directory open, and can let go of it at SIGHUP.
+    // From here on only the drain holds the cache directory open, and it can release it at SIGHUP.
     let looks = looks(site, settings, logger)
     let mounts = MountMemory(
       stateDirectory: settings.stateFolder, dryRun: common.dryRun ? .yes : .no, logger)
@@ -117,15 +117,15 @@ struct Listen: SiteCommand {
   ) throws {
     let result = try run.drainAll(connection)
     do {
-      // What was drained is cleared again even if nobody can be told of it.
+      // The drained pages are cleared again even if the result cannot be printed.
       defer { run.settle() }
       try report(result)
     }
-    // The second clear may have failed, too.
+    // The second clear may have failed too.
     try (service.owed.isEmpty && service.settleAway == 0 ? result.status : .incomplete).leave()
   }
 
-  /// What the configuration says at SIGHUP.
+  /// The new configuration at SIGHUP.
   private func reload(
     _ settings: ListenSettings, _ node: NodeTokens?, _ signals: Signals, _ logger: Logger
   ) throws(ListeningError) -> ListenerSite {
@@ -170,7 +170,7 @@ struct Listen: SiteCommand {
     return SiteLooks.Parts(recheck, scrub, record)
   }
 
-  /// What the configuration makes of the listener. The name of a node stays what it was at the start.
+  /// The listener's settings from the configuration. A node keeps the name that it had at the start.
   private func site(
     _ config: Config, _ node: NodeTokens?, _ signals: Signals, _ logger: Logger
   ) throws(UserError) -> ListenerSite {
@@ -195,7 +195,7 @@ struct Listen: SiteCommand {
       settings.queues.append(.log)
       settings.lockInterval = ListenerMachine.Settings.nodeLockInterval
     }
-    // `stats` finds the listener by this name; one that leaves again is none.
+    // `stats` finds the listener by this name. A listener that exits after one drain does not count.
     let name = ApplicationName.listener + (once ? " --once" : "")
     return ListenerSite(
       clearer: clearer, rules: config.rules, connection: config.connection.named(name),
@@ -204,7 +204,7 @@ struct Listen: SiteCommand {
       scrub: config.scrubPlan(flags.orElse(config.listen), signals))
   }
 
-  /// A name goes with a token, a place in the log and a queue more: too much for a change in passing.
+  /// A new node name needs a token, a place in the log and another queue: too much for a reload.
   private func tellOfNode(_ config: Config, _ node: NodeTokens?, _ logger: Logger) {
     guard flags.orElse(config.listen).node != node?.node.name else { return }
     let name = node.map { "as node \($0.node.name)" } ?? "without a name"
@@ -215,7 +215,7 @@ struct Listen: SiteCommand {
   /// How many folders are named one by one.
   private static let toldSingly = 5
 
-  /// What will fail is told at the start and not when the first page is stale.
+  /// Reports missing permissions at the start, before the first page is stale.
   private static func tellOfRights(_ clearer: Clearer, _ config: Config, _ logger: Logger) {
     if geteuid() == 0 {
       logger.notice(

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The exit status of what ended the engine.
+// The exit status for the error that ended the engine.
 
 import Listening
 
 extension UserError {
-  /// What ended the listener.
+  /// The exit status for the error that ended the listener.
   init(_ error: ListeningError) {
     let status: ExitStatus =
       switch error.kind {

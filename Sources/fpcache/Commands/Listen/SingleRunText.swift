@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What `listen --once` came to: its exit status, its text and its JSON.
+// The result of `listen --once`: its exit status, its text and its JSON.
 
 import Basics
 import Listening

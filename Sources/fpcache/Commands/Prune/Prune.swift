@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// fpcache prune: the oldest pages of families, until what is left keeps to a bound.
+// fpcache prune: removes the oldest pages of families until the rest is within a limit.
 
 import ArgumentParser
 import Basics
@@ -79,7 +79,7 @@ struct Prune: SiteCommand {
   }
 }
 
-/// What the age of a page goes by.
+/// Which time gives the age of a page.
 enum AgeWord: String, WordArgument {
   case mtime, atime
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A prune from its families to its exit status: what clear does, for the pages that a plan names.
+// A prune from its families to its exit status. It works as clear does, for the pages that a plan names.
 
 import Basics
 import CacheFS
 
 extension ClearCommand {
   /// Removes the oldest pages of families.
-  /// - Parameter isAsked: whether a person at a terminal is asked first.
+  /// - Parameter isAsked: whether fpcache asks a person at a terminal first.
   func runPrune(
     _ families: [String], _ bound: PruneBound, by order: PruneOrder, isAsked: Bool
   ) throws {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// fpcache sql: what a site's configuration needs of its database, printed.
+// fpcache sql: prints what a site's configuration needs in its database.
 
 import ArgumentParser
 import Basics
@@ -58,7 +58,7 @@ struct SQLCommand: SiteCommand {
 }
 
 extension Config {
-  /// - Throws: ``UserError`` with status 78 where there is nothing to print, or a name that is none.
+  /// - Throws: ``UserError`` with status 78 where there is nothing to print, or where a name is invalid.
   fileprivate func checkSQL() throws(UserError) {
     try rules.requireSome()
     for event in rules.events where SQLIdentifier(column: event.scriptName) == nil {

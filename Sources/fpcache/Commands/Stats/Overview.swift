@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// All that `stats` shows, as one value for its renderings.
+// Everything that `stats` shows, as one value for all output formats.
 
 import Basics
 import CacheFS
@@ -8,12 +8,12 @@ import Listening
 import PGQueue
 import SystemPackage
 
-/// The tree, the queues and those who serve them, at one moment.
+/// The tree, the queues and the processes that serve them, at one moment.
 struct Overview {
-  /// What was looked at.
+  /// What was examined.
   enum Scope {
     case all
-    /// The database alone: the tree is empty, and not shown.
+    /// Only the database: the tree is empty, and not shown.
     case queues
   }
 
@@ -23,21 +23,21 @@ struct Overview {
   var rules = SiteRules.freshPorts(.freshPorts)
   let tree: StatsReport
   let query: StatsQuery
-  /// As it was asked for; nil counts every file.
+  /// The age that was asked for; nil counts every file.
   let olderThan: Age?
   let database: DatabaseSurvey
   let statusFile: StatusFile
-  /// How often the listener drains without being asked.
+  /// How often the listener drains without a notification.
   let pollInterval: Duration
   /// How long the walk took.
   let scanSeconds: Double
-  /// What has changed since the look before; nil at the first.
+  /// What has changed since the previous look; nil at the first.
   var rates: Rates?
 
-  /// Nanoseconds since the epoch.
+  /// The current time, in nanoseconds since the epoch.
   var now: Int64 { query.now }
 
-  /// A database that nobody named and that is not there is no failure.
+  /// A database that is missing and was not named is no failure.
   func status(namesDatabase: Bool) -> ExitStatus {
     if case .failed = database, namesDatabase || scope == .queues { return .noDatabase }
     if case .unreadable = statusFile { return .incomplete }
@@ -45,14 +45,14 @@ struct Overview {
     return isComplete ? .done : .incomplete
   }
 
-  /// One line of the table of the tree.
+  /// One row of the table of the tree.
   struct Row {
     let name: String
     let tally: FileTally
     let folders: FolderTally
   }
 
-  /// A row for each family, and what matches no pattern.
+  /// A row for each family, and one for files that match no pattern.
   var rows: [Row] {
     layout.families.indices.map { index in
       Row(
@@ -68,15 +68,15 @@ struct Overview {
     time.map { clampedDifference(now, $0) / 1_000_000_000 }
   }
 
-  /// The part of all bytes, from 0 to 1.
+  /// The share of all bytes, from 0 to 1.
   func share(_ tally: FileTally) -> Double {
     let all = tree.total.bytes
     return all > 0 ? Double(tally.bytes) / Double(all) : 0
   }
 
-  /// The errors that end the report, the tree's and then the database's.
+  /// The errors at the end of the report: first the tree's, then the database's.
   func problems(all: Bool) -> [String] {
-    /// So many failures are listed unless all are asked for.
+    /// At most this many failures are listed, unless all were asked for.
     let listed = 20
     let shown = all ? tree.failures[...] : tree.failures.prefix(listed)
     var problems = shown.map(\.readingExplanation)
@@ -109,16 +109,16 @@ extension PathFailure {
   }
 }
 
-/// What changes in a second, between two looks.
+/// The change per second between two looks.
 struct Rates: Equatable {
-  /// Between the looks.
+  /// The time between the looks.
   let seconds: Double
-  /// Files of each row of the overview, and of all.
+  /// The files of each row of the overview, and the sum.
   let files: [Double]
   let bytes: [Double]
   let totalFiles: Double
   let totalBytes: Double
-  /// Rows of each queue, those that came less those that went; nil where either count is missing.
+  /// The rows of each queue: those added less those removed. Nil where either count is missing.
   let queueRows: [Double?]
 
   /// Nil when no time has passed.

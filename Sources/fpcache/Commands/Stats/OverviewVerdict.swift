@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What an overview comes to, in words: whether anything waits, since when, and whether anything serves it.
+// The verdict on an overview, in words: whether rows wait, since when, and whether anything serves them.
 
 import Basics
 import CacheFS
@@ -62,7 +62,7 @@ extension Verdict {
       age.map { "\(number == 1 ? "has" : "have") waited \(durationText($0))" }
       ?? "\(number == 1 ? "waits" : "wait"), since when is unknown"
     let ending = ending(waiting, rates)
-    // What is being worked off just now may be as old as it likes.
+    // Rows that are being drained right now may have any age.
     let isLate = ending == nil && age.map { $0 >= longestWait } ?? false
     let joint = isLate && listener.isThere ? " although " : ": "
     return Verdict(
@@ -80,7 +80,7 @@ extension Verdict {
     return (false, "nobody is listening\(doubt)")
   }
 
-  /// When the rows will be gone if they go on going as they do; nil when they do not.
+  /// When the queues will be empty if the rows continue to decrease at this rate; nil when they do not decrease.
   private static func ending(_ waiting: [QueueSurvey], _ rates: Rates?) -> String? {
     guard let rates else { return nil }
     let rate = rates.queueRows.reduce(0) { $0 + ($1 ?? 0) }

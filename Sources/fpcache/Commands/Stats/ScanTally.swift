@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How far a walk of the tree is, told by the threads that walk and asked by the line of progress.
+// The progress of a walk of the tree. The threads that walk report it, and the line of progress reads it.
 
 import Basics
 import CacheFS
 import Synchronization
 
-/// The files of a walk so far, how fast they come, and where the walk is.
+/// The files of a walk so far, the rate, and the current folder.
 final class ScanTally: ScanObserver {
   private let start = ContinuousClock.now
   private let files = Atomic<Int>(0)
@@ -14,11 +14,11 @@ final class ScanTally: ScanObserver {
 
   func scanned(_ count: Int, in folder: ScannedFolder) {
     files.add(count, ordering: .relaxed)
-    // Another thread that tells its place just now tells it for us too.
+    // If another thread reports its folder at this moment, that is enough.
     _ = self.folder.withLockIfAvailable { $0 = folder }
   }
 
-  /// What there is to say now.
+  /// The current progress as text.
   var text: String {
     Self.text(
       files: files.load(ordering: .relaxed), seconds: start.duration(to: .now).seconds,

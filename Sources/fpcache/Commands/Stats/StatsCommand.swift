@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// fpcache stats: what the tree holds, what waits in the queues, and who serves them.
+// fpcache stats: what the tree holds, what waits in the queues, and which processes serve them.
 
 import ArgumentParser
 import Basics
@@ -72,7 +72,7 @@ struct Stats: SiteCommand {
     }
   }
 
-  /// What asks for the tree, or against the queues, cannot be meant beside --queues.
+  /// Options that ask for the tree, or exclude the queues, contradict --queues.
   private func validateQueues() throws {
     let others = [
       ("--group-by", groupBy != nil), ("--top", top != nil), ("--older-than", olderThan != nil),
@@ -82,8 +82,8 @@ struct Stats: SiteCommand {
     throw ValidationError("--queues and \(option) cannot be used together")
   }
 
-  /// What a group or a file is called would be a label with values without bound, and a metric that sometimes counts
-  /// a part of the tree would draw a false graph.
+  /// The name of a group or of a file would be a label with unbounded values. A metric that sometimes counts only a
+  /// part of the tree would draw a false graph.
   private func validateMetrics() throws {
     let others = [
       ("--group-by", groupBy != nil), ("--top", top != nil), ("--older-than", olderThan != nil),
@@ -144,7 +144,7 @@ struct Stats: SiteCommand {
   }
 }
 
-/// A look at the tree and at the database, and what has changed since the one before.
+/// A look at the tree and at the database, and what has changed since the previous look.
 private struct Look {
   private let command: Stats
   private let config: Config
@@ -186,7 +186,7 @@ private struct Look {
 
   private func walk(_ query: StatsQuery) throws(UserError) -> StatsReport {
     let scanner = Scanner(try config.openCacheDirectory(), layout: config.layout)
-    // The line would run through the picture that is drawn again and again.
+    // The line of progress would overwrite the screen, which is drawn again and again.
     let tally = ScanTally()
     let progress = Progress.start(if: !command.common.quiet && last == nil) { tally.text }
     defer { progress?.finish() }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// `stats` as JSON: the document of the contract, which only grows.
+// `stats` as JSON: the document of the contract, to which keys are only ever added.
 
 import Basics
 import CacheFS
@@ -58,8 +58,7 @@ extension Overview {
     return members
   }
 
-  /// What `du -s --block-size=1` says, with and without `--apparent-size`; null when not all is
-  /// counted.
+  /// What `du -s --block-size=1` prints, with and without `--apparent-size`; null when not everything is counted.
   private var du: JSON {
     if olderThan != nil { return .null }
     return .object([
@@ -92,7 +91,7 @@ extension Overview {
     time.map { .string(utcTimestamp(Int($0 / 1_000_000_000))) } ?? .null
   }
 
-  /// Each bucket with its largest number; the last has none.
+  /// Each bucket with its upper bound; the last has no bound.
   private func json(_ histogram: Histogram, _ bound: String) -> JSON {
     .array(
       histogram.buckets.indices.map { index in

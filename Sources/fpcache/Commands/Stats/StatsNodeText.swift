@@ -6,7 +6,7 @@ import Basics
 import PGQueue
 
 extension StatsText {
-  /// Nothing where there are none.
+  /// Empty where there are no nodes.
   func nodes(_ nodes: [NodeBacklog]) -> [String] {
     guard !nodes.isEmpty else { return [] }
     return terminal.lines { _ in
@@ -28,7 +28,7 @@ extension StatsText {
 }
 
 extension NodeBacklog {
-  /// What is to be said of it besides its numbers.
+  /// The node's state, besides its numbers.
   fileprivate var standing: String {
     if lost > 0 { return "lost" }
     if emptying != nil { return "to be emptied" }

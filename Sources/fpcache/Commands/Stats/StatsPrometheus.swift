@@ -22,7 +22,7 @@ extension Overview {
     add(.treeFiles) { Int64($0.files) }
     add(.treeBytes, \.bytes)
     add(.treeDiskBytes, \.diskBytes)
-    // A family without a file has no such time.
+    // A family without files has no such time.
     text.add(
       .treeOldestFile,
       rows.compactMap { row in row.tally.oldest.map { Sample(time: $0, row.name) } })
@@ -37,14 +37,15 @@ extension Overview {
   }
 
   private func addFolders(to text: inout PrometheusText) {
-    // The cache directory belongs to no family; with it, the sum is what du and find say.
+    // The cache directory belongs to no family. With it, the sum is what du and find print.
     let all = rows + [Row(name: "cache_dir", tally: FileTally(), folders: tree.root)]
     text.add(.treeFolders, all.map { Sample($0.folders.folders, $0.name) })
     text.add(.treeFolderBytes, all.map { Sample($0.folders.bytes, $0.name) })
     text.add(.treeFolderDiskBytes, all.map { Sample($0.folders.diskBytes, $0.name) })
   }
 
-  /// A snapshot's distribution is no histogram of Prometheus, whose buckets only grow: a gauge for each bucket alone.
+  /// The distribution in a snapshot is not a Prometheus histogram, whose buckets only grow. So each bucket is a
+  /// separate gauge.
   private func addBuckets(
     _ histogram: Histogram, _ files: Metric, _ bytes: Metric, to text: inout PrometheusText
   ) {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// `stats` for people: the queues, what is done for each channel, and who does it.
+// `stats` for people: the queues, what happens for each channel, and which processes do it.
 
 import Basics
 import Listening
 import PGQueue
 
 extension StatsText {
-  /// What waits and who serves it.
+  /// What waits, and what serves it.
   var queueSections: [[String]] {
     guard let answers = overview.database.answers else { return [statusFile] }
     return [
@@ -18,7 +18,7 @@ extension StatsText {
   /// What a notification does.
   var channelSections: [[String]] { [channels(overview.database.answers?.channels)] }
 
-  /// All of it, the one beside the other where there is room.
+  /// All sections of the database, side by side where there is room.
   var databaseSections: [[String]] {
     guard let answers = overview.database.answers else { return [statusFile] }
     let channels = channels(answers.channels)
@@ -35,7 +35,7 @@ extension StatsText {
     return [terminal.beside(Self.joined(narrow.queueSections), channels, gap: gap)]
   }
 
-  /// Room for the table of the queues with whatever numbers.
+  /// The width of the table of the queues with the longest numbers.
   private static let queueWidth = 72
 
   // MARK: Queues
@@ -75,7 +75,7 @@ extension StatsText {
     }
   }
 
-  /// The rows at both ends, and what comes first.
+  /// The rows at both ends of the queue, and the first keys.
   private func details(_ queue: QueueSurvey) -> [String] {
     switch queue.outcome {
     case .missing: return ["  no such table in this database"]
@@ -178,7 +178,7 @@ extension StatsText {
     return words
   }
 
-  /// Nothing where nothing is rechecked.
+  /// Empty where nothing is rechecked.
   private func words(_ recheck: RecheckHealth) -> [String] {
     guard !recheck.families.isEmpty else { return [] }
     let age = overview.age(recheck.at).map { "\(durationText(Double($0))) ago" } ?? "not yet"
@@ -201,7 +201,7 @@ extension StatsText {
     return words
   }
 
-  /// Nothing where nothing is scrubbed.
+  /// Empty where nothing is scrubbed.
   private func words(_ scrub: ScrubHealth) -> [String] {
     guard !scrub.families.isEmpty else { return [] }
     guard let age = overview.age(scrub.at) else { return ["scrub not yet"] }
@@ -239,7 +239,7 @@ extension StatsText {
 }
 
 extension ServerSurvey {
-  /// The sessions by program and role: our listener has two, of which one listens.
+  /// The sessions by program and role. Our listener has two sessions, and one of them listens.
   fileprivate var programs: [[ListeningSession]] {
     var programs: [[ListeningSession]] = []
     for session in listening {
@@ -253,7 +253,7 @@ extension ServerSurvey {
 }
 
 extension [ListeningSession] {
-  /// Of many nodes, there is no room for all.
+  /// There is no room to list many nodes.
   fileprivate var processes: String {
     count > 4 ? "\(count) of them" : map { "\($0.process)" }.joined(separator: " ")
   }

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// `stats` for people: the tree's half. The database's half is in StatsQueueText.swift.
+// `stats` for people: the part about the tree. The part about the database is in StatsQueueText.swift.
 
 import Basics
 import CacheFS
 
 /// The text of an overview for one terminal.
 struct StatsText {
-  /// Narrower than this, blocks stand below each other.
+  /// On a narrower terminal, blocks are placed below each other.
   private static let wide = 116
 
   let overview: Overview
   let terminal: Terminal
   var palette = Palette.plain
 
-  /// The whole, with the verdict last, where it stands above the next prompt.
+  /// The whole text. The verdict comes last, directly above the next prompt.
   var lines: [String] {
     let tree = overview.scope == .all ? [tree, spread, groups, largest] : []
     return Self.joined([heading] + tree + databaseSections + [verdict(cut: false)])
   }
 
-  /// The whole cut to the terminal's size, what matters most first: the rest is not to be seen on
-  /// a small one. The line below it is the cursor's.
+  /// The text cut to the terminal's size. The most important part comes first, because a small terminal does not show
+  /// the rest. The line below it is for the cursor.
   var screen: [String] {
     let sections =
       [problems] + queueSections
@@ -36,7 +36,7 @@ struct StatsText {
     lines.map { terminal.cut($0, to: terminal.columns) }
   }
 
-  /// Painted last, since colour takes no room.
+  /// Painted last, because colour takes no room.
   private func verdict(cut isCut: Bool) -> [String] {
     Verdict.of(overview).flatMap { verdict in
       let paint: Palette.Paint =
@@ -51,7 +51,7 @@ struct StatsText {
     }
   }
 
-  /// The first errors; a report that ends lists them behind it.
+  /// The first errors; a report that is printed once lists them at its end.
   private var problems: [String] { overview.problems(all: false).prefix(5).map(terminal.fit) }
 
   static func joined(_ sections: [[String]]) -> [String] {
@@ -117,7 +117,7 @@ struct StatsText {
       TextTable.Column(title: "NEWEST", rank: 4),
     ]
     if overview.rates != nil { columns.append(TextTable.Column(title: "FILES/S")) }
-    // Folders are of no age, and of no group.
+    // Folders have no age and no group.
     if overview.olderThan != nil || name != "FAMILY" { columns.remove(at: 2) }
     if name != "FAMILY", overview.rates != nil { columns.removeLast() }
     return columns
@@ -173,8 +173,8 @@ struct StatsText {
     return ["empty"] + bounds.dropFirst().map { "to \($0)" } + ["over \(bounds.last ?? "")"]
   }
 
-  /// A line for each bucket from the first that has files to the last: how large, how many, and a
-  /// bar of the number beside it.
+  /// A line for each bucket from the first that has files to the last: the size, the number of files, and a bar for
+  /// the number beside it.
   private func bars(
     _ title: String, _ histogram: Histogram, _ labels: [String], _ width: Int
   ) -> [String] {
@@ -242,7 +242,7 @@ extension String {
   }
 }
 
-/// A change in a second, with its sign: `+12.5`, `-1,200`, `0`.
+/// A change per second, with its sign: `+12.5`, `-1,200`, `0`.
 func rateText(_ rate: Double) -> String {
   let size = abs(rate)
   let text =

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Whether it is well: a pure function of a report. What could not be read is never well.
+// Whether everything is well: a pure function of a report. Something that could not be read is never well.
 
 import Basics
 import Listening
 import PGQueue
 
-/// What a report comes to.
+/// The judgment on a report.
 struct Judgment: Equatable {
   enum State: String {
     case well, late, degraded, polling, nobody, limit, unknown
   }
 
-  /// One thing that is as it should not be.
+  /// One thing that is wrong.
   struct Symptom: Equatable {
     let state: State
     let text: String
-    /// Since when it is so, in nanoseconds since the epoch; nil where that is not known.
+    /// When it began, in nanoseconds since the epoch; nil where that is unknown.
     var since: Int64?
 
     var severity: NagiosState {
@@ -29,7 +29,7 @@ struct Judgment: Equatable {
     }
   }
 
-  /// The worst first, and never empty: where all is well it holds that.
+  /// The worst first. It is never empty: where all is well, it holds a symptom that says so.
   let symptoms: [Symptom]
 
   var first: Symptom { symptoms[0] }
@@ -54,12 +54,12 @@ struct Judgment: Equatable {
     }
     found += Self.statusFile(report)
     if found.isEmpty { found = [Self.well(report)] }
-    // The order within a severity is the order in which they were found.
+    // Within a severity, symptoms keep the order in which they were found.
     let worst: [NagiosState] = [.critical, .warning, .unknown, .ok]
     symptoms = worst.flatMap { severity in found.filter { $0.severity == severity } }
   }
 
-  /// Whether it is another database than the site's: then nothing that it lacks says anything.
+  /// Whether it is a database other than the site's. Then missing tables and listeners mean nothing.
   private static func isAnother(_ answers: DatabaseSurvey.Answers) -> Bool {
     !answers.queues.isEmpty && answers.queues.allSatisfy { $0.outcome == .missing }
   }
@@ -92,7 +92,7 @@ struct Judgment: Equatable {
     case .polling: return [polling(report)]
     case .nobody: return [nobody(report)]
     case .untold(let reason, let grant):
-      // Proof is as good as sight.
+      // The proof in the status file counts as much as a session that we see.
       if report.isProvedListening { return [] }
       if report.listener?.state == "polling" { return [polling(report)] }
       return [
@@ -150,13 +150,13 @@ struct Judgment: Equatable {
     return found
   }
 
-  /// Not where it is worse than late.
+  /// Whether the queue is late, and not already worse than late.
   private static func isLate(_ queue: QueueBacklog, _ report: StatusReport) -> Bool {
     let thresholds = report.thresholds
     if thresholds.wait.critical?.alerts(at: max(0, queue.oldestAge ?? 0)) == true { return false }
     let isLong = thresholds.rows.warning?.alerts(at: Double(queue.rows)) ?? false
     guard let age = queue.oldestAge else { return isLong }
-    // The site's own range takes the place of ours.
+    // The site's own range replaces our default.
     return isLong || thresholds.wait.warning?.alerts(at: max(0, age)) ?? (age >= report.longestWait)
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// fpcache status: is it well? The database alone, and the listener's status file where it is there.
+// fpcache status: is everything well? It asks only the database, and reads the listener's status file if there is one.
 
 import ArgumentParser
 import Basics
@@ -135,7 +135,7 @@ struct Status: SiteCommand {
     let interval = watch.flatMap { ListenSettings.seconds($0, Self.watchRange) }
     if interval == nil { answerInTime() }
     let config = try common.resolve()
-    // A statement that takes too long is ended first, so that the rest can be told.
+    // A statement that takes too long is cancelled before the time is up, so that the rest can still be reported.
     var reader = StatusReader(
       config, thresholds, statusFile: statusFile, patience: patience * 4 / 5)
     if let interval {
@@ -172,7 +172,7 @@ struct Status: SiteCommand {
       case .prometheus: try writeResult(report.prometheus)
       }
     } catch {
-      // A monitor reads 1 as a warning, and this is none.
+      // A monitor reads 1 as a warning, but this is not a warning.
       printError("fpcache: \(error.message)")
       throw ExitCode(NagiosState.unknown.rawValue)
     }
@@ -188,6 +188,6 @@ struct Status: SiteCommand {
 }
 
 extension Terminal {
-  /// As narrow as the terminal is: a screen that is drawn over must not wrap.
+  /// As narrow as the terminal is. A screen that is drawn over must not wrap.
   static func narrow() -> Terminal { standardOutput(narrowest: 20) }
 }

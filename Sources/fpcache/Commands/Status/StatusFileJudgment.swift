@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the listener's status file shows to be wrong.
+// The problems that the listener's status file shows.
 
 import Basics
 import Listening
@@ -14,7 +14,7 @@ extension Judgment {
     }
     guard let status = report.statusFile.status else { return [] }
     guard let listener = report.listener else {
-      // That nothing listens is found elsewhere; here the file contradicts a session that does.
+      // Another check finds that nothing listens. Here the file contradicts a session that does listen.
       guard report.database.answers?.sight == .listening else { return [] }
       return [
         Symptom(

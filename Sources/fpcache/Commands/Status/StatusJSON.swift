@@ -30,7 +30,7 @@ extension StatusReport {
 }
 
 extension Judgment.Symptom {
-  /// As the verdict of `stats` has it.
+  /// The severity as the verdict of `stats` shows it.
   fileprivate var verdictSeverity: Verdict.Severity {
     switch severity {
     case .ok: .good

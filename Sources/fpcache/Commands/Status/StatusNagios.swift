@@ -52,7 +52,7 @@ extension StatusReport {
     ]
   }
 
-  /// What a person asks next, where the service is opened.
+  /// The answers to the next questions of a person who opens the service.
   private var details: [String] {
     let terminal = Terminal(columns: 100, rows: nil, isTerminal: false, isUnicode: true)
     let text = StatusText(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// `status` as Prometheus' text format: the metrics of `stats --queues`, but for those that a brief look leaves out.
+// `status` as Prometheus' text format: the metrics of `stats --queues`, without those that a brief look skips.
 
 import Basics
 

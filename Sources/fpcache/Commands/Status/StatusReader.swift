@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Takes the looks of `status`, again and again over one connection.
+// Takes the looks of `status`, repeatedly over one connection.
 
 import Basics
 import Listening

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// All that `status` knows at one moment, as one value: its judgment and its renderings are functions of it.
+// Everything that `status` knows at one moment, as one value. Its judgment and its output formats are functions of it.
 
 import Basics
 import Listening
 import PGQueue
 
-/// What the database and the status file say, and what was asked of them.
+/// The contents of the database and of the status file, and what was asked of them.
 struct StatusReport: Equatable {
-  /// Nanoseconds since the epoch.
+  /// The time of the look, in nanoseconds since the epoch.
   let at: Int64
   let database: DatabaseSurvey
   let statusFile: StatusFile
   let rules: SiteRules
-  /// How often the listener drains without being asked.
+  /// How often the listener drains without a notification.
   let pollInterval: Duration
   var thresholds = QueueThresholds()
 
@@ -22,7 +22,7 @@ struct StatusReport: Equatable {
     time.map { max(0, clampedDifference(at, $0) / 1_000_000_000) }
   }
 
-  /// The time so many seconds ago, in nanoseconds since the epoch.
+  /// The time this many seconds ago, in nanoseconds since the epoch.
   func time(before seconds: Double) -> Int64 { clampedDifference(at, nanoseconds(seconds)) }
 
   /// The queues that were counted.
@@ -34,22 +34,23 @@ struct StatusReport: Equatable {
     }
   }
 
-  /// Those in which rows wait.
+  /// The queues in which rows wait.
   var waiting: [QueueBacklog] { queues.filter { $0.rows > 0 } }
 
-  /// Seconds that the oldest row of all has waited; nil where nothing waits, or no row says.
+  /// How many seconds the oldest row of all queues has waited; nil where nothing waits, or where no row has a time.
   var oldestAge: Double? { waiting.compactMap(\.oldestAge).max() }
 
   var rows: Int { waiting.reduce(0) { Int(clamping: clampedSum(Int64($0), Int64($1.rows))) } }
 
-  /// Seconds from which a row is late: a listener polls even if nothing notifies it, and twice that is too long.
+  /// The number of seconds after which a row is late. A listener polls even without notifications, and twice the poll
+  /// interval is too long.
   var longestWait: Double { max(Verdict.longestWait, 2 * pollInterval.seconds) }
 
-  /// Seconds after which a listener should have proved its health.
+  /// The number of seconds within which a listener should prove its health.
   var longestSilence: Double { max(Verdict.longestSilence, 2 * pollInterval.seconds) }
 
-  /// The status file where it is the word of a listener that runs: its process is there, or it has proved its health
-  /// a short time ago and runs where we do not see its process.
+  /// The status file, if the listener that wrote it still runs. Either its process exists, or it has proved its health
+  /// a short time ago and runs where we cannot see its process.
   var listener: ListenerStatus? {
     guard let status = statusFile.status, status.isAlive || isFresh(status) else { return nil }
     return status

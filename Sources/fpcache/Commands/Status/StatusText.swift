@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// `status` for people: one screen, the verdict first.
+// `status` for people: one screen, with the verdict first.
 
 import Basics
 import Listening
@@ -8,24 +8,24 @@ import PGQueue
 
 /// The text of a report for one terminal.
 struct StatusText {
-  /// A key longer than this is cut: it is somebody else's text.
+  /// A longer key is cut: others wrote its text.
   private static let longestKey = 60
 
   let report: StatusReport
   let judgment: Judgment
   let terminal: Terminal
   var palette = Palette.plain
-  /// Since when a watch has seen this state; nil outside of a watch.
+  /// When a watch first saw this state; nil outside of a watch.
   var since: Int64?
 
   var lines: [String] {
     StatusText.joined([verdict] + sections)
   }
 
-  /// What the verdict was made of.
+  /// The facts that led to the verdict.
   var facts: [String] { StatusText.joined(sections) }
 
-  /// The names and keys of others in a table are cut where they do not fit.
+  /// Names and keys that others wrote are cut where they do not fit into a table.
   private var sections: [[String]] {
     let tables = [queues, nodes, sessions].map { table in
       table.map { terminal.cut($0, to: terminal.columns) }
@@ -39,7 +39,7 @@ struct StatusText {
 
   // MARK: The verdict
 
-  /// Painted last, since colour takes no room.
+  /// Painted last, because colour takes no room.
   var verdict: [String] {
     judgment.symptoms.enumerated().flatMap { index, symptom in
       let paint: Palette.Paint =
@@ -55,7 +55,7 @@ struct StatusText {
     }
   }
 
-  /// What is well says so; every other text does by itself or is one of several.
+  /// Adds that all is well, where it is. Every other text says its state itself, or is one of several.
   private func heading(_ symptom: Judgment.Symptom) -> String {
     switch symptom.state {
     case .well: "well: \(symptom.text)"
@@ -64,7 +64,7 @@ struct StatusText {
     }
   }
 
-  /// Since when, where the words do not say it already.
+  /// When it began, where the words do not say it already.
   private func since(_ symptom: Judgment.Symptom, isFirst: Bool) -> String {
     let time = symptom.since ?? (isFirst ? self.since : nil)
     guard let time, let age = report.age(time) else { return "" }
@@ -223,7 +223,7 @@ extension DrainCounts {
 }
 
 extension ListeningSession {
-  /// What it is called in a sentence.
+  /// Its name in a sentence.
   var title: String {
     "process \(process)" + (applicationName.isEmpty ? "" : " (\(applicationName.escaped))")
   }

@@ -5,7 +5,7 @@
 import Basics
 import Listening
 
-/// Looks again and again until nothing reads what is shown.
+/// Looks again and again until no process reads the output.
 struct StatusWatch {
   private let command: Status
   private let interval: Duration
@@ -40,7 +40,7 @@ struct StatusWatch {
     return try writeResult(Watch.frame(Self.fit(lines, terminal), isFirst: isFirst))
   }
 
-  /// As many lines as there is room for; the line below them is the cursor's.
+  /// As many lines as there is room for. The line below them is for the cursor.
   private static func fit(_ lines: [String], _ terminal: Terminal) -> [String] {
     let lines = lines.map { line in
       Palette.aroundPaint(line) { terminal.cut($0, to: terminal.columns) }
@@ -51,20 +51,20 @@ struct StatusWatch {
   }
 }
 
-/// What the looks so far have shown.
+/// What the looks have shown so far.
 struct StatusHistory {
-  /// More than the widest terminal shows.
+  /// More numbers than the widest terminal shows.
   private static let most = 1000
 
-  /// Since when the state is what it is, in nanoseconds since the epoch, as far as this watch has seen.
+  /// When the current state began, in nanoseconds since the epoch, as far as this watch has seen.
   private(set) var since: Int64?
   private var state: Judgment.State?
-  /// Nil where a look could not tell.
+  /// Nil where a look could not read the number.
   private var rows: [Double?] = []
   private var rates: [Rate] = []
   private var last: (counts: DrainCounts, process: Int64, at: ContinuousClock.Instant)?
 
-  /// What the listener has done in a second; nil where it does not say.
+  /// What the listener has done per second; nil where it does not report it.
   private struct Rate {
     var rows: Double?
     var keys: Double?
@@ -88,10 +88,10 @@ struct StatusHistory {
       last = nil
       return Rate()
     }
-    // Of the drain under way, too: it may take hours.
+    // The counts include the drain under way, because it may take hours.
     let counts = listener.total + (listener.underWay ?? DrainCounts())
     defer { last = (counts, listener.process, now) }
-    // Another process begins to count anew.
+    // A new process begins to count from zero.
     guard let last, last.process == listener.process else { return Rate() }
     let seconds = last.at.duration(to: now).seconds
     guard seconds > 0 else { return Rate() }
@@ -102,7 +102,7 @@ struct StatusHistory {
     return Rate(rows: perSecond(\.rows), keys: perSecond(\.keys), files: perSecond(\.files))
   }
 
-  /// A line for each number: what it is now, and how it has been.
+  /// A line for each number: its current value and its history.
   func lines(_ terminal: Terminal) -> [String] {
     let series: [(name: String, values: [Double?])] = [
       ("rows waiting", rows), ("rows/s cleared", rates.map(\.rows)),

@@ -6,7 +6,7 @@ import Basics
 import PGQueue
 
 extension [QueueBacklog] {
-  /// The rows of each, and then the age of each one's oldest row where that is known.
+  /// The rows of each queue, then the age of each queue's oldest row where that is known.
   func performanceData(_ thresholds: QueueThresholds) -> [PerformanceDatum] {
     map { queue in
       PerformanceDatum(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the database and the status file say, as Prometheus' text format: for any command that has asked them.
+// The contents of the database and of the status file, as Prometheus' text format, for any command that has read them.
 
 import Basics
 import Listening
@@ -8,7 +8,7 @@ import PGQueue
 
 extension PrometheusText {
   /// Adds nothing where the database was not asked.
-  /// - Parameter now: when it was, in nanoseconds since the epoch.
+  /// - Parameter now: the time of the look, in nanoseconds since the epoch.
   mutating func add(_ database: DatabaseSurvey, now: Int64) {
     if database == .notAsked { return }
     add(.databaseUp, database.answers == nil ? 0 : 1)
@@ -59,7 +59,7 @@ extension PrometheusText {
     add(.nodeMustEmpty) { $0.emptying == nil ? 0 : 1 }
   }
 
-  /// Adds nothing where no status file is named.
+  /// Adds nothing where the configuration names no status file.
   mutating func add(_ file: StatusFile) {
     if file == .notNamed { return }
     add(.statusFileUp, file.status == nil ? 0 : 1)

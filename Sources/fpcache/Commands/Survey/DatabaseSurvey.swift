@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the database says of its queues and of those who serve them.
+// What the database reports about its queues and about the processes that serve them.
 
 import Basics
 import Listening
 import PGQueue
 
-/// What the database says at one moment.
+/// What the database reports at one moment.
 enum DatabaseSurvey: Equatable {
   case notAsked
   case failed(DatabaseError)
@@ -14,15 +14,15 @@ enum DatabaseSurvey: Equatable {
 
   struct Answers: Equatable {
     var queues: [QueueSurvey]
-    /// Nil when we may not read listen_for, or there is none.
+    /// Nil when we may not read listen_for, or when it does not exist.
     var channels: [Channel]?
     var server: ServerSurvey
-    /// The nodes that share the queues; none where a listener has them for itself, or where we may
-    /// not know.
+    /// The nodes that share the queues. Empty where one listener has the queues for itself, or where we may not read
+    /// the nodes.
     var nodes: [NodeBacklog] = []
-    /// Whether anything listens, as far as the role may see.
+    /// Whether anything listens, as far as the role can see.
     var sight = ListenerSight.nobody
-    /// What the server refused to tell.
+    /// The tables that the server did not let us read.
     var refused: [Refusal] = []
   }
 
@@ -30,10 +30,11 @@ enum DatabaseSurvey: Equatable {
   struct Refusal: Equatable {
     let table: String
     let reason: ServerError
-    /// The statements that would let this role read it; nil where that is not what is missing.
+    /// The statements that would give this role the permission to read it; nil where a permission is not what is
+    /// missing.
     var grant: String?
 
-    /// Why, and what would change that.
+    /// The reason, and what would change it.
     var words: String { "\(reason.explanation)\(grant.map { "; \($0)" } ?? "")" }
   }
 
@@ -42,14 +43,14 @@ enum DatabaseSurvey: Equatable {
   }
 }
 
-/// Asks the database, again and again over one connection, or a new one when that is lost.
+/// Asks the database repeatedly over one connection, or over a new one when the connection is lost.
 struct DatabaseReader {
   private let parameters: ConnectionParameters
   private let rules: SiteRules
-  /// Whether it is told that the nodes could not be looked at.
+  /// Whether the reader reports that it could not read the nodes.
   private let tellsNodes: Bool
   private let depth: QueueSurvey.Depth
-  /// How long a look may take; nil where each answer has ``Connection/replyTimeout`` of its own.
+  /// How long a look may take; nil where each answer has its own ``Connection/replyTimeout``.
   private let deadline: StopDeadline?
   private let statementTimeout: Duration?
   private var connection: Connection?
@@ -63,7 +64,7 @@ struct DatabaseReader {
     self.tellsNodes = tellsNodes
     self.depth = depth
     deadline = patience.map { StopDeadline(patience: $0) }
-    // So that there is time to ask for the rest where one statement takes too long.
+    // Where one statement takes too long, there must be time left to ask for the rest.
     statementTimeout = patience.map { $0 / 3 }
   }
 
@@ -111,7 +112,7 @@ struct DatabaseReader {
       answers.nodes = try NodeBacklog.all(on: connection)
     } catch {
       guard case .refused(let reason) = error else { throw error }
-      // A site without nodes has no need to be told that it may not see them, unless that is all it asks for.
+      // A site without nodes does not need to hear that we may not read them, unless it asks for nothing else.
       if reason == .noHead {
         answers.refused.append(Refusal(table: "nodes", reason: reason))
       } else if tellsNodes {
@@ -125,8 +126,8 @@ struct DatabaseReader {
     return answers
   }
 
-  /// Whether anything listens. A role that may delete from a queue could be the listener's, and sees its own
-  /// sessions: those that are hidden from it are none of the listener's.
+  /// Whether anything listens. A role that may delete from a queue could be the listener's, and then it sees its own
+  /// sessions: the sessions that are hidden from it are not the listener's.
   private func sight(
     _ server: ServerSurvey, _ connection: Connection
   ) throws(DatabaseError) -> ListenerSight {
@@ -137,7 +138,7 @@ struct DatabaseReader {
       sessions, isOwnRole: try TableRights.canServe(rules.tables, on: connection))
   }
 
-  /// The same, each with what would let this role read it.
+  /// The same refusals, each with the statement that would let this role read the table.
   private func granted(
     _ refused: [Refusal], _ connection: Connection
   ) throws(DatabaseError) -> [Refusal] {

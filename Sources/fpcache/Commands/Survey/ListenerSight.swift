@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Whether anything listens, as far as a role may see the sessions of the database.
+// Whether anything listens, as far as a role can see the sessions of the database.
 
 import Basics
 import PGQueue
 
-/// What the sessions of the database show of its listeners.
+/// What the sessions of the database show about its listeners.
 enum ListenerSight: Equatable {
-  /// A session listens.
+  /// At least one session listens.
   case listening
-  /// fpcache listen is connected and no session of it listens: it hears nothing and only polls.
+  /// fpcache listen is connected, but none of its sessions listens: it hears nothing and only polls.
   case polling
-  /// No session that could be a listener.
+  /// There is no session that could be a listener.
   case nobody
+  /// The role cannot see whether anything listens.
   /// - Parameters:
-  ///   - reason: fit to be shown.
-  ///   - grant: the statement that would show it.
+  ///   - reason: the reason, escaped for output.
+  ///   - grant: the statement that would make it visible.
   case untold(reason: String, grant: String?)
 
-  /// - Parameter isOwnRole: whether the role that asks is the listener's: then that would show itself, whatever
-  ///   it calls itself. Another role cannot tell a hidden listener from other hidden sessions.
+  /// - Parameter isOwnRole: whether the role that asks is the listener's. Then it would see the listener's session,
+  ///   under any application name. Another role cannot distinguish a hidden listener from other hidden sessions.
   init(_ sessions: ListenerSessions, isOwnRole: Bool) {
     let hidden = sessions.hidden + (isOwnRole ? 0 : sessions.hiddenOthers)
     if sessions.listening > 0 {

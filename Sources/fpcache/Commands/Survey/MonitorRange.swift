@@ -5,15 +5,15 @@
 
 import Basics
 
-/// A range that raises an alert: outside of it, or inside where it begins with `@`.
+/// A range that raises an alert for values outside of it, or for values inside when it begins with `@`.
 struct MonitorRange: Equatable {
-  /// As it was given.
+  /// The text as it was given.
   let text: String
   private let low: Double
   private let high: Double
   private let alertsInside: Bool
 
-  /// Everything from 0 to a number is well.
+  /// Everything from 0 to this number is well.
   init(upTo most: Int64) {
     text = String(most)
     low = 0
@@ -21,7 +21,7 @@ struct MonitorRange: Equatable {
     alertsInside = false
   }
 
-  /// Nil for what is no range.
+  /// Nil for text that is not a range.
   init?(_ text: String) {
     var rest = Substring(text)
     alertsInside = rest.first == "@"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the nodes' standing comes to, in words: a sentence for each kind of trouble, the worst first,
-// and a node in one of them only.
+// The verdict on the nodes, in words: one sentence for each kind of trouble, the worst first. Each node appears in
+// only one of them.
 
 import Basics
 import CacheFS
@@ -11,7 +11,7 @@ import PGQueue
 private struct NodeTrouble {
   let severity: Verdict.Severity
   let isMeant: (NodeBacklog) -> Bool
-  /// What is said of those that are in it, behind their names.
+  /// The words about the nodes in this trouble; they follow the nodes' names.
   let words: ([NodeBacklog]) -> String
 }
 
@@ -19,10 +19,10 @@ extension Verdict {
   /// How many nodes are named one by one.
   private static let namedNodes = 5
 
-  /// Nothing where there are no nodes.
+  /// Empty where there are no nodes.
   /// - Parameters:
-  ///   - longestWait: seconds after which a row should be cleared.
-  ///   - longestSilence: seconds after which a node should have been seen.
+  ///   - longestWait: the number of seconds within which a row should be cleared.
+  ///   - longestSilence: the number of seconds within which a node should have been seen.
   static func nodes(
     _ nodes: [NodeBacklog], longestWait: Double, longestSilence: Double
   ) -> [Verdict] {
@@ -79,7 +79,7 @@ extension Verdict {
     return "\(nodes.isOne ? "node" : "nodes") \(all)"
   }
 
-  /// The longest lag, if there is any.
+  /// The longest lag, if any node lags.
   private static func lag(_ nodes: [NodeBacklog]) -> String {
     guard let rows = nodes.map(\.rows).max(), rows > 0 else { return "" }
     let age = nodes.compactMap(\.age).max().map { " and \(durationText($0))" } ?? ""

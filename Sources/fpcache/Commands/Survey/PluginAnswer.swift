@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The answer of a monitoring plugin, as the Monitoring Plugins Development Guidelines and Nagios' plugin API
-// have it: one line, `|`, performance data, then lines of detail; and a status from 0 to 3.
+// The answer of a monitoring plugin, as the Monitoring Plugins Development Guidelines and Nagios' plugin API define
+// it: one line, `|`, performance data, then lines of detail; and a status from 0 to 3.
 
 import Basics
 
@@ -21,8 +21,8 @@ enum NagiosState: Int32 {
     }
   }
 
-  /// Of two, the one that counts: what is known to be wrong outweighs what is not known, which outweighs what is
-  /// well.
+  /// The one of two that counts. A known problem outweighs an unknown state, and an unknown state outweighs a good
+  /// one.
   static func worse(_ left: NagiosState, _ right: NagiosState) -> NagiosState {
     left.rank >= right.rank ? left : right
   }
@@ -66,7 +66,7 @@ struct PerformanceDatum {
     return fields.joined(separator: ";")
   }
 
-  /// A label may hold no equals sign and no quote; quotes go round one that has more than plain letters.
+  /// A label must not contain an equals sign or a quote. A label with anything but plain letters is quoted.
   private var quotedLabel: String {
     let plain = label.unicodeScalars.map { scalar in
       switch scalar {
@@ -87,13 +87,13 @@ struct PerformanceDatum {
   }
 }
 
-/// What a plugin answers.
+/// The answer of a plugin.
 struct PluginAnswer {
   let state: NagiosState
-  /// The first line, without what stands before it.
+  /// The first line, without its prefix.
   let text: String
   var data: [PerformanceDatum] = []
-  /// Shown where somebody opens the service.
+  /// Shown when a person opens the service.
   var details: [String] = []
 
   /// The whole output, without the newline at its end.
@@ -103,7 +103,7 @@ struct PluginAnswer {
     return ([first] + details.map(Self.fit)).joined(separator: "\n")
   }
 
-  /// The bar parts what is said from what is measured and may not stand anywhere else; a line's end parts the
+  /// The bar separates the text from the performance data and must not occur anywhere else. A newline separates the
   /// first line from the rest.
   private static func fit(_ text: String) -> String {
     withoutControls(text).replacingEach("|", with: "/").replacingEach("\n", with: " ")

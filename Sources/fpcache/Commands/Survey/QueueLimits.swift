@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// How much may wait in a queue, and for how long, before an audit finds fault with it.
+// How many rows may wait in a queue, and for how long, before an audit reports it.
 
 import Basics
 import PGQueue
 
-/// What a queue may hold; nil for whatever it likes.
+/// The limits of a queue; nil means no limit.
 struct QueueLimits: Equatable {
   var rows: Int?
-  /// How long its oldest row may have waited.
+  /// How long the oldest row may have waited.
   var wait: Age?
 
   var isUnlimited: Bool { rows == nil && wait == nil }
 
-  /// Whether the rows wait for too long, as far as they say.
+  /// Whether the rows have waited too long, as far as they have a time.
   private func isLate(_ queue: QueueBacklog) -> Bool {
     guard let wait, let age = queue.oldestAge else { return false }
     return age > Double(wait.seconds)
@@ -23,12 +23,12 @@ struct QueueLimits: Equatable {
 
   func isPassed(by queue: QueueBacklog) -> Bool { isLate(queue) || isLong(queue) }
 
-  /// Whether its rows do not say since when they wait, and the limit asks for that.
+  /// Whether the limit asks how long the rows have waited, but the rows have no time.
   func isUntold(by queue: QueueBacklog) -> Bool {
     wait != nil && queue.rows > 0 && queue.oldestAge == nil
   }
 
-  /// What is the matter with a queue that has passed a limit: a predicate of its name.
+  /// The problem of a queue that has passed a limit, as a predicate of its name.
   func words(_ queue: QueueBacklog) -> String {
     var parts: [String] = []
     if let rows, isLong(queue) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What the database and the status file say, as JSON: the same keys in the documents of stats and status.
+// The contents of the database and of the status file as JSON, with the same keys in the documents of stats and
+// status.
 
 import Basics
 import Listening
 import PGQueue
 
 extension DatabaseSurvey {
-  /// Nothing where it was not asked.
+  /// Empty where the database was not asked.
   func json(_ rules: SiteRules) -> [(String, JSON)] {
     switch self {
     case .notAsked: return []
@@ -125,7 +126,7 @@ extension ScrubHealth {
 }
 
 extension StatusFile {
-  /// Nil when none is named.
+  /// Nil when the configuration names no status file.
   /// - Parameter age: whole seconds since a time in nanoseconds since the epoch.
   func json(_ age: (Int64?) -> Int64?) -> JSON? {
     func seconds(_ time: Int64?) -> JSON { age(time).map(JSON.integer) ?? .null }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The metrics of a look at the tree, the database and the status file. docs/metrics.md has a row for each, which a
-// test compares.
+// The metrics of a look at the tree, the database and the status file. docs/metrics.md has a row for each metric, and
+// a test compares them.
 
 import Basics
 
 extension Metric {
-  /// All metrics that `--format prometheus` may print. None of them stands in the listener's metrics file: two files
-  /// that one collector reads must not hold the same name.
+  /// All metrics that `--format prometheus` may print. None of them is in the listener's metrics file, because two
+  /// files that one collector reads must not contain the same name.
   static let ofSurvey = [surveyedAt] + ofTree + ofDatabase + ofNodes + ofStatusFile
 
   static let surveyedAt = gauge(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A sentence of a verdict, and the sentences that stats and status have in common.
+// A sentence of a verdict, and the sentences that stats and status share.
 
 import Basics
 import Listening
@@ -10,7 +10,7 @@ import PGQueue
 struct Verdict: Equatable {
   enum Severity: String {
     case good
-    /// Not as it should be for ever, and perhaps right now.
+    /// Not as it should be permanently, but perhaps right at this moment.
     case waiting
     case bad
   }
@@ -18,12 +18,12 @@ struct Verdict: Equatable {
   let severity: Severity
   let text: String
 
-  /// A listener drains once a minute even if nobody notifies it; twice that is too long.
+  /// A listener drains once a minute even without a notification; twice that is too long.
   static let longestWait = 120.0
-  /// The server complains in its log from here on (asyncQueueFillWarning of async.c).
+  /// From this fill on, the server complains in its log (asyncQueueFillWarning of async.c).
   static let fullQueue = 0.5
-  /// A listener that has drained nothing and heard no probe for so long, in seconds, has a reason
-  /// for it, unless it polls less often than once in half of that.
+  /// The seconds after which a listener that has drained nothing and heard no probe must have a problem, unless its
+  /// poll interval is longer than half of that.
   static let longestSilence = 300.0
 
   static func notifications(_ answers: DatabaseSurvey.Answers) -> [Verdict] {
@@ -52,7 +52,7 @@ struct Verdict: Equatable {
   }
 }
 
-/// A queue's key as one would type it.
+/// A queue's key as a person would type it.
 func keyText(_ key: [[UInt8]?]) -> String {
   key.map { $0.map { escape($0) } ?? "NULL" }.joined(separator: "/")
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What a configuration file says that works, and is probably a mistake: for the audit, and for the log of a
-// listener that starts or reads its configuration again.
+// Text in a configuration file that works but is probably a mistake. The audit reports it, and so does the log of a
+// listener that starts or reloads its configuration.
 
 import Basics
 import CacheFS
@@ -9,8 +9,8 @@ import Logging
 import SystemPackage
 
 extension INI {
-  /// What is odd about the file, in its order.
-  /// - Parameter settings: those that are read.
+  /// What is odd about the file, in the order of the file.
+  /// - Parameter settings: the settings that are read.
   func oddities(_ settings: [Setting]) -> [Oddity] {
     var found: [Oddity] = []
     func note(_ line: Int, _ words: String, _ code: FindingCode = .oddValue) {
@@ -59,7 +59,7 @@ extension INI {
     }
   }
 
-  /// A key that is not read: in a section of the site's own only where another was meant.
+  /// A key that is not read. In a section that belongs to the site, only a key that looks like a misspelling.
   private func unknown(
     _ key: KeyPlace, in section: String, _ known: [String]
   ) -> String? {
@@ -75,12 +75,12 @@ extension INI {
 }
 
 extension Config {
-  /// What is odd about the configuration, on this machine.
+  /// What is odd about the configuration on this machine.
   var oddities: [Finding] {
     (fileOddities + surroundingOddities).map(\.finding)
   }
 
-  /// Logs what is odd about the file, each with its line; quotes around a value harm nobody.
+  /// Logs what is odd about the file, each with its line. Quotes around a value do no harm.
   func logOddities(_ logger: Logger) {
     for oddity in fileOddities where oddity.code != .quotedValue {
       logger.log(
@@ -113,7 +113,7 @@ extension Config {
     return found
   }
 
-  /// Whether there is no such folder; what we may not look at may be one.
+  /// Whether the folder does not exist. A path that we may not look at may be a folder.
   private func isNoFolder(_ path: FilePath) -> Bool {
     do throws(Errno) {
       return try !Ownership(of: path).isFolder

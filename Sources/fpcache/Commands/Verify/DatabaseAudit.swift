@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The database's side of an audit: the tables and who may use them, the queues, the listener, and
-// the site's own queries. What cannot be asked is said, and stops nothing else.
+// The database part of an audit: the tables and their permissions, the queues, the listener, and the site's own
+// queries. A part that cannot be asked is reported, and the other parts go on.
 
 import Basics
 import CacheFS
@@ -9,11 +9,11 @@ import Listening
 import PGQueue
 import SystemPackage
 
-/// Asks the database, before the tree is walked and after.
+/// Asks the database before the walk of the tree and after it.
 final class DatabaseAudit {
-  /// A listener that reconnects or is restarted may be away for a moment.
+  /// A listener that reconnects or restarts may be away for a moment.
   private static let secondLookMilliseconds = 700
-  /// A status file whose proof of health is older than so many polls is nobody's any more.
+  /// A status file whose proof of health is older than this many polls no longer belongs to a running listener.
   static let pollsWithoutProof = 5
 
   let connection: Connection
@@ -26,9 +26,9 @@ final class DatabaseAudit {
   private(set) var queues: [QueueBacklog] = []
   private(set) var clocks = ClockComparison()
   private var tables: [QueueTable] = []
-  /// Nil where they could not be read.
+  /// Nil where the channels could not be read.
   private var channels: [Channel]?
-  /// Whether the role that asks may read the tables.
+  /// What the role that asks may do with the tables.
   private(set) var rights: [TableRights] = []
   var listener: ListenerAudit?
   /// Whether the role that asks could be the listener's.
@@ -38,7 +38,7 @@ final class DatabaseAudit {
   var holdPatience = QueueHold.patience
   /// Whether a node was behind or gone at the first look.
   private var hasNodeTrouble = false
-  /// Why the nodes could not be looked at, and what would change that; nil when they were, or there are none.
+  /// Why the nodes could not be read, and what would change that; nil when they were read, or when there are none.
   private(set) var nodesRefused: (reason: String, grant: String?)?
 
   /// - Throws: ``DatabaseError`` when there is no connection.
@@ -49,7 +49,7 @@ final class DatabaseAudit {
     self.codes = codes
     self.limits = limits
     var parameters = config.connection
-    // So that one audit does not take another for a listener.
+    // This name lets one audit not mistake another for a listener.
     parameters.keywords.append(("fallback_application_name", "fpcache verify"))
     connection = try Connection(parameters)
     try connection.makeAuditor()
@@ -67,7 +67,7 @@ final class DatabaseAudit {
 
   // MARK: Before the walk
 
-  /// Looks at tables, channels, queues and the listener.
+  /// Checks tables, channels, queues and the listener.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func begin() throws(DatabaseError) {
     // A site without queues and events has no listen_for either.
@@ -87,7 +87,7 @@ final class DatabaseAudit {
     hasNodeTrouble = try !nodeFindings().isEmpty
   }
 
-  /// What the text of the triggers' functions shows.
+  /// Checks the text of the triggers' functions.
   private func judgeTriggers() throws(DatabaseError) {
     do throws(DatabaseError) {
       for trigger in try RiskyTrigger.all(of: config.rules.tables, on: connection) {
@@ -99,7 +99,7 @@ final class DatabaseAudit {
     }
   }
 
-  /// What is wrong with the nodes; nothing on a site without any.
+  /// The problems of the nodes; empty on a site without nodes.
   private func nodeFindings() throws(DatabaseError) -> [Finding] {
     guard wants(.nodeLag) || wants(.nodeLost) else { return [] }
     do throws(DatabaseError) {
@@ -111,7 +111,7 @@ final class DatabaseAudit {
       guard case .refused(let reason) = error else { throw error }
       let grants = try TableRights.ofNodes(on: connection).compactMap(\.shownGrant)
       let grant = grants.isEmpty ? nil : grants.joined(separator: " ")
-      // A site without any has no need to be told that it may not know.
+      // A site without nodes does not need to hear that we may not read them.
       if config.listen.node != nil {
         leaveOut("fpcache_node", [.nodeLag, .nodeLost], reason.explanation, grant)
       }
@@ -140,7 +140,7 @@ final class DatabaseAudit {
     }
   }
 
-  /// Reads a queue, or says why not.
+  /// Reads a queue, or reports why it cannot be read.
   private func judge(_ rights: TableRights) throws(DatabaseError) {
     let queue = config.rules.tables.first { $0.name == rights.table }
     if rights.exists {
@@ -150,7 +150,7 @@ final class DatabaseAudit {
       }
       return
     }
-    // A queue that nothing announces may be missing: older schemas lack two of them.
+    // A queue that no channel announces may be missing: older schemas lack two of them.
     if let queue, channels == nil, self.rights.last?.exists == true, queue.mayBeMissing {
       leaveOut(
         rights.table, [.missingTable],
@@ -165,12 +165,12 @@ final class DatabaseAudit {
     }
   }
 
-  /// A queue's rows; nil where they cannot be read, which is said once.
+  /// A queue's rows; nil where they cannot be read, which is reported once.
   private func read(
     _ table: QueueTable, _ rights: TableRights
   ) throws(DatabaseError) -> QueueBacklog? {
     if rights.missing.contains(TableRights.usage) {
-      // The server would say that there is no such table.
+      // The server's own message would be that the table does not exist.
       leaveOut(table.name, [.backlog, .pending], rights.denial, rights.shownGrant)
       return nil
     }
@@ -188,7 +188,7 @@ final class DatabaseAudit {
     leaveOut(subject, codes, reason.explanation, grant)
   }
 
-  /// - Parameter reason: fit to be shown.
+  /// - Parameter reason: the reason, escaped for output.
   func leaveOut(
     _ subject: String, _ codes: [FindingCode], _ reason: String, _ grant: String? = nil
   ) {
@@ -201,7 +201,7 @@ final class DatabaseAudit {
 
   // MARK: The site's queries
 
-  /// Asks when the pages were last changed: a table for each family that has a query.
+  /// Asks when the pages were last changed. The result has a table for each family that has a query.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func changes() throws(DatabaseError) -> [ChangeTable] {
     guard wants(.stale) || wants(.orphan), !config.verify.queries.isEmpty else { return [] }
@@ -230,7 +230,7 @@ final class DatabaseAudit {
           + "such as \"\(escape(example.value))\"")
     }
     if let table = changes.table, table.count == 0 {
-      // Or else every page of the family would be an orphan.
+      // Without this, every page of the family would be reported as an orphan.
       leaveOut(query.family, [.stale, .orphan], "the query of \(query.place) gives no row")
       return nil
     }
@@ -247,15 +247,15 @@ final class DatabaseAudit {
 
   // MARK: Between the two looks at the tree
 
-  /// Where this node's rows wait once they were moved out of the queues; nil for a site without nodes, and
-  /// where the configuration does not say which of them this is.
+  /// The table where this node's rows wait after they were moved out of the queues. Nil for a site without nodes, and
+  /// where the configuration does not name this node.
   private var nodeLog: NodeLog? {
     config.listen.node.flatMap { Node(name: $0, token: "") }.map {
       NodeLog($0, on: Queue(.log, on: connection), tables: config.rules.tables)
     }
   }
 
-  /// Takes out what is on its way to be cleared, and adds what has been for too long.
+  /// Removes the suspects that are about to be cleared, and adds the pages that have waited too long.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func review(_ suspects: inout [Finding], _ root: Directory) throws(DatabaseError) {
     let isExcusable = suspects.contains { $0.code == .stale || $0.code == .orphan }
@@ -269,7 +269,7 @@ final class DatabaseAudit {
         leaveOut(table.name, [.pending], reason)
       }
     }
-    // After the queues: what is moved meanwhile is seen in one of the two.
+    // The log is read after the queues: a row that is moved meanwhile is seen in one of the two.
     if let nodeLog {
       do throws(DatabaseError) {
         try review.read(nodeLog)
@@ -285,7 +285,7 @@ final class DatabaseAudit {
 
   // MARK: After the walk
 
-  /// Looks again at what may have been over in a moment.
+  /// Checks again what may have lasted only a moment.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func end(_ found: inout [Finding], elapsed: Duration) throws(DatabaseError) {
     let waited = Int(elapsed / .milliseconds(1))
@@ -312,7 +312,7 @@ final class DatabaseAudit {
     try confirmPending(&found)
   }
 
-  /// A row that is gone by now was served while we looked.
+  /// A row that is gone now was cleared while we looked.
   private func confirmPending(_ found: inout [Finding]) throws(DatabaseError) {
     guard let queueReview, found.contains(where: { $0.code == .pending }) else { return }
     var waiting: Set<QueueReview.RowName> = []

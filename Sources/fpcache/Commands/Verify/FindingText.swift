@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// A finding in words: a predicate of its path, whatever was found and by what.
+// A finding in words: a predicate of its path, for any kind of finding.
 
 import Basics
 import CacheFS
 import SystemPackage
 
 extension Finding {
-  /// What is the matter with the subject.
+  /// The problem of the subject.
   var words: String {
     switch evidence {
     case .none: code.meaning
@@ -24,7 +24,7 @@ extension Finding {
     case .waiting(let table, let since):
       "has waited in \(table) since \(timestamp(since)) to be cleared"
     case .denied(let denial): denial.words
-    // What is mounted inside the cache can be read, and is not for another reason.
+    // A file system mounted inside the cache could be read. It is not read for another reason.
     case .error(.isForeign): "cannot be read: it is \(PathFailure.reason(of: .isForeign))"
     case .error(.improperLink): PathFailure.reason(of: .improperLink)
     case .error(let error): "cannot be read: \(error.description)"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Which transaction keeps the rows of a queue from being deleted, for an audit: the pages are cleared by turns
-// meanwhile, but the rows stay until it ends, and a prepared transaction does not end by itself.
+// For an audit: which transaction prevents the rows of a queue from being deleted. Meanwhile the pages are cleared
+// batch by batch, but the rows stay until the transaction ends. A prepared transaction does not end by itself.
 
 import Basics
 import CacheFS
@@ -9,7 +9,7 @@ import Listening
 import PGQueue
 
 extension DatabaseAudit {
-  /// Names whoever has held a queue for long, where rows wait in it.
+  /// Names each transaction that has held a queue for long, where rows wait in the queue.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func judgeHolders() throws(DatabaseError) {
     guard wants(.heldQueue) else { return }
@@ -28,7 +28,7 @@ extension DatabaseAudit {
     }
   }
 
-  /// Where the role may not see when the transaction began, the rows say how long they have waited for it.
+  /// If the role may not see when the transaction began, the rows show how long they have waited for it.
   private func isLong(_ holding: QueueHolding, _ queue: QueueBacklog) -> Bool {
     (holding.age ?? queue.oldestAge).map { $0 >= holdPatience.seconds } ?? false
   }

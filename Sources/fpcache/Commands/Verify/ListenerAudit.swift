@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Who listens, as far as the role of an audit may see, and what role the listener has.
+// Which processes listen, as far as the role of an audit can see, and which role the listener has.
 
 import Basics
 import CacheFS
@@ -8,7 +8,7 @@ import Listening
 import PGQueue
 import SystemPackage
 
-/// What the sessions of the database say of its listeners.
+/// What the sessions of the database show about its listeners.
 struct ListenerAudit {
   let sessions: ListenerSessions
   let sight: ListenerSight
@@ -33,7 +33,7 @@ extension DatabaseAudit {
     }
   }
 
-  /// Looks who listens, and what that role may do.
+  /// Looks for a listener, and checks what its role may do.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func lookForListener() throws(DatabaseError) {
     guard wants(.noListener) || wants(.noPermission) else { return }
@@ -42,7 +42,7 @@ extension DatabaseAudit {
     if wants(.noPermission) { try judgeListenersRights() }
   }
 
-  /// Looks once more where nobody was seen.
+  /// Looks again where no listener was seen.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   func judgeListener() throws(DatabaseError) {
     if hasNoListener {
@@ -58,8 +58,8 @@ extension DatabaseAudit {
 
   // MARK: What the listener may do
 
-  /// Asked of the role that the listener has, as far as that is known: what a monitor's own role may not do is
-  /// no fault of the listener's.
+  /// Checks the permissions of the listener's role, as far as that role is known. A permission that the monitor's own
+  /// role lacks is not the listener's problem.
   private func judgeListenersRights() throws(DatabaseError) {
     let sessions = listener?.sessions
     var roles: [String?] = sessions?.listeners ?? []
@@ -83,7 +83,7 @@ extension DatabaseAudit {
     }
   }
 
-  /// The listener's role may be another than ours: what the server refuses it stands in its status file.
+  /// The listener's role may differ from ours. Its status file says what the server refuses to it.
   func tellRefusals() {
     guard let status = StatusFile.read(config.listen.statusFile).status, status.isAlive else {
       return
@@ -98,8 +98,8 @@ extension DatabaseAudit {
     }
   }
 
-  /// What the listener had to find by itself: counted in its state directory, which outlives it, and where that
-  /// holds nothing, in its status file.
+  /// The pages that the listener had to find by itself. They are counted in its state directory, which outlives the
+  /// process; where that holds nothing, in its status file.
   func tellMissed() {
     guard wants(.missed) else { return }
     let status = StatusFile.read(config.listen.statusFile).status
@@ -117,7 +117,7 @@ extension DatabaseAudit {
     if let status, status.isAlive { tellRefused(status) }
   }
 
-  /// What the listener did not clear unasked.
+  /// The pages that the listener refused to clear by itself.
   private func tellRefused(_ status: ListenerStatus) {
     for family in status.recheck?.families ?? [] where family.refused > 0 {
       tell(
@@ -138,8 +138,8 @@ extension DatabaseAudit {
     }
   }
 
-  /// A listener that is connected and does not drain does not pass for healthy; one that has
-  /// proved its health is there, whether we may see its sessions or not.
+  /// A listener that is connected but does not drain is not healthy. A listener that has proved its health is running,
+  /// whether or not we can see its sessions.
   private func judgeStatusFile() {
     guard let path = config.listen.statusFile,
       let proof = (try? Ownership(of: FilePath(path)))?.modified
@@ -157,7 +157,7 @@ extension DatabaseAudit {
 }
 
 extension ListenerStatus {
-  /// What was missed and not acknowledged, as the listener last knew it.
+  /// The misses that are not acknowledged, as the listener last recorded them.
   fileprivate var missed: [String: MissedCounts.Family] {
     var counts: [String: MissedCounts.Family] = [:]
     for family in recheck?.families ?? [] {

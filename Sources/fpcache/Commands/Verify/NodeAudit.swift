@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The audit's view of many nodes: which of them is behind, and which is gone.
+// The audit of sites with many nodes: which node is behind, and which is gone.
 
 import Basics
 import CacheFS
 import PGQueue
 
 extension NodeBacklog {
-  /// What an audit finds in it.
+  /// The findings of an audit about this node.
   /// - Parameters:
-  ///   - maxBacklog: how many rows it may be behind; nil for any number.
-  ///   - longestSilence: seconds after which it should have been seen.
+  ///   - maxBacklog: how many rows the node may be behind; nil for any number.
+  ///   - longestSilence: the number of seconds within which the node should have been seen.
   func findings(maxBacklog: Int?, longestSilence: Double) -> [Finding] {
     [(FindingCode.nodeLost, loss(longestSilence)), (.nodeLag, lag(maxBacklog))].compactMap {
       code, words in

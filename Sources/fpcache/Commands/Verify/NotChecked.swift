@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// What an audit was to look for and could not: never a pass, and said in every format.
+// What an audit should have checked and could not. It never counts as passed, and every output format reports it.
 
 import Basics
 import CacheFS
 import PGQueue
 
-/// Something that was to be looked for and could not be.
+/// A check that should have been done and could not be.
 struct NotChecked: Equatable {
-  /// What it is about: a family, a table.
+  /// The subject of the check: a family, a table.
   let subject: String
   let codes: [FindingCode]
-  /// Why not; escaped.
+  /// Why it was not checked; escaped.
   let reason: String
-  /// The statements that would let this role look; nil where that is not what is missing.
+  /// The statements that would let this role check it; nil where a permission is not what is missing.
   var grant: String?
 
-  /// What is told in its place.
+  /// The heading of the text that replaces the finding.
   var heading: String { "\(codes.map(\.rawValue).joined(separator: ", ")) of \(subject)" }
 
-  /// Why it was left out, and what would change that.
+  /// Why the check was skipped, and what would change that.
   var words: String { "not checked: \(reason)\(grant.map { "; \($0)" } ?? "")" }
 
   var json: JSON {
@@ -33,23 +33,23 @@ struct NotChecked: Equatable {
 }
 
 extension NotChecked {
-  /// Whether it is a queue that could not be counted.
+  /// Whether it is about a queue that could not be counted.
   var isBacklog: Bool { codes.contains(.backlog) && subject != Self.option }
 
-  /// The same among the queues that were.
+  /// This entry in the list of queues that were counted.
   var backlog: JSON {
     QueueBacklog.json(subject, problem: "\(reason)\(grant.map { "; \($0)" } ?? "")")
   }
 
-  /// The subject of what was asked for by name.
+  /// The subject of a check that the operator asked for by name.
   static let option = "--only"
 }
 
 extension [NotChecked] {
-  /// How many of them a monitor's line tells.
+  /// How many of them the line for a monitor names.
   private static let told = 5
 
-  /// What was found, and all that was not looked for, in one line.
+  /// One line: the findings, and then everything that was not checked.
   func line(behind found: String) -> String {
     var text = found
     for item in prefix(Self.told) {
@@ -60,10 +60,10 @@ extension [NotChecked] {
 }
 
 extension TableRights {
-  /// What the statements are that a role lacks, fit to be shown.
+  /// The statements that would give a role its missing permissions, escaped for output.
   var shownGrant: String? { grant?.escaped }
 
-  /// Why its rows cannot be read.
+  /// Why the table's rows cannot be read.
   var denial: String {
     missing.contains("SELECT") && missing.count == 1
       ? "permission denied for table \(table)" : "permission denied for the schema of \(table)"

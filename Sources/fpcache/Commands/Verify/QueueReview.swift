@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The rows that wait in the queues, and for one of many nodes in the log, turned into the pages that
-// they will clear: those excuse a page that is out of date, for a minute; after that they accuse it.
+// The rows that wait in the queues, and for one of many nodes in the log, turned into the pages that they will clear.
+// For a minute, a waiting row excuses an outdated page. After that, the row is itself a finding.
 
 import Basics
 import CacheFS
 import Listening
 import PGQueue
 
-/// The pages on disk whose invalidation waits.
+/// The pages on disk that have a waiting invalidation.
 struct QueueReview {
-  /// A listener at work clears a page within milliseconds of its row's commit.
+  /// A working listener clears a page within milliseconds of its row's commit.
   static let patience = 60.0
   private static let batchSize = 1000
 
-  /// A row, by its table and its place in the table's order.
+  /// A row, identified by its table and its place in the table's order.
   struct RowName: Hashable {
     let table: QueueTable
     let position: String
@@ -22,7 +22,7 @@ struct QueueReview {
 
   private struct Wait {
     let name: RowName
-    /// Seconds since the epoch by the server's clock; nil when the row does not say.
+    /// Seconds since the epoch by the server's clock; nil when the row has no time.
     let added: Double?
     let isOld: Bool
   }
@@ -31,7 +31,7 @@ struct QueueReview {
   private let layout: Layout
   private let rules: SiteRules
   private var reader: RowReader
-  /// The page's oldest row.
+  /// The oldest row of each page.
   private var pages: [CachePath: Wait] = [:]
   private var oldest: Wait?
 
@@ -42,7 +42,7 @@ struct QueueReview {
     reader = RowReader(rules)
   }
 
-  /// Reads a queue or the log batch by batch, and looks which pages are there to be cleared.
+  /// Reads a queue or the log batch by batch, and finds the pages that exist and will be cleared.
   /// - Throws: ``DatabaseError``.
   mutating func read(_ source: some WaitingRows) throws(DatabaseError) {
     var position: String?
@@ -62,7 +62,7 @@ struct QueueReview {
         name: RowName(table: table, position: row.row.position), added: row.added,
         isOld: row.age.map { $0 > Self.patience } ?? false)
       oldest = Self.older(oldest, wait)
-      // A row that names nothing clearable is refused by the listener, and hides no page.
+      // A row that names nothing clearable is refused by the listener, and excuses no page.
       guard let keys = try? reader.pages(row.row) else { continue }
       for index in plan.add(keys) { waits[index] = Self.older(waits[index], wait) }
     }
@@ -72,14 +72,14 @@ struct QueueReview {
     }
   }
 
-  /// Whatever row is served, some families are emptied too.
+  /// Some families are emptied with every row.
   mutating func addEmptied() {
     guard let oldest else { return }
     let keys = rules.emptiedAfter.compactMap { try? layout.all(of: $0) }
     for page in find(keys).joined() { pages[page] = oldest }
   }
 
-  /// The files that clearing each key would take, by the clearer itself.
+  /// The files that clearing each key would remove, found by the clearer itself.
   private func find(_ keys: [CacheKey]) -> [[CachePath]] {
     Clearer(root, layout: layout, dryRun: .yes, paths: .kept).clear(keys).map(\.removed)
   }
@@ -91,7 +91,7 @@ struct QueueReview {
 
   // MARK: Judging
 
-  /// Takes out suspects whose invalidation is on its way, and adds the pages that wait for too long.
+  /// Removes the suspects that have a waiting invalidation, and adds the pages that have waited too long.
   func apply(to suspects: inout [Finding], tellsPending: Bool) {
     var isAccused: Set<CachePath> = []
     suspects.removeAll { suspect in
@@ -112,12 +112,12 @@ struct QueueReview {
     }
   }
 
-  /// Whether the row that accuses a page is among those that wait.
+  /// Whether the row that caused the finding of a page still waits.
   func isWaiting(_ page: CachePath?, _ rows: Set<RowName>) -> Bool {
     page.flatMap { pages[$0] }.map { rows.contains($0.name) } ?? false
   }
 
-  /// The rows of a queue or the log that have waited for too long.
+  /// The rows of a queue or the log that have waited too long.
   /// - Throws: ``DatabaseError``.
   static func oldRows(_ source: some WaitingRows) throws(DatabaseError) -> Set<RowName> {
     var names: Set<RowName> = []

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The audit in text and JSON.
+// The audit as text and JSON.
 
 import Basics
 import CacheFS
 import PGQueue
 import SystemPackage
 
-/// All that verify found.
+/// Everything that verify found.
 struct Audit: Equatable {
-  /// How many paths of a code the text lists unless it is told to list all.
+  /// How many paths of a code the text lists, unless all were asked for.
   private static let listed = 5
 
   var findings: [Finding]
-  /// How many files were looked at; nil when the tree was left alone.
+  /// How many files were checked; nil when the tree was not walked.
   let files: Int?
   let dryRun: Bool
   var databaseError: DatabaseError?
@@ -26,10 +26,10 @@ struct Audit: Equatable {
   var clockDifference: Double?
   var limits = QueueLimits()
 
-  /// An audit that could not ask the database that was named is not done.
+  /// An audit that could not ask the named database is incomplete.
   var isIncomplete: Bool { databaseError != nil && namesDatabase }
 
-  /// What was put right, or would be, is no finding any more.
+  /// The findings that remain. What was fixed, or would be fixed, is no longer a finding.
   var open: [Finding] {
     findings.filter { ![.removed, .passed, .acknowledged].contains($0.fix) }
   }
@@ -50,12 +50,13 @@ struct Audit: Equatable {
 
   // MARK: Text
 
-  /// A line, and how it is painted.
+  /// A line and its colour.
   private typealias Line = (text: String, paint: Palette.Paint?)
 
   func lines(all: Bool) -> [String] { styledLines(all: all).map(\.text) }
 
-  /// The lines for a terminal: none is wider, and what begins a code or ends the audit shows how bad it is.
+  /// The lines for a terminal. No line is wider than the terminal. The first line of each code and the last line of
+  /// the audit show the severity.
   func lines(all: Bool, on terminal: Terminal, _ palette: Palette) -> [String] {
     styledLines(all: all).flatMap { line in
       terminal.wrapped(line.text).map { text in
@@ -89,7 +90,7 @@ struct Audit: Equatable {
     return status == .done ? .green : .yellow
   }
 
-  /// What to do about findings of one code: what the code says, and what single findings say.
+  /// What to do about the findings of one code: the code's own remedy, and the remedies of single findings.
   private static func remedies(_ findings: [Finding]) -> [String] {
     let own = Dictionary(grouping: findings, by: \.remedy)
     return own.sorted { Finding.precedes($0.value[0], $1.value[0]) }.map { remedy, findings in
@@ -130,7 +131,7 @@ struct Audit: Equatable {
 
 extension Finding {
   fileprivate func text(dryRun: Bool) -> String {
-    // The heading has said what the code means.
+    // The heading has already said what the code means.
     var text = evidence == .none ? "\(subject)" : "\(subject): \(words)"
     switch fix {
     case nil: break

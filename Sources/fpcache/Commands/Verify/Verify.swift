@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// fpcache verify: the audit of the tree, the configuration and, where there is one, the database.
+// fpcache verify: audits the tree, the configuration and, if there is one, the database.
 
 import ArgumentParser
 import Basics
@@ -115,7 +115,7 @@ struct Verify: SiteCommand {
     do throws(UserError) {
       try printResult(answer.output)
     } catch {
-      // A monitor reads 1 as a warning, and this is none.
+      // A monitor reads 1 as a warning, but this is not a warning.
       printError("fpcache: \(error.message)")
       throw ExitCode(NagiosState.unknown.rawValue)
     }
@@ -123,9 +123,9 @@ struct Verify: SiteCommand {
   }
 
   private static let timeoutRange = 1.0...3600.0
-  /// Many monitors end a plugin after 10 s.
+  /// Many monitors kill a plugin after 10 s.
   private static let defaultTimeout = Duration.seconds(8)
-  /// Nagios itself ends one after 60 s; a walk may take that long.
+  /// Nagios itself kills a plugin after 60 s; a walk may take that long.
   private static let defaultWalkTimeout = Duration.seconds(55)
 
   private func answerInTime() {
@@ -154,7 +154,7 @@ struct Verify: SiteCommand {
     let codes = (try? codes()) ?? []
     let config = try common.resolve()
     var run = VerifyRun(config: config, codes: codes, actor: try actor())
-    // What asks the database alone is asked from anywhere.
+    // Codes that need only the database can be checked from any machine.
     if codes.needTree { run.root = try config.openCacheDirectory() }
     run.asksDatabase = !noDatabase
     run.staleAfter = staleAfter
@@ -184,7 +184,7 @@ struct Verify: SiteCommand {
 }
 
 extension FindingCode {
-  /// The codes that --fix puts right, as a list.
+  /// The codes that --fix can fix, as a list.
   fileprivate static var fixable: String {
     allCases.filter(\.isFixable).map(\.rawValue).joined(separator: ", ")
   }

@@ -15,7 +15,7 @@ extension Audit {
     if isIncomplete, let databaseError {
       return PluginAnswer(state: .unknown, text: databaseError.explanation, data: data)
     }
-    // What the code's own remedy does not say, which the documents have for each code.
+    // A remedy that differs from the code's own remedy. The documents have the code's own remedy for each code.
     let remedy = open.first { $0.remedy != $0.code.remedy }.map { "; \($0.remedy)" } ?? ""
     let found = counts.isEmpty ? "no findings" : counts
     let text = notChecked.line(behind: found + remedy)
@@ -28,7 +28,7 @@ extension Audit {
     return PluginAnswer(state: state, text: text, data: data, details: details)
   }
 
-  /// What the text says, without its last line, as far as a monitor keeps it (Nagios: 8 KB).
+  /// The text output without its last line, as far as a monitor keeps it (Nagios: 8 KB).
   private var details: [String] {
     let most = 40
     let lines = Array(lines(all: false).dropLast())
@@ -36,8 +36,8 @@ extension Audit {
     return lines.prefix(most) + ["and \(grouped(lines.count - most)) more lines"]
   }
 
-  /// The findings, the files, the findings of each severity, the rows of each queue, and the seconds that its
-  /// oldest row has waited.
+  /// The findings, the files, the findings of each severity, the rows of each queue, and the seconds that its oldest
+  /// row has waited.
   private func performanceData(_ open: [Finding]) -> [PerformanceDatum] {
     var data = [
       PerformanceDatum(label: "findings", value: Int64(open.count)),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One audit from its settings to its findings: configuration, database, tree, database again, fix.
+// One audit from its settings to its findings. It checks the configuration, the database, the tree and the database
+// again, then fixes.
 
 import Basics
 import CacheFS
@@ -8,22 +9,22 @@ import Listening
 import PGQueue
 import SystemPackage
 
-/// What an audit is to do, and does.
+/// One audit: its settings and its work.
 struct VerifyRun {
   let config: Config
   let codes: Set<FindingCode>
   let actor: Actor
-  /// The cache directory, open; without it the tree is left alone.
+  /// The cache directory, opened; without it the tree is not walked.
   var root: Directory?
   var asksDatabase = true
   var staleAfter: Age?
   var limits = QueueLimits()
-  /// Whether the codes were asked for by name: what cannot be looked for is told then.
+  /// Whether the operator asked for the codes by name. Then a check that cannot be done is reported.
   var isExplicit = false
-  /// Removes what is found; nil when that was not asked for.
+  /// Removes what is found; nil when fixing was not asked for.
   var fixer: Clearer?
   var dryRun = false
-  /// Whether what was missed is to be taken as known.
+  /// Whether to acknowledge the misses.
   var acknowledges = false
 
   init(config: Config, codes: Set<FindingCode>, actor: Actor) {
@@ -71,8 +72,8 @@ struct VerifyRun {
     return audit
   }
 
-  /// Takes what was missed as known: not what still waits for a decision.
-  /// - Returns: why that cannot be written down; nil where it is, or nothing was missed.
+  /// Acknowledges the misses, but not those that still wait for a decision.
+  /// - Returns: why the acknowledgement cannot be written; nil where it was written, or nothing was missed.
   private func acknowledge(_ findings: inout [Finding]) -> NotChecked? {
     let missed = findings.indices.filter { index in
       guard findings[index].code == .missed, case .words = findings[index].evidence else {
@@ -100,7 +101,7 @@ struct VerifyRun {
   ) -> (findings: [Finding], files: Int?) {
     guard let root, codes.needTree else { return ([], nil) }
     var query = VerifyQuery(codes: codes, actor: actor, changes: changes)
-    // Ages are told by the clock that stamps the files.
+    // Ages are measured by the clock that stamps the files.
     query.now = root.fileSystemTime() ?? currentTime()
     query.modifiedBefore = staleAfter.map { $0.before(query.now) }
     query.leastSizes = config.verify.leastSizes
@@ -111,7 +112,7 @@ struct VerifyRun {
       do throws(DatabaseError) {
         try database?.review(&suspects, root)
       } catch {
-        // What cannot be excused any more is not accused either.
+        // Without a way to excuse these suspects, they are not reported either.
         suspects.removeAll { $0.code == .stale || $0.code == .orphan }
         lost = error
       }
@@ -165,13 +166,13 @@ struct VerifyRun {
       }
   }
 
-  /// Seconds, to a tenth: what is less is the grain of clocks. Never minus zero.
+  /// Seconds, to a tenth. Smaller differences are the resolution of clocks. Never minus zero.
   private func tenths(_ nanoseconds: Int64) -> Double {
     (Double(nanoseconds) / 1e8).rounded() / 10 + 0
   }
 }
 
 extension Set<FindingCode> {
-  /// Whether the cache directory is looked at for some of them.
+  /// Whether some of the codes need the cache directory.
   var needTree: Bool { contains { $0.needs.contains(.tree) } }
 }
