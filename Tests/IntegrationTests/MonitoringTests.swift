@@ -81,7 +81,8 @@ private final class ScrapedRun: CustomStringConvertible {
   private var changes = 0
 
   init() throws {
-    database = try PostgresServer.shared.makeDatabase()
+    // A server of its own: the role may see all sessions, which other tests forbid it.
+    database = try PostgresServer().makeDatabase()
     files = try TemporaryTree()
     site = try TemporaryTree()
     try database.prepareForNodes()
