@@ -93,21 +93,15 @@ package final class Pruner: Sendable {
 
   /// Gives every page to a census.
   private func walk(_ span: AgeSpan) -> (AgeCensus, [ClearReport]) {
-    let box = CensusBox(AgeCensus(span, limits))
+    let census = Locked(AgeCensus(span, limits))
     seenFiles.store(0, ordering: .relaxed)
     let reports = clearer.taking(dryRun: .yes) { [self] status, path in
       let age = PageAge(time: order.time(of: status), path: path().bytes)
-      box.census.withLock { $0.add(age, status.size) }
+      census.withLock { $0.add(age, status.size) }
       seenFiles.add(1, ordering: .relaxed)
       return false
     }.clear(keys)
-    return (box.census.withLock { $0 }, reports)
-  }
-
-  private final class CensusBox: Sendable {
-    let census: Mutex<AgeCensus>
-
-    init(_ census: AgeCensus) { self.census = Mutex(census) }
+    return (census.withLock { $0 }, reports)
   }
 
   // MARK: The removal
