@@ -68,7 +68,7 @@ package struct MissedCounts: Equatable, Sendable {
       let words = line.split(separator: " ")
       guard words.count == 3, let keys = Int(words[1]), let pages = Int(words[2]), keys >= 0,
         pages >= 0
-      else { continue }
+      else { return nil }
       families[String(words[0])] = Family(keys: keys, pages: pages)
     }
   }
@@ -88,17 +88,21 @@ package struct MissedFiles {
   /// The path of the acknowledgement, safe to display.
   package var acknowledgedName: String { escape(Array(acknowledged.string.utf8)) }
 
-  /// What was missed; nil where the file has no record of any.
-  /// - Throws: the `Errno` of the failure; a missing file is no failure.
+  /// What was missed; nil without a file.
+  /// - Throws: the `Errno` of the failure; `EBADMSG` for a file of another form, which says nothing of what was missed.
   func read() throws(Errno) -> MissedCounts? { try Self.read(counts) }
 
   private static func read(_ path: FilePath) throws(Errno) -> MissedCounts? {
+    let bytes: [UInt8]
     do throws(Errno) {
-      return MissedCounts(
-        text: String(decoding: try FileReader.ours.read(path.string), as: UTF8.self))
+      bytes = try FileReader.ours.read(path.string)
     } catch .noSuchFileOrDirectory {
       return nil
     }
+    guard let counts = MissedCounts(text: String(decoding: bytes, as: UTF8.self)) else {
+      throw Errno(rawValue: EBADMSG)
+    }
+    return counts
   }
 
   /// What was missed and not acknowledged, by family; nil where the listener has written nothing.
@@ -132,7 +136,12 @@ package final class MissedRecord {
     self.files = files
     self.dryRun = dryRun
     self.logger = logger
-    counts = ((try? files.read()) ?? nil) ?? MissedCounts()
+    do throws(Errno) {
+      counts = try files.read() ?? MissedCounts()
+    } catch {
+      counts = MissedCounts()
+      logger.warning("missed: \(files.shownName): \(error); counting from now on")
+    }
     refresh()
   }
 
