@@ -11,14 +11,9 @@ import Testing
 @testable import CacheFS
 
 @Suite struct EntryJudgeTests {
-  private static let folders = [
-    "daily", "ports", "categories", "commits", "packages", "news", "general", "pages", "html",
-    "spooling",
-  ]
-
   private func tree(_ files: [String] = []) throws -> TemporaryTree {
     let tree = try TemporaryTree()
-    for folder in Self.folders { try tree.makeDirectory(folder, mode: 0o755) }
+    for folder in AuditedSite.folders { try tree.makeDirectory(folder, mode: 0o755) }
     try tree.plant(files)
     return tree
   }

@@ -13,15 +13,9 @@ import Testing
 @testable import CacheFS
 
 @Suite struct VerifierTests {
-  /// The folders that the layout names, so that none is missing.
-  private static let folders = [
-    "daily", "ports", "categories", "commits", "packages", "news", "general", "pages", "html",
-    "spooling",
-  ]
-
   private func tree(_ files: [String] = []) throws -> TemporaryTree {
     let tree = try TemporaryTree()
-    for folder in Self.folders { try tree.makeDirectory(folder, mode: 0o755) }
+    for folder in AuditedSite.folders { try tree.makeDirectory(folder, mode: 0o755) }
     try tree.plant(files)
     return tree
   }
@@ -128,8 +122,8 @@ import Testing
     let configured = try Layout.freshPorts.replacing("news", with: "new/{page:visible...}")
     let findings = try audit(tree, layout: configured).findings
     #expect(findings.map(\.code) == [.missingDirectory] && findings.compactMap(\.path) == ["new"])
-    #expect(Set(try tree.clearer().missingFolders.map(\.description)) == Set(Self.folders))
-    for folder in Self.folders.dropFirst() { try tree.makeDirectory(folder) }
+    #expect(Set(try tree.clearer().missingFolders.map(\.description)) == Set(AuditedSite.folders))
+    for folder in AuditedSite.folders.dropFirst() { try tree.makeDirectory(folder) }
     #expect(try tree.clearer().missingFolders == ["daily"])
     // A plain file is no folder; a link is there, though nobody goes through it.
     try tree.write("daily", bytes: 1)

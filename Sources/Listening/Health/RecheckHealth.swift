@@ -53,14 +53,13 @@ extension RecheckHealth {
   /// Reads the form of the status file.
   init?(_ json: JSON) {
     guard json["keys"] != nil else { return nil }
-    func number(_ json: JSON?) -> Int { Int(clamping: max(0, json?.wholeNumber ?? 0)) }
     at = json["at"]?.string.flatMap(parseTimestamp)
-    keys = number(json["keys"])
+    keys = count(json["keys"])
     families = (json["families"]?.elements ?? []).compactMap { entry in
       guard let name = entry["family"]?.string else { return nil }
       var family = Family(name)
-      family.missed = number(entry["missed"])
-      family.refused = number(entry["refused"])
+      family.missed = count(entry["missed"])
+      family.refused = count(entry["refused"])
       family.problem = entry["problem"]?.string
       return family
     }
@@ -79,3 +78,6 @@ extension RecheckHealth {
     add(.recheckBroken) { $0.problem == nil ? 0 : 1 }
   }
 }
+
+/// A count of the status file; 0 for any other value.
+func count(_ json: JSON?) -> Int { Int(clamping: max(0, json?.wholeNumber ?? 0)) }

@@ -65,16 +65,15 @@ extension ScrubHealth {
   /// Reads the form of the status file.
   init?(_ json: JSON) {
     guard json["pages"] != nil else { return nil }
-    func number(_ json: JSON?) -> Int { Int(clamping: max(0, json?.wholeNumber ?? 0)) }
     at = json["at"]?.string.flatMap(parseTimestamp)
-    pages = number(json["pages"])
+    pages = count(json["pages"])
     families = (json["families"]?.elements ?? []).compactMap { entry in
       guard let name = entry["family"]?.string else { return nil }
       var family = Family(name)
-      family.found = number(entry["found"])
-      family.cleared = number(entry["cleared"])
-      family.refused = number(entry["refused"])
-      family.missed = number(entry["missed"])
+      family.found = count(entry["found"])
+      family.cleared = count(entry["cleared"])
+      family.refused = count(entry["refused"])
+      family.missed = count(entry["missed"])
       family.problem = entry["problem"]?.string
       return family
     }

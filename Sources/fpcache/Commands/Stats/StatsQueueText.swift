@@ -40,6 +40,12 @@ extension StatsText {
 
   // MARK: Queues
 
+  /// Empty where there are no nodes.
+  private func nodes(_ nodes: [NodeBacklog]) -> [String] {
+    if nodes.isEmpty { return [] }
+    return terminal.lines { _ in TextTable.nodes(nodes, standing: true) }
+  }
+
   private func queues(_ queues: [QueueSurvey]) -> [String] {
     let rates = overview.rates?.queueRows
     let table = terminal.lines { _ in

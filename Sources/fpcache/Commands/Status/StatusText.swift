@@ -106,20 +106,7 @@ struct StatusText {
 
   private var nodes: [String] {
     guard let nodes = report.database.answers?.nodes, !nodes.isEmpty else { return [] }
-    return terminal.lines { _ in
-      TextTable(
-        columns: [
-          TextTable.Column(title: "NODE", isRight: false), TextTable.Column(title: "BEHIND"),
-          TextTable.Column(title: "SINCE"), TextTable.Column(title: "OWED", rank: 1),
-          TextTable.Column(title: "SEEN"),
-        ],
-        rows: nodes.map { node in
-          [
-            node.name.escaped, grouped(node.rows), node.age.map { ageText(whole($0)) } ?? "-",
-            grouped(node.owed), ageText(whole(max(0, node.seen))),
-          ]
-        })
-    }
+    return terminal.lines { _ in TextTable.nodes(nodes, standing: false) }
   }
 
   private var sessions: [String] {
