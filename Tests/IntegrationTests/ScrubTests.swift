@@ -281,6 +281,29 @@ import Testing
     #expect(found.stdout.contains("ports: has 1 page that a scrub found out of date"), "\(found)")
   }
 
+  @Test("a stop in the middle of the walk ends it at once, and clears nothing")
+  func stopped() throws {
+    let site = try site("SCRUB_INTERVAL = 3600")
+    for folder in 0..<40 {
+      for page in 0..<500 { try site.tree.write("cache/products/\(folder)/\(page).html", bytes: 1) }
+    }
+    let held = try site.database.session()
+    try held.sql("BEGIN; LOCK TABLE products")
+    let listener = try site.listen()
+    try eventually("it asks", details: "\(listener)") { try asking(site.database) == 1 }
+    // It gets the rows and the order to stop at the same moment: it walks while it leaves.
+    listener.terminate(SIGSTOP)
+    try held.sql("COMMIT")
+    listener.terminate()
+    listener.terminate(SIGCONT)
+    #expect(try listener.waitForExit().status == 0)
+    #expect(!listener.lines.contains { $0.contains("scrub: ") }, "\(listener)")
+    #expect(site.has("stale") && site.has("gone") && site.has("fresh"))
+    // It is done at the next start.
+    let next = try site.listen()
+    try eventually("the pages go", details: "\(next)") { !site.has("stale") && !site.has("gone") }
+  }
+
   // MARK: Once
 
   @Test("--once scrubs the first time only, and tells what it would do with -n")
