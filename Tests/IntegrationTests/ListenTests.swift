@@ -51,6 +51,21 @@ import Testing
     #expect(tree.exists(kept))
   }
 
+  @Test("what only the start needed leaves the memory, and it goes on")
+  func memory() throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    let incident = try IncidentTree(ports: 1, days: 1)
+    try incident.register(in: database)
+    let listener = try Daemon.listen(on: incident.tree, database)
+    try listener.waitForLog(containing: "drained: ")
+    try eventually("code goes", details: "\(listener)") { try listener.residentCode() < 0.5 }
+    let port = incident.ports[0]
+    _ = try database.sql("UPDATE ports SET version = '2.0' WHERE name = '\(port.port)'")
+    try eventually("the page goes", details: "\(listener)") {
+      !incident.tree.exists(IncidentTree.portPages(port)[0])
+    }
+  }
+
   @Test("a channel with a hostile name is listened to; an unknown script_name stops nothing")
   func hostileChannel() throws {
     let database = try PostgresServer.shared.makeDatabase()

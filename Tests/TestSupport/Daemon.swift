@@ -78,6 +78,23 @@ public final class Daemon: Sendable, CustomStringConvertible {
     return peak * 1024
   }
 
+  /// How much of the program's own code is in memory, from 0 to 1.
+  public func residentCode() throws -> Double {
+    let maps = try String(contentsOfFile: "/proc/\(pid)/smaps", encoding: .utf8)
+    let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
+    var (isCode, resident, size) = (false, 0, 0)
+    for line in maps.split(separator: "\n") {
+      let words = line.split(separator: " ")
+      guard words.count > 1 else { continue }
+      if !words[0].hasSuffix(":") { isCode = words[1] == "r-xp" && line.hasSuffix(program) }
+      guard isCode, let kilobytes = Int(words[1]) else { continue }
+      if words[0] == "Size:" { size += kilobytes }
+      if words[0] == "Rss:" { resident += kilobytes }
+    }
+    guard size > 0 else { throw SupportError("no code of \(program) in /proc/\(pid)/smaps") }
+    return Double(resident) / Double(size)
+  }
+
   deinit {
     ended.withLock { ended in
       if ended == nil { ended = killAndReap(pid) }

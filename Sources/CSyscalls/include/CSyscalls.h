@@ -69,6 +69,7 @@ static inline long fpc_openat2(
    system; -1 where there is no such thing. */
 int fpc_nameless_file(int directory);
 
-/* malloc_trim(3), which glibc alone has: what malloc keeps free goes back to the system. */
+/* What malloc keeps free goes back to the system (malloc_trim(3), which glibc alone has), and so does code that
+   has run, most of it once (madvise(2)). */
 void fpc_give_memory_back(void);
 #endif

@@ -30,7 +30,7 @@ package final class CacheService: ListenerService {
   private var settleNotBefore = ContinuousClock.now
   /// How many keys went back on the settle list since their file system went away.
   package private(set) var settleAway = 0
-  /// Whether a drain of many rows has left memory to give back.
+  /// Whether there is memory to give back: after a connection was made, and after a drain of many rows.
   private var isSwollen = false
   /// The queues that have had a turn on this connection.
   private var tried: Set<QueueTable> = []
@@ -145,8 +145,8 @@ package final class CacheService: ListenerService {
     }
     hasToldOfWriter = !complete
     looks.noteDrain(isFresh: isFresh, complete: complete)
+    isSwollen = isSwollen || isFresh || tally.rows > BatchSize.least
     isFresh = false
-    isSwollen = isSwollen || tally.rows > BatchSize.least
   }
 
   /// The listener's state between drains.
