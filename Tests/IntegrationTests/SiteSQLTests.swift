@@ -178,6 +178,27 @@ import Testing
     }
   }
 
+  @Test("keys are queued in one order, so two transactions do not wait for each other")
+  func order() throws {
+    try install()
+    try database.sql("INSERT INTO products (sku) VALUES (2); DELETE FROM product_changes")
+    let first = try database.session()
+    try first.sql("BEGIN; INSERT INTO product_changes (sku) VALUES ('1')")
+    // It takes its row from page 2 to page 1, which it has to wait for, and must not hold page 2 meanwhile.
+    let mover = try database.session()
+    try mover.begin("UPDATE products SET sku = 1")
+    try eventually("the mover waits") {
+      try database.sql(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'UPDATE%' "
+          + "AND datname = current_database()") == "1"
+    }
+    try database.sql("SET lock_timeout = '5s'; INSERT INTO product_changes (sku) VALUES ('2')")
+    try first.sql("COMMIT")
+    try mover.finish()
+    #expect(
+      try database.sql("SELECT string_agg(sku, ',' ORDER BY sku) FROM product_changes") == "1,2")
+  }
+
   @Test("while many write the same keys, no change is lost")
   func race() throws {
     try configure(Self.rules.replacing("[triggers]", with: "[verify]\n[triggers]"))

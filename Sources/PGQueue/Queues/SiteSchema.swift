@@ -233,10 +233,16 @@ package struct SiteSchema: Sendable {
       conditions.append("\(texts.joined(separator: " + ")) <= \(Self.longestKey)")
     }
     let present = conditions.joined(separator: " AND ")
+    // A key belongs to its transaction until that ends. Two of them that move rows between the same pages, in opposite
+    // directions, would wait for each other if each began with the page that it takes from.
+    let order = zip(values, filled(target.queue)).map { value, column in
+      column.isDay ? value : "\(value)::text COLLATE \"C\""
+    }
     return """
       INSERT INTO \(queue) (\(columns))
         SELECT \(values.joined(separator: ", ")) FROM \(source)
         WHERE \(present)
+        ORDER BY \(order.joined(separator: ", "))
         ON CONFLICT DO NOTHING;\(notify)
       """
   }
