@@ -21,7 +21,7 @@ playground: ## the same site, left running until Ctrl-C, with commands to try
 test: ## run all tests, on a PostgreSQL of their own; prints the summary, or all on failure
 	@scripts/test
 
-stress: ## try to make the listener leave a stale page; about ten minutes, or STRESS="--quick --nodes 5"
+stress: ## try to make the listener leave a stale page; a quarter of an hour, or STRESS="--quick --nodes 5"
 	@scripts/stress table $(STRESS)
 	@scripts/stress recheck
 

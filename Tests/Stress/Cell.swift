@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// One cell of the table: a listener, a shape of trigger, whether the listener is killed in every
+// One cell of the table: a listener, the triggers, whether the listener is killed in every
 // burst, and how long renders take. Rounds of a burst and a rest; at rest every page is judged.
 
 import Foundation
@@ -20,8 +20,25 @@ struct Cell: Sendable {
     case killed
   }
 
+  /// The triggers of the site.
+  enum Triggers: Sendable {
+    /// FreshPorts' own.
+    case shape(TriggerShape)
+    /// Those that `fpcache sql` prints, for another site.
+    case printed(TriggerMutant? = nil)
+
+    /// For instance `3`, `sql` and `sql-new-only`.
+    var name: String {
+      switch self {
+      case .shape(let shape): "\(shape.rawValue)"
+      case .printed(let mutant):
+        (["sql"] + (mutant.map { [$0.rawValue] } ?? [])).joined(separator: "-")
+      }
+    }
+  }
+
   let listener: Listener
-  let shape: TriggerShape
+  let triggers: Triggers
   let fate: Fate
   let renderMilliseconds: Int
   /// How many web nodes share the database, each with a listener and a tree of its own.
@@ -29,21 +46,52 @@ struct Cell: Sendable {
 
   /// For instance `fpcache-3-killed-20`.
   var name: String {
-    "\(listener.rawValue)-\(shape.rawValue)-\(fate.rawValue)-\(renderMilliseconds)"
+    "\(listener.rawValue)-\(triggers.name)-\(fate.rawValue)-\(renderMilliseconds)"
   }
 
-  /// Whether the old shape loses invalidations here: where writers may leave a row out that they
-  /// see pending, and where a render outlives the clearing of its page.
-  /// With many nodes, everywhere: each row is served by one of them.
-  var hasTrap: Bool { shape != .plain || renderMilliseconds > 0 || nodes > 1 }
+  /// What a cell has to show, or else the table proves nothing.
+  enum Expectation {
+    case noStalePage
+    case stalePages
+    /// The comparison where it may do without: nothing is lost here.
+    case anything
+  }
+
+  /// The old shape loses invalidations where writers may leave a row out that they see pending, and where a render
+  /// outlives the clearing of its page. With many nodes it does so everywhere: each row is served by one of them.
+  var expectation: Expectation {
+    switch (listener, triggers) {
+    case (_, .printed(_?)): .stalePages
+    case (.fpcache, _): .noStalePage
+    case (.rowAtATime, .shape(.plain)) where renderMilliseconds == 0 && nodes == 1: .anything
+    case (.rowAtATime, _): .stalePages
+    }
+  }
+
+  /// Whether the server is restarted in some rounds, instead of the killed listener.
+  var restartsServer: Bool {
+    guard listener == .fpcache, fate == .killed else { return false }
+    if case .printed = triggers { return true }
+    return nodes > 1
+  }
 
   /// The whole table, in the order in which it is printed.
-  static let all = Listener.allCases.flatMap { listener in
-    TriggerShape.allCases.flatMap { shape in
-      Fate.allCases.flatMap { fate in
-        [0, 20].map {
-          Cell(listener: listener, shape: shape, fate: fate, renderMilliseconds: $0)
-        }
+  static let all = shapes(of: .fpcache) + printed + shapes(of: .rowAtATime)
+
+  private static func shapes(of listener: Listener) -> [Cell] {
+    TriggerShape.allCases.flatMap { cells(listener, .shape($0)) }
+  }
+
+  private static let printed =
+    cells(.fpcache, .printed())
+    + TriggerMutant.allCases.map {
+      Cell(listener: .fpcache, triggers: .printed($0), fate: .left, renderMilliseconds: 20)
+    }
+
+  private static func cells(_ listener: Listener, _ triggers: Triggers) -> [Cell] {
+    Fate.allCases.flatMap { fate in
+      [0, 20].map {
+        Cell(listener: listener, triggers: triggers, fate: fate, renderMilliseconds: $0)
       }
     }
   }
@@ -59,11 +107,13 @@ struct Load: Sendable {
   var roundsPerLateWriter = 4
   /// How long writers write before all comes to rest, in milliseconds.
   var burstMilliseconds = 100.0...250.0
-  /// With many nodes that are killed, in one round of so many it is the server that is restarted.
+  /// Where the server is restarted in place of the listener: in one round of so many.
   var roundsPerRestart = 8
   /// `--settle`: longer than any render here, and short, so that rounds are.
   var settle = Duration.milliseconds(300)
   var seed: UInt64 = 1
+  /// The share of transactions that are rolled back.
+  var rollbacks = 0.125
 }
 
 /// What came of a cell.
@@ -93,7 +143,8 @@ private struct Crews {
 
   init(_ site: Site, _ deeds: Deeds, _ load: Load, _ cell: Cell) {
     writers = Crew(load.writers) {
-      Writer(site, deeds, SeededGenerator(load.seed, stream: 100 + $0))
+      Writer(
+        site, deeds, rollbacks: load.rollbacks, SeededGenerator(load.seed, stream: 100 + $0))
     }
     lateWriter = Crew(1) { _ in
       LateWriter(site, deeds, settle: load.settle, SeededGenerator(load.seed, stream: 150))
@@ -127,10 +178,13 @@ final class CellRun {
     // Restarts are felt by everybody on a server; and what was committed must outlive them, or
     // pages would be newer than it.
     let server =
-      cell.nodes == 1
+      cell.nodes == 1 && !cell.restartsServer
       ? try PostgresServer.shared : try PostgresServer(settings: ["synchronous_commit": "on"])
-    site = try Site(
-      server.makeDatabase(shape: cell.shape), ports: load.ports, nodes: cell.nodes)
+    switch cell.triggers {
+    case .shape(let shape):
+      site = try Site(server.makeDatabase(shape: shape), ports: load.ports, nodes: cell.nodes)
+    case .printed(let mutant): site = try Site.printed(on: server, mutant)
+    }
     session = Session(site.database.dsn)
     random = SeededGenerator(load.seed, stream: 0)
     result = CellResult(cell: cell)
@@ -192,7 +246,7 @@ final class CellRun {
     if Int.random(in: 0..<load.roundsPerLateWriter, using: &random) == 0 { crews.lateWriter.work() }
     if cell.fate == .killed {
       pause(killAfter)
-      if cell.nodes > 1, result.rounds % load.roundsPerRestart == load.roundsPerRestart - 1 {
+      if cell.restartsServer, result.rounds % load.roundsPerRestart == load.roundsPerRestart - 1 {
         try restartServer()
       } else {
         try kill()
@@ -216,14 +270,13 @@ final class CellRun {
 
   /// As by a crash and in order by turns.
   private func restartServer() throws {
-    guard cell.listener == .fpcache else { return try kill() }
     try site.database.server.restart(result.restarts.isMultiple(of: 2) ? .immediate : .fast)
     result.restarts += 1
   }
 
   /// How long the rest may be in coming: after a crash of the server a node may wait for half a
   /// minute before it tries to connect again.
-  private var restTimeout: Duration { .seconds(cell.nodes > 1 ? 120 : 30) }
+  private var restTimeout: Duration { .seconds(cell.restartsServer ? 120 : 30) }
 
   /// Waits until no queue holds a row and the listener owes nothing for those that are gone.
   private func waitForRest() throws {

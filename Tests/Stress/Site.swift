@@ -11,8 +11,11 @@ import TestSupport
 struct HotPage: Sendable {
   /// Relative to the cache directory.
   let path: String
-  /// Selects the version: a number that only grows.
+  /// Selects the version: a number.
   let versionQuery: String
+
+  /// The folder of its file; empty for a file in the cache directory itself.
+  var folder: String { (path as NSString).deletingLastPathComponent }
 }
 
 /// A row of the queue of ports, and the pages that it asks to be cleared.
@@ -26,7 +29,7 @@ struct HotPort: Sendable {
   var categoryPath: String { "categories/\(category)/\(category).0.head.PageSize100.PageNum1.html" }
 }
 
-/// A page that tells less than the database does.
+/// A page that shows another version than the database has.
 struct StalePage: Sendable, CustomStringConvertible {
   /// Which of the site's trees.
   let node: Int
@@ -45,7 +48,7 @@ struct Inspection: Sendable {
   var pages = 0
   /// How many of them were on disk.
   var present = 0
-  /// The pages that told less than the database.
+  /// The pages that showed another version than the database.
   var stale: [StalePage] = []
 
   mutating func add(_ other: Inspection) {
@@ -53,6 +56,15 @@ struct Inspection: Sendable {
     present += other.present
     stale += other.stale
   }
+}
+
+/// What visitors ask for and writers change.
+struct Traffic: Sendable {
+  let pages: [HotPage]
+  /// Statements, each of which is one change.
+  let changes: [String]
+  /// A change that no other writer makes or waits for, for transactions that take very long.
+  let lateChange: String
 }
 
 /// A database and cache trees with hot pages.
@@ -65,26 +77,43 @@ final class Site: Sendable {
   let pages: [HotPage]
   /// Statements, each of which is one change.
   let changes: [String]
-  /// A change of a port that nobody else changes, for transactions that take so long that others
-  /// would only wait for the row.
   let lateChange: String
+  /// Further options of the listener, for a site with its own layout.
+  let arguments: [String]
+  private let queues: [String]
 
+  /// - Parameter queues: the tables of the queues.
+  init(
+    _ database: TestDatabase, _ trees: [TemporaryTree], _ traffic: Traffic, queues: [String],
+    arguments: [String] = []
+  ) throws {
+    self.database = database
+    self.trees = trees
+    pages = traffic.pages
+    changes = traffic.changes
+    lateChange = traffic.lateChange
+    self.queues = queues
+    self.arguments = arguments
+    for tree in trees {
+      for folder in ["spooling"] + pages.map(\.folder) where !folder.isEmpty {
+        try tree.makeDirectory(folder)
+      }
+    }
+  }
+
+  /// FreshPorts.
   /// - Parameters:
   ///   - ports: how many hot ports, all in one category, whose page is hot with them.
   ///   - days: how many hot days of commits.
   ///   - news: whether a feed is hot, too, that shows the ports.
   ///   - nodes: how many web nodes.
-  init(
+  convenience init(
     _ database: TestDatabase, ports: Int, days: Int = 0, news: Bool = false, nodes: Int = 1
   ) throws {
-    self.database = database
-    trees = try (0..<nodes).map { _ in try TemporaryTree() }
     let hot = (1...ports).map { HotPort(category: "stress", name: "hot\($0)") }
     let late = HotPort(category: "stress", name: "late")
     let days = (0..<days).map { 10 + $0 }
-    pages = Site.portPages(hot + [late]) + days.map(Site.dayPage) + (news ? [Site.newsPage] : [])
-    lateChange = Site.change(late)
-    changes =
+    let changes =
       hot.map(Site.change)
       + days.map { day in
         """
@@ -98,13 +127,15 @@ final class Site: Sendable {
       INSERT INTO categories (id, name) VALUES (1, 'stress');
       INSERT INTO ports (category_id, name, version) VALUES \(rows);
       """)
-    for tree in trees {
-      try tree.makeDirectory("spooling")
-      try tree.makeDirectory("news")
-      for page in pages {
-        try tree.makeDirectory((page.path as NSString).deletingLastPathComponent)
-      }
-    }
+    let trees = try (0..<nodes).map { _ in try TemporaryTree() }
+    for tree in trees { try tree.makeDirectory("news") }
+    try self.init(
+      database, trees,
+      Traffic(
+        pages: Site.portPages(hot + [late]) + days.map(Site.dayPage)
+          + (news ? [Site.newsPage] : []),
+        changes: changes, lateChange: Site.change(late)),
+      queues: ["ports", "dates", "commits", "files"].map { "cache_clearing_\($0)" })
   }
 
   /// A change of a port.
@@ -147,7 +178,7 @@ final class Site: Sendable {
     let (from, to) = (tree.fullPath(temporary), tree.fullPath(page.path))
     if rename(from, to) == 0 { return }
     if errno == ENOENT {
-      try tree.makeDirectory((page.path as NSString).deletingLastPathComponent)
+      try tree.makeDirectory(page.folder)
       if rename(from, to) == 0 { return }
     }
     let code = errno
@@ -167,7 +198,7 @@ final class Site: Sendable {
         guard tree.exists(page.path) else { continue }
         inspection.present += 1
         let found = try Site.version(of: try tree.read(page.path))
-        if found < wanted {
+        if found != wanted {
           inspection.stale.append(
             StalePage(node: node, path: page.path, version: found, wanted: wanted))
         }
@@ -186,8 +217,7 @@ final class Site: Sendable {
 
   /// Whether a queue holds a row.
   func hasRows(_ session: Session) throws -> Bool {
-    let queues = ["ports", "dates", "commits", "files"]
-    let sum = queues.map { "(SELECT count(*) FROM cache_clearing_\($0))" }.joined(separator: " + ")
+    let sum = queues.map { "(SELECT count(*) FROM \($0))" }.joined(separator: " + ")
     return try session.insist { try $0.query("SELECT \(sum)").text(0, 0) } != "0"
   }
 }

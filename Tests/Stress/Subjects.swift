@@ -56,7 +56,8 @@ final class FpcacheSubject: Subject {
     _ site: Site, tree: TemporaryTree? = nil, _ arguments: [String] = [], settle: Duration,
     as account: Account = .current
   ) throws {
-    try self.init(site.database, tree ?? site.tree, arguments, settle: settle, as: account)
+    try self.init(
+      site.database, tree ?? site.tree, site.arguments + arguments, settle: settle, as: account)
   }
 
   /// On any site's database and tree.

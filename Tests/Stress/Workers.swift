@@ -41,6 +41,7 @@ final class Deeds: Sendable {
 
 /// Commits changes, one after the other.
 final class Writer: Worker {
+
   /// How long a transaction stays open after the trigger has run.
   static let holdMilliseconds = 0.0...15.0
 
@@ -48,20 +49,23 @@ final class Writer: Worker {
   private let deeds: Deeds
   private let pace: Duration
   private let hold: ClosedRange<Double>
+  private let rollbacks: Double
   private let session: Session
   private var random: SeededGenerator
 
   /// - Parameters:
   ///   - pace: how long to rest between two changes, on average.
   ///   - hold: how long a transaction stays open after the trigger has run, in milliseconds.
+  ///   - rollbacks: the share of transactions that are rolled back.
   init(
     _ site: Site, _ deeds: Deeds, pace: Duration = .zero,
-    hold: ClosedRange<Double> = holdMilliseconds, _ random: SeededGenerator
+    hold: ClosedRange<Double> = holdMilliseconds, rollbacks: Double = 0, _ random: SeededGenerator
   ) {
     self.site = site
     self.deeds = deeds
     self.pace = pace
     self.hold = hold
+    self.rollbacks = rollbacks
     self.random = random
     session = Session(site.database.dsn)
   }
@@ -69,14 +73,15 @@ final class Writer: Worker {
   func step() throws {
     let change = site.changes[Int.random(in: site.changes.indices, using: &random)]
     let hold = random.duration(milliseconds: hold)
-    let isCommitted: Bool? = try session.perform { connection in
+    let isRolledBack = Double.random(in: 0..<1, using: &random) < rollbacks
+    let isDone: Bool? = try session.perform { connection in
       try connection.script("BEGIN; \(change)")
       pause(hold)
-      try connection.script("COMMIT")
+      try connection.script(isRolledBack ? "ROLLBACK" : "COMMIT")
       return true
     }
-    guard isCommitted == true else { return pause(.milliseconds(50)) }
-    deeds.committed()
+    guard isDone == true else { return pause(.milliseconds(50)) }
+    if !isRolledBack { deeds.committed() }
     pause(pace * Double.random(in: 0.5...1.5, using: &random))
   }
 }
@@ -94,7 +99,7 @@ final class LateWriter: Worker {
   init(_ site: Site, _ deeds: Deeds, settle: Duration, _ random: SeededGenerator) {
     self.site = site
     self.deeds = deeds
-    holdMilliseconds = settle.seconds * 1000 + 50...settle.seconds * 1000 + 150
+    holdMilliseconds = settle.seconds * 1000 + 100...settle.seconds * 1000 + 300
     self.random = random
     session = Session(site.database.dsn)
   }
