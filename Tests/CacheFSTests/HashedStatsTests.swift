@@ -23,15 +23,43 @@ import Testing
     #expect(found.map(text) == row.host)
   }
 
-  static let statusRows: [(response: String, status: String?)] = [
-    ("HTTP/1.1 404 Not Found\r\nA: b\r\n", "404"), ("HTTP/1.1 200\r\n", "200"),
-    ("Content-Type: text/html\r\nSTATUS: 503 x\r\n", "503"), ("Content-Type: text/html\r\n", "200"),
-    ("", nil), ("HTTP/1.1 2x0 OK\r\n", nil), ("HTTP/1.1", nil),
+  /// One record of FastCGI.
+  private static func record(_ type: UInt8, _ text: String, padding: Int = 0) -> [UInt8] {
+    let content = Array(text.utf8)
+    return [
+      1, type, 0, 1, UInt8(content.count >> 8), UInt8(content.count & 255), UInt8(padding), 0,
+    ]
+      + content + [UInt8](repeating: 0, count: padding)
+  }
+
+  static let statusRows: [(response: [UInt8], status: String?)] = [
+    (bytes("HTTP/1.1 404 Not Found\r\nA: b\r\n"), "404"), (bytes("HTTP/1.1 200\r\n"), "200"),
+    (bytes("Content-Type: text/html\r\nSTATUS: 503 x\r\n"), "503"),
+    (bytes("Content-Type: text/html\r\n"), "200"), ([], nil),
+    (bytes("Location: /b\r\nContent-Type: text/html\r\n"), "302"),
+    (bytes("Status: 301 Moved\r\nLocation: /b\r\n"), "301"),
+    (bytes("HTTP/1.1 2x0 OK\r\n"), nil), (bytes("HTTP/1.1"), nil),
+    (record(6, "Status: 404 Not Found\r\nA: b\r\n\r\n<p>"), "404"),
+    (record(6, "A: b\r\n\r\n"), "200"),
+    // Standard error comes first, and ends in the middle of a line.
+    (record(7, "PHP Warning: Status: 500", padding: 3) + record(6, "Status: 410 Gone\r\n"), "410"),
+    (record(7, "PHP Warning") + record(6, "A: b\r\nSta") + record(6, "tus: 403\r\n\r\n"), "403"),
+    // The header ends in the middle of a record.
+    (
+      Array(record(6, "Status: 404\r\n\r\n" + String(repeating: "x", count: 300)).prefix(23)), "404"
+    ),
   ]
 
   @Test("the status of a response", arguments: statusRows)
-  func status(_ row: (response: String, status: String?)) {
-    #expect(HeadField.status(bytes(row.response)).map(text) == row.status)
+  func status(_ row: (response: [UInt8], status: String?)) {
+    #expect(HeadField.status(row.response, isWhole: true).map(text) == row.status)
+  }
+
+  @Test("a header that was not read to its end has the status that was read, and no other")
+  func cutStatus() {
+    #expect(HeadField.status(bytes("HTTP/1.1 404 N"), isWhole: false).map(text) == "404")
+    #expect(HeadField.status(bytes("A: b\r\n"), isWhole: false) == nil)
+    #expect(HeadField.status(Self.record(6, "Location: /b\r\n"), isWhole: false) == nil)
   }
 
   private func tree() throws -> TemporaryTree {
@@ -80,6 +108,10 @@ import Testing
     table.add([bytes("https://a/1")], changed: currentTime() - 60_000_000_000)
     table.add([bytes("https://b/1")], changed: currentTime() - 60_000_000_000)
     let stale = StaleKeys(in: try tree.open(), layout, table, lead: 0, margin: 0)
-    #expect(stale.keys == [try layout.key("pages", ["key": "https://a/1"])] && stale.pages == 1)
+    let key = try layout.key("pages", ["key": "https://a/1"])
+    #expect(stale.keys == [key] && stale.pages == 1)
+    let found = ChangedPages(
+      in: try tree.open(), layout, table, ClockComparison(asked: currentTime()), most: 9)
+    #expect(found.stale == 1 && found.pages.map(\.key) == [key])
   }
 }

@@ -31,6 +31,20 @@ import Testing
       ])
   }
 
+  @Test("texts and columns joined are one value, which its field must accept")
+  func joined() throws {
+    let source = KeyRule.Source.joined([
+      .value(0), .constant(bytes(".")), .value(1), .constant(bytes(")")),
+    ])
+    let parts = [KeyRule.Part.family("articles", [.init("title", source)])]
+    #expect(try texts(parts, ["A", "b"]) == ["articles title=A.b)"])
+    #expect(throws: KeyRule.Problem.null) { try texts(parts, ["A", nil]) }
+    let bad = KeyError.badValue(bytes("A/.b)"), field: "title", kind: .name)
+    #expect(throws: KeyRule.Problem.badKey(bad)) { try texts(parts, ["A/", "b"]) }
+    // The text is not the key of any row.
+    #expect(KeyRule(parts, width: 2, layout).everything(layout).map(layout.text) == ["articles"])
+  }
+
   @Test func whatNamesNothing() {
     let title = [KeyRule.Part.family("articles", [.init("title", .value(0))])]
     for value in ["a/b", "..", "", "a\0b", String(repeating: "x", count: 256)] {

@@ -8,33 +8,25 @@ import Testing
 
 @testable import TestSupport
 
-@Suite("nginx's own cache", .enabled(if: NginxServer.isInstalled), .serialized)
+@Suite(
+  "nginx's own cache", .enabled(if: NginxServer.isInstalled, "nginx is not installed"), .serialized)
 struct NginxTests {
-  /// An application that asks the site's database.
-  private func application(
-    _ site: NginxSite, headers: [String: String] = [:]
-  ) throws -> UnixApplication {
-    let database = site.database
-    return try UnixApplication { path in
-      let version = try? database.sql("SELECT version FROM pages WHERE path = '\(path)'")
-      return version.map { UnixApplication.Answer("version \($0)\n", headers: headers) }
+  @Test("docs/nginx.md has the configurations of these tests") func document() throws {
+    let text = try String(
+      contentsOf: Document.root.appendingPathComponent("docs/nginx.md"), encoding: .utf8)
+    for source in [NginxSite.Source.queue, .query(listen: "")] {
+      #expect(text.contains("\n```\n\(NginxSite.sections(vary: false, source))```\n"))
     }
-  }
-
-  private func fpcache(_ site: NginxSite, _ arguments: [String]) throws -> CommandResult {
-    try Command.fpcache(arguments + site.options, in: site.tree, as: .unprivileged)
   }
 
   @Test("after an UPDATE the next request is a MISS with the new text") func update() throws {
     let site = try NginxSite(vary: false, pages: ["/a?x=1", "/b"])
-    let nginx = try NginxServer(site.tree, before: try application(site))
+    let nginx = try NginxServer(site.tree, before: try site.application())
     for page in ["/a?x=1", "/b"] {
       #expect(try nginx.get(page).headers["x-cache"] == "MISS")
       #expect(try nginx.get(page).headers["x-cache"] == "HIT")
     }
-    let listener = try Daemon.listen(
-      on: site.tree, site.database, ["--config", site.configuration, "--settle", "0.2"],
-      as: .unprivileged)
+    let listener = try site.listen(["--settle", "0.2"])
     try listener.waitForLog(containing: "listening")
     try site.database.sql(NginxSite.change("/a?x=1"))
     try eventually("the page is cleared", details: "\(listener)") {
@@ -54,7 +46,7 @@ struct NginxTests {
     let pages = ["/a/1", "/a/2", "/b/1"]
     let site = try NginxSite(vary: true, pages: pages)
     let nginx = try NginxServer(
-      site.tree, before: try application(site, headers: ["Vary": "X-Colour"]))
+      site.tree, before: try site.application(headers: ["Vary": "X-Colour"]))
     let colours = ["red", "green", "blue"]
     func visit() throws -> [String] {
       try pages.flatMap { page in
@@ -65,17 +57,18 @@ struct NginxTests {
     }
     #expect(try visit().allSatisfy { $0 == "MISS" })
     #expect(try visit().allSatisfy { $0 == "HIT" })
-    let stats = try fpcache(
-      site, ["stats", "--group-by", "host", "--no-database", "--format", "json"])
+    let stats = try site.fpcache([
+      "stats", "--group-by", "host", "--no-database", "--format", "json",
+    ])
     #expect(stats.stdout.contains(#""shop.example""#), "\(stats)")
-    let exact = try fpcache(site, ["clear", "pages", "key=\(NginxServer.key("/a/1"))"])
+    let exact = try site.fpcache(["clear", "pages", "key=\(NginxServer.key("/a/1"))"])
     #expect(
       exact.stdout.hasPrefix("removed 3 pages of pages key=https://shop.example/a/1,"), "\(exact)")
     #expect(try visit() == Array(repeating: "MISS", count: 3) + Array(repeating: "HIT", count: 6))
     // One variant has the key's own name; without that file the others are found all the same.
     let main = "proxy/" + NginxFile.path(try NginxFile.hash(Array(NginxServer.key("/a/2").utf8)))
     site.tree.remove(main)
-    let prefix = try fpcache(site, ["clear", "pages", "key=\(NginxServer.key("/a/*"))", "--yes"])
+    let prefix = try site.fpcache(["clear", "pages", "key=\(NginxServer.key("/a/*"))", "--yes"])
     #expect(prefix.stdout.hasPrefix("removed 5 pages of pages"), "\(prefix)")
     #expect(try visit() == Array(repeating: "MISS", count: 6) + Array(repeating: "HIT", count: 3))
     #expect(nginx.log("[crit]").isEmpty)
@@ -84,9 +77,9 @@ struct NginxTests {
   @Test("nginx tells of a file that it wants to expire and that is gone, and of nothing else")
   func log() throws {
     let site = try NginxSite(vary: false, pages: ["/a", "/b"])
-    let nginx = try NginxServer(site.tree, before: try application(site), cache: "inactive=1s")
+    let nginx = try NginxServer(site.tree, before: try site.application(), cache: "inactive=1s")
     for page in ["/a", "/b"] { _ = try nginx.get(page) }
-    let cleared = try fpcache(site, ["clear", "pages", "key=\(NginxServer.key("/a"))"])
+    let cleared = try site.fpcache(["clear", "pages", "key=\(NginxServer.key("/a"))"])
     #expect(cleared.stdout.hasPrefix("removed 1 page of pages"), "\(cleared)")
     try eventually(timeout: .seconds(30), "nginx expires both") {
       try site.tree.files().filter { $0.hasPrefix("proxy/") }.isEmpty

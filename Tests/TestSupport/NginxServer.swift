@@ -5,6 +5,19 @@
 
 import Foundation
 
+/// An application that nginx passes requests to.
+public protocol NginxUpstream: Sendable {
+  /// The beginning of the directives of nginx's module, such as `proxy`.
+  var module: String { get }
+  /// The directives that pass a request.
+  var pass: String { get }
+}
+
+extension UnixApplication: NginxUpstream {
+  public var module: String { "proxy" }
+  public var pass: String { "proxy_pass http://unix:\(path);" }
+}
+
 /// A running nginx. It ends with its last reference.
 public final class NginxServer: Sendable {
   /// Whether nginx is installed on this machine.
@@ -14,17 +27,17 @@ public final class NginxServer: Sendable {
 
   /// The folder that contains the cache; nginx's own folder in it is `proxy`.
   public let tree: TemporaryTree
-  private let application: UnixApplication
+  private let application: any NginxUpstream
   private let folder: String
   private let daemon: Daemon
 
   /// Starts nginx and waits until it accepts connections.
   /// - Parameters:
   ///   - tree: the folder of its cache; nginx makes a folder `proxy` in it.
-  ///   - cache: further parameters of proxy_cache_path.
+  ///   - cache: further parameters of proxy_cache_path or fastcgi_cache_path.
   ///   - location: further directives of the only location.
   public init(
-    _ tree: TemporaryTree, before application: UnixApplication, cache: String = "inactive=10m",
+    _ tree: TemporaryTree, before application: any NginxUpstream, cache: String = "inactive=10m",
     location: String = ""
   ) throws {
     guard let program = findProgram("nginx") else {
@@ -50,9 +63,10 @@ public final class NginxServer: Sendable {
   deinit { stop() }
 
   private static func configuration(
-    _ folder: String, _ tree: TemporaryTree, _ application: UnixApplication, _ cache: String,
+    _ folder: String, _ tree: TemporaryTree, _ application: any NginxUpstream, _ cache: String,
     _ location: String
   ) -> String {
+    let module = application.module
     let temporary = ["client_body", "fastcgi", "uwsgi", "scgi", "proxy"].map {
       "\($0)_temp_path \(folder)/\($0);"
     }
@@ -65,15 +79,15 @@ public final class NginxServer: Sendable {
       http {
         access_log off;
         \(temporary.joined(separator: "\n  "))
-        proxy_cache_path \(tree.path)/proxy levels=1:2 keys_zone=pages:10m use_temp_path=off \(cache);
+        \(module)_cache_path \(tree.path)/proxy levels=1:2 keys_zone=pages:10m use_temp_path=off \(cache);
         server {
           listen unix:\(folder)/http.sock;
           location / {
-            proxy_pass http://unix:\(application.path);
-            proxy_cache pages;
-            proxy_cache_key https://$host$request_uri;
-            proxy_cache_valid 200 404 1h;
-            add_header X-Cache $upstream_cache_status;
+            \(application.pass)
+            \(module)_cache pages;
+            \(module)_cache_key https://$host$request_uri;
+            \(module)_cache_valid 200 302 404 1h;
+            add_header X-Cache $upstream_cache_status always;
             \(location)
           }
         }

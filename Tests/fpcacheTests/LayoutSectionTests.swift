@@ -109,6 +109,20 @@ struct RefusedLayout: CustomTestStringConvertible {
     #expect(made.map { config.layout.text(of: $0).replacing("\t", with: " ") } == keys)
   }
 
+  @Test("a field may be made of texts and columns, each column asked for once")
+  func joined() throws {
+    let config = try config(
+      "[layout]\npages = p/{key:nginx...}\npages.levels = 1:2\nhosts = h/{host:name}\n"
+        + "[queues]\nt = pages(key = 'https://'||host || \"/\"|| path), hosts(host) by path text\n")
+    let rule = config.rules.queues[0]
+    #expect(rule.table.definition?.filled.map(\.name.description) == ["host", "path"])
+    let made = try rule.keys.keys(["shop", "a?b=1"].map { Array($0.utf8) })
+    #expect(
+      made.map { config.layout.text(of: $0) } == [
+        "pages\tkey=https://shop/a?b=1", "hosts\thost=shop",
+      ])
+  }
+
   @Test("docs/writing-a-layout.md builds up the wiki of these tests, and quotes what is said")
   func document() throws {
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
@@ -382,6 +396,15 @@ struct RefusedLayout: CustomTestStringConvertible {
     RefusedLayout(
       site + "[queues]\nq = pages(ns = 'a)",
       "7: q: a quote that does not close is not understood; expected a column name after \"=\""),
+    RefusedLayout(
+      site + "[queues]\nq = pages(t = 'a' ||)",
+      "7: q: \")\" is not understood; expected a column name after \"||\""),
+    RefusedLayout(
+      site + "[queues]\nq = pages(t = a | b)",
+      "7: q: \"|\" is not understood; expected a comma or a closing parenthesis"),
+    RefusedLayout(
+      site + "[queues]\nq = pages(t = a || b-c)",
+      "7: q: b-c behind \"||\" is not a valid column name; expected \(name)"),
     RefusedLayout(
       site + "[queues]\nq = pages(t; ns)",
       "7: q: \";\" is not understood; expected a comma or a closing parenthesis"),

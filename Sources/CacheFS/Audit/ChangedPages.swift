@@ -90,7 +90,8 @@ package struct ChangedPages: Sendable {
   }
 }
 
-/// The key of one page. It binds all fields of its family's pattern, which is the whole path.
+/// The key of one page. It binds all fields of its family's pattern, which is the whole path; of a hashed family, it is
+/// the key in the file's head.
 private struct KeyOfPage: Sendable {
   private let layout: Layout
   private let family: String
@@ -98,8 +99,10 @@ private struct KeyOfPage: Sendable {
 
   init(_ index: Int, _ layout: Layout) {
     self.layout = layout
-    family = layout.families[index].name
-    fields = layout.families[index].pattern.components.flatMap(\.fields).map(\.name)
+    let row = layout.families[index]
+    family = row.name
+    let shown = row.hashed.map { [$0.keyField] } ?? row.pattern.components.flatMap(\.fields)
+    fields = shown.map(\.name)
       .reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }
   }
 

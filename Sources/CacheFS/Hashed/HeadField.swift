@@ -21,7 +21,7 @@ package enum HeadField: String, CaseIterable, Sendable {
     guard case .head(let fields) = head.reading else { return nil }
     switch self {
     case .host: return head.key.flatMap(Self.host)
-    case .status: return Self.status(head.response)
+    case .status: return Self.status(head.response, isWhole: head.hasWholeResponse)
     case .state:
       return Array((fields.validUntil < now / 1_000_000_000 ? "expired" : "fresh").utf8)
     }
@@ -50,21 +50,27 @@ package enum HeadField: String, CaseIterable, Sendable {
     }
   }
 
-  /// The status of `HTTP/1.1 200 OK`, or of FastCGI's line `Status: 404 Not Found`. For FastCGI, no such line
-  /// means 200.
-  static func status(_ response: some Collection<UInt8>) -> [UInt8]? {
+  /// The status of a response's header, by nginx's own rules: that of `HTTP/1.1 200 OK`, as proxies send it and some
+  /// uwsgi applications; or that of a line `Status: 404 Not Found`, as FastCGI, SCGI and uwsgi applications send it.
+  /// Without such a line a `Location` means 302, and nothing means 200.
+  /// - Parameter isWhole: whether the header was read to its end. What is missing could have said otherwise.
+  static func status(_ response: some Collection<UInt8>, isWhole: Bool) -> [UInt8]? {
     guard !response.isEmpty else { return nil }
-    // FastCGI's own record precedes it: version 1, type 6 or 7, and six more bytes.
-    let isRecord = response.starts(with: [1, 6]) || response.starts(with: [1, 7])
-    let lines = response.dropFirst(isRecord ? 8 : 0).split(separator: 0x0A)
+    let lines = FastCGIRecords.text(of: response).split(separator: 0x0A)
     if let first = lines.first, first.starts(with: "HTTP/".utf8) {
       return digits(first.drop { $0 != UInt8(ascii: " ") })
     }
-    let name = Array("status:".utf8)
-    for line in lines where line.prefix(name.count).map({ $0 | 0x20 }).elementsEqual(name) {
-      return digits(line.dropFirst(name.count))
-    }
-    return Array("200".utf8)
+    if let status = value(of: "status:", in: lines) { return digits(status) }
+    guard isWhole else { return nil }
+    return Array((value(of: "location:", in: lines) == nil ? "200" : "302").utf8)
+  }
+
+  /// What follows the name on the first line that begins with it.
+  /// - Parameter name: in lower case.
+  private static func value(of name: String, in lines: [ArraySlice<UInt8>]) -> ArraySlice<UInt8>? {
+    let name = Array(name.utf8)
+    return lines.first { $0.prefix(name.count).map { $0 | 0x20 }.elementsEqual(name) }?
+      .dropFirst(name.count)
   }
 
   private static func digits(_ text: some Sequence<UInt8>) -> [UInt8]? {

@@ -40,7 +40,8 @@ package struct NginxHead: Equatable, Sendable {
   /// keys.
   package static let firstBytes = 1024
 
-  /// The longest head that the format allows, in bytes: the start of the response is stored in 16 bits.
+  /// The longest head that the format allows, in bytes, and where the body begins at the latest: both places are
+  /// stored in 16 bits.
   package static let longest = 65_535
 
   package let version: UInt64

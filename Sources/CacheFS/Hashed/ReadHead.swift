@@ -36,6 +36,11 @@ package struct ReadHead: ~Copyable {
     return MD5.hex(Array(key)) == name
   }
 
+  /// Whether the response's header was read to its end.
+  var hasWholeResponse: Bool {
+    if case .head(let head) = reading { bytes.count >= head.bodyStart } else { false }
+  }
+
   /// The bytes of the response's header that were read.
   package var response: UnsafeRawBufferPointer.SubSequence {
     guard case .head(let head) = reading, head.headerStart < bytes.count else {

@@ -11,6 +11,8 @@ package struct KeyRule: Equatable, Sendable {
     case value(Int)
     /// The same value for every row.
     case constant([UInt8])
+    /// Values of the row and texts, one after the other.
+    case joined([Source])
     /// A part of the row's value that is a date.
     case year(Int)
     case month(Int)
@@ -169,8 +171,12 @@ extension KeyRule.Source {
   fileprivate var dateValue: Int? {
     switch self {
     case .year(let value), .month(let value), .day(let value): value
-    case .value, .constant, .messageID: nil
+    case .value, .constant, .joined, .messageID: nil
     }
+  }
+
+  private static func text(of pieces: [Self], _ values: [[UInt8]?]) -> [UInt8] {
+    pieces.flatMap { $0.value(values) }
   }
 
   /// - Parameter date: the row's date; the epoch where the row has none.
@@ -181,6 +187,7 @@ extension KeyRule.Source {
     switch self {
     case .value(let place): values[place] ?? []
     case .constant(let value): value
+    case .joined(let pieces): Self.text(of: pieces, values)
     case .year: date.yearText
     case .month: date.monthText
     case .day: date.dayText

@@ -6,9 +6,6 @@ import Basics
 import SystemPackage
 
 extension ScannedEntry {
-  /// How much of the response's header is read for its status, in bytes.
-  private static let statusBytes = 512
-
   /// The value of a field in the path, or else in the file's head; nil when neither has one.
   /// - Parameter now: nanoseconds since the epoch.
   func value(of field: String, at now: Int64, _ matcher: inout Matcher) -> [UInt8]? {
@@ -17,7 +14,7 @@ extension ScannedEntry {
     }
     let wanted = field == hashed.keyField.name ? nil : HeadField(rawValue: field)
     guard wanted != nil || field == hashed.keyField.name else { return nil }
-    let response = wanted == .status ? Self.statusBytes : 0
+    let response = wanted == .status ? NginxHead.longest : 0
     return withHead(response: response) { head in
       wanted.map { $0.value(in: head, at: now) } ?? head.key.map { Array($0) }
     } ?? nil

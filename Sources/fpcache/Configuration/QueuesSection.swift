@@ -144,15 +144,34 @@ struct QueuesSection {
       guard text.take(.sign("=")) else {
         return [.init(name, .value(try place(of: .text(try column(name, "as a field")))))]
       }
-      if case .quoted(let constant) = text.next {
-        guard field.kind.accepts(text: constant) else {
-          throw value.problem(
-            key, "'\(constant.escaped)' is not a valid \(name): expected \(field.kind.expectation)")
-        }
-        text.advance()
-        return [.init(name, .constant(Array(constant.utf8)))]
+      return [.init(name, try takeSource(field))]
+    }
+
+    /// What a field is made of: a text in quotes, a column, or several of them with `||` between.
+    private mutating func takeSource(_ field: Field) throws(UserError) -> KeyRule.Source {
+      var pieces = [try takePiece("=")]
+      while text.take(.join) { pieces.append(try takePiece("||")) }
+      let texts = pieces.compactMap { (piece) -> [UInt8]? in
+        if case .constant(let text) = piece { text } else { nil }
       }
-      return [.init(name, .value(try place(of: .text(try takeColumn("=")))))]
+      guard texts.count == pieces.count else {
+        return pieces.count == 1 ? pieces[0] : .joined(pieces)
+      }
+      let constant = Array(texts.joined())
+      guard field.kind.accepts(constant) else {
+        throw value.problem(
+          key,
+          "'\(escape(constant))' is not a valid \(field.name): expected \(field.kind.expectation)")
+      }
+      return .constant(constant)
+    }
+
+    private mutating func takePiece(_ before: String) throws(UserError) -> KeyRule.Source {
+      if case .quoted(let constant) = text.next {
+        text.advance()
+        return .constant(Array(constant.utf8))
+      }
+      return .value(try place(of: .text(try takeColumn(before))))
     }
 
     private mutating func takeDate(_ family: Family) throws(UserError) -> [KeyRule.Binding] {

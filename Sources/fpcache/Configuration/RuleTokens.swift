@@ -13,6 +13,8 @@ struct RuleTokens {
     case quoted(String)
     /// `(`, `)`, `,` or `=`.
     case sign(Unicode.Scalar)
+    /// `||`, which joins texts as in SQL.
+    case join
     /// Anything else.
     case stray(Unicode.Scalar)
     /// A quote that is not closed.
@@ -25,6 +27,7 @@ struct RuleTokens {
       case .word(let word): word
       case .quoted(let text): "'\(text.escaped)'"
       case .sign(let sign), .stray(let sign): "\"\(String(sign).escaped)\""
+      case .join: "\"||\""
       case .openQuote: "a quote that does not close"
       case .end: "the end"
       }
@@ -51,6 +54,9 @@ struct RuleTokens {
     case "(", ")", ",", "=":
       rest.removeFirst()
       next = .sign(first)
+    case "|" where rest.dropFirst().first == "|":
+      rest.removeFirst(2)
+      next = .join
     case "'", "\"":
       let text = rest.dropFirst()
       guard let close = text.firstIndex(of: first) else {
