@@ -39,7 +39,7 @@ import Testing
       #expect(stamp > now - 600_000_000 && stamp <= now, "\(reload)")
 
       listener.terminate()
-      #expect(try listener.waitForExit(timeout: .seconds(5)).status == 0)
+      #expect(try listener.waitForExit().status == 0)
       try eventually { manager.messages.last == "STOPPING=1" }
       let order = manager.messages.filter { !$0.hasPrefix("STATUS=") && $0 != "WATCHDOG=1" }
       #expect(order == ["READY=1", reload, "READY=1", "STOPPING=1"])
@@ -87,7 +87,7 @@ import Testing
     }
 
     listener.terminate(signal)
-    #expect(try listener.waitForExit(timeout: .seconds(5)).status == 0, "\(listener)")
+    #expect(try listener.waitForExit().status == 0, "\(listener)")
     #expect(listener.lines.last?.contains("stopping: ") == true, "\(listener)")
     let rows = Set(
       try database.sql("SELECT category || '/' || port FROM cache_clearing_ports")
@@ -118,7 +118,7 @@ import Testing
         on: tree, database, ["--status-file", status.fullPath("status.json")], dsn: dsn)
       try eventually { status.exists("status.json") }
       listener.terminate()
-      #expect(try listener.waitForExit(timeout: .seconds(5)).status == 0, "\(listener)")
+      #expect(try listener.waitForExit().status == 0, "\(listener)")
     }
     withExtendedLifetime(silent) {}
   }

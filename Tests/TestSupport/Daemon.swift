@@ -122,7 +122,7 @@ public final class Daemon: Sendable, CustomStringConvertible {
   /// - Throws: `SupportError` when there is no such line in time, at once if the program has ended.
   @discardableResult
   public func waitForLog(
-    containing text: String, timeout: Duration = .seconds(10), after mark: Int = 0
+    containing text: String, timeout: Duration = patience, after mark: Int = 0
   ) throws -> String {
     var found: String?
     var isOver = false
@@ -148,7 +148,7 @@ public final class Daemon: Sendable, CustomStringConvertible {
   /// Waits for its end.
   /// - Throws: `SupportError` when it still runs after `timeout`.
   @discardableResult
-  public func waitForExit(timeout: Duration = .seconds(10)) throws -> CommandResult {
+  public func waitForExit(timeout: Duration = patience) throws -> CommandResult {
     try eventually(timeout: timeout, "the program ends", details: description) {
       exit != nil && log.isFinished
     }

@@ -23,6 +23,10 @@ public struct SupportError: Error, CustomStringConvertible, Sendable {
   }
 }
 
+/// How long a test waits for what must happen. Busy machines stand still for ten seconds and more; a condition that
+/// holds is never waited for.
+public let patience = Duration.seconds(60)
+
 /// Waits until `condition` holds. Checks it every few milliseconds.
 ///
 /// An error that the condition throws counts as "not yet"; the last one is reported on failure.
@@ -32,7 +36,7 @@ public struct SupportError: Error, CustomStringConvertible, Sendable {
 ///   - details: more text for a failure, for instance a daemon's log; called once, at the end.
 /// - Throws: `SupportError` when the time is over and the condition has not held.
 public func eventually(
-  timeout: Duration = .seconds(10), _ what: @autoclosure () -> String = "the condition holds",
+  timeout: Duration = patience, _ what: @autoclosure () -> String = "the condition holds",
   details: @autoclosure () -> String = "", _ condition: () throws -> Bool
 ) throws {
   let clock = ContinuousClock()
