@@ -62,6 +62,22 @@ import Testing
     #expect(HeadField.status(Self.record(6, "Location: /b\r\n"), isWhole: false) == nil)
   }
 
+  @Test("whatever the records are", arguments: 1...3 as ClosedRange<UInt64>)
+  func hostileRecords(_ seed: UInt64) {
+    var dice = Dice(seed)
+    for _ in 0..<3_000 {
+      var response = (0..<(1 + dice.below(3))).flatMap { _ in
+        Self.record(
+          dice.pick([6, 7]), dice.pick(["Status: 4", "04 x\r\n", "", "A: b\r\n"]),
+          padding: dice.below(9))
+      }
+      for _ in 0..<dice.below(4) { response[dice.below(response.count)] = UInt8(dice.below(256)) }
+      response = Array(response.prefix(dice.below(response.count + 1)))
+      let status = HeadField.status(response, isWhole: dice.once(in: 2))
+      #expect(status.map { $0.count == 3 && $0.allSatisfy { (0x30...0x39).contains($0) } } ?? true)
+    }
+  }
+
   private func tree() throws -> TemporaryTree {
     let tree = try TemporaryTree()
     for (key, status, expired) in [

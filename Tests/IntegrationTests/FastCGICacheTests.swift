@@ -26,12 +26,7 @@ struct FastCGICacheTests {
       #expect(response.status == status)
       #expect(try nginx.get(page).headers["x-cache"] == "HIT")
     }
-    let stats = try site.fpcache([
-      "stats", "--group-by", "status", "--no-database", "--format", "json",
-    ])
-    for (status, files) in [("200", 2), ("302", 1), ("404", 2)] {
-      #expect(try Self.files(stats, status) == files, "\(stats)")
-    }
+    #expect(try site.filesByStatus() == ["200": 2, "302": 1, "404": 2])
     let verify = try site.fpcache(["verify", "--no-database"])
     #expect(verify.stdout.contains("site.ini") && verify.stdout.contains("1 finding"), "\(verify)")
     let exact = try site.fpcache(["clear", "pages", "key=\(NginxServer.key("/none"))"])
@@ -48,11 +43,5 @@ struct FastCGICacheTests {
     listener.terminate()
     #expect(try listener.waitForExit().status == 0)
     #expect(!nginx.log("FastCGI sent in stderr").isEmpty)
-  }
-
-  private static func files(_ stats: CommandResult, _ status: String) throws -> Int? {
-    let document = try JSONSerialization.jsonObject(with: Data(stats.stdout.utf8)) as? [String: Any]
-    let groups = document?["groups"] as? [[String: Any]]
-    return groups?.first { $0["value"] as? String == status }?["files"] as? Int
   }
 }

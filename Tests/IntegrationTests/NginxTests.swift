@@ -41,6 +41,24 @@ struct NginxTests {
     try listener.waitForExit()
   }
 
+  @Test(
+    "what SCGI and uwsgi send is counted and cleared as well",
+    arguments: UnixApplication.Form.allCases)
+  func gateways(_ form: UnixApplication.Form) throws {
+    let site = try NginxSite(vary: false, pages: ["/a"])
+    let nginx = try NginxServer(site.tree, before: try site.application(form))
+    // nginx was asked for / when it started.
+    for (page, status) in [("/a", 200), ("/none", 404), ("/", 404)] {
+      #expect(try nginx.get(page).status == status)
+      #expect(try nginx.get(page).headers["x-cache"] == "HIT")
+    }
+    #expect(try site.filesByStatus() == ["200": 1, "404": 2])
+    let cleared = try site.fpcache(["clear", "pages", "key=\(NginxServer.key("/a"))"])
+    #expect(cleared.stdout.hasPrefix("removed 1 page of pages"), "\(cleared)")
+    #expect(try nginx.get("/a").headers["x-cache"] == "MISS")
+    #expect(try nginx.get("/none").headers["x-cache"] == "HIT")
+  }
+
   @Test("variants go with their key, by a pattern, and are counted by host") func variants() throws
   {
     let pages = ["/a/1", "/a/2", "/b/1"]

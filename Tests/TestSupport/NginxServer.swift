@@ -13,11 +13,6 @@ public protocol NginxUpstream: Sendable {
   var pass: String { get }
 }
 
-extension UnixApplication: NginxUpstream {
-  public var module: String { "proxy" }
-  public var pass: String { "proxy_pass http://unix:\(path);" }
-}
-
 /// A running nginx. It ends with its last reference.
 public final class NginxServer: Sendable {
   /// Whether nginx is installed on this machine.
@@ -34,7 +29,7 @@ public final class NginxServer: Sendable {
   /// Starts nginx and waits until it accepts connections.
   /// - Parameters:
   ///   - tree: the folder of its cache; nginx makes a folder `proxy` in it.
-  ///   - cache: further parameters of proxy_cache_path or fastcgi_cache_path.
+  ///   - cache: further parameters of proxy_cache_path, or of the other modules' directive.
   ///   - location: further directives of the only location.
   public init(
     _ tree: TemporaryTree, before application: any NginxUpstream, cache: String = "inactive=10m",

@@ -84,11 +84,28 @@ public final class NginxSite: Sendable {
   public var options: [String] { ["--config", configuration, "--cache-dir", tree.path] }
 
   /// An application that asks the database for the version of a page.
-  public func application(headers: [String: String] = [:]) throws -> UnixApplication {
+  public func application(
+    _ form: UnixApplication.Form = .proxy, headers: [String: String] = [:]
+  ) throws -> UnixApplication {
     let database = database
-    return try UnixApplication { path in
+    return try UnixApplication(form) { path in
       let version = try? database.sql("SELECT version FROM pages WHERE path = '\(path)'")
+      if version == "" { return .missing }
       return version.map { UnixApplication.Answer("version \($0)\n", headers: headers) }
+    }
+  }
+
+  /// How many files `fpcache stats` counts for each status of a response.
+  public func filesByStatus() throws -> [String: Int] {
+    let stats = try fpcache([
+      "stats", "--group-by", "status", "--no-database", "--format", "json",
+    ])
+    let document = try JSONSerialization.jsonObject(with: Data(stats.stdout.utf8)) as? [String: Any]
+    guard let groups = document?["groups"] as? [[String: Any]] else {
+      throw SupportError("\(stats)")
+    }
+    return groups.reduce(into: [:]) { files, group in
+      if let value = group["value"] as? String { files[value] = group["files"] as? Int }
     }
   }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// HTTP over Unix domain sockets, just enough for a proxy between a test's own application and its own visitors: one
-// request for each connection.
+// HTTP over Unix domain sockets, just enough for a test's own visitors: one request for each connection.
 
 import Foundation
 
@@ -64,67 +63,6 @@ enum UnixSocket {
     var bytes: [UInt8] = []
     while !isDone(bytes), let more = readSome(number) { bytes += more }
     return bytes
-  }
-}
-
-/// An application that answers a proxy's requests.
-public final class UnixApplication: Sendable {
-  public struct Answer: Sendable {
-    public var headers: [String: String]
-    public var body: String
-
-    public init(_ body: String, headers: [String: String] = [:]) {
-      self.body = body
-      self.headers = headers
-    }
-  }
-
-  /// Takes the request's path; returns nil for a server error.
-  public typealias Handler = @Sendable (String) -> Answer?
-
-  public let path: String
-  private let listener: Descriptor
-
-  /// Listens at its own path. Any user may connect to it.
-  public init(_ handler: @escaping Handler) throws {
-    path = try Scratch.makeFolder("app") + "/app.sock"
-    let path = path
-    listener = try UnixSocket.make()
-    let number = listener.number
-    guard try UnixSocket.withAddress(path, { bind(number, $0, $1) }) == 0,
-      chmod(path, 0o777) == 0, listen(number, 128) == 0
-    else { throw SupportError.system("listen", path) }
-    Thread.detachNewThread {
-      while true {
-        let connection = accept(number, nil, nil)
-        if connection < 0 {
-          if errno == EINTR || errno == ECONNABORTED { continue }
-          return
-        }
-        _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
-        Thread.detachNewThread { Self.serve(Descriptor(connection), handler) }
-      }
-    }
-  }
-
-  deinit { shutdown(listener.number, Int32(SHUT_RDWR)) }
-
-  private static func serve(_ connection: Descriptor, _ handler: Handler) {
-    let end = Array("\r\n\r\n".utf8)
-    let bytes = UnixSocket.readAll(connection.number) { $0.suffix(4).elementsEqual(end) }
-    let words = String(decoding: bytes, as: UTF8.self).split(separator: " ", maxSplits: 2)
-    guard words.count == 3 else { return }
-    let answer = handler(String(words[1]))
-    var lines = [
-      answer == nil ? "HTTP/1.1 503 Down" : "HTTP/1.1 200 OK", "Connection: close",
-      "Content-Length: \((answer?.body ?? "").utf8.count)",
-    ]
-    for (name, value) in answer?.headers ?? [:] { lines.append("\(name): \(value)") }
-    let text = lines.joined(separator: "\r\n") + "\r\n\r\n" + (answer?.body ?? "")
-    // The client may be gone. That must not send a signal to the tests.
-    _ = Array(text.utf8).withUnsafeBytes {
-      send(connection.number, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
-    }
   }
 }
 
