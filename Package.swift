@@ -19,7 +19,7 @@ let settings: [SwiftSetting] = [.enableUpcomingFeature("MemberImportVisibility")
 
 /// The house, lowest floor first; ARCHITECTURE.md draws it, and HouseTests holds it to that.
 let libraries: [Target] = [
-  .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+  .target(name: "CLibpq"),
   .target(name: "CSyscalls"),
   .target(name: "Basics", dependencies: ["CSyscalls", systemPackage], swiftSettings: settings),
   .target(name: "CacheFS", dependencies: ["Basics", systemPackage], swiftSettings: settings),

@@ -27,6 +27,7 @@ final class Session {
       connection = nil
       switch error {
       case .unreachable, .lost: return nil
+      case .noLibrary: throw SupportError(error.explanation)
       case .refused(let reason): throw SupportError("\(reason.sqlState): \(reason.message)")
       case .badConnectionString: throw SupportError("not a connection string: \(dsn)")
       }

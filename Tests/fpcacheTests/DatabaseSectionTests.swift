@@ -32,6 +32,12 @@ private func keywords(_ text: String) throws -> [String] {
     }
   }
 
+  @Test("the keywords that are known without libpq are libpq's, with the same secrets")
+  func knownWithoutLibpq() {
+    #expect(Set(ConnectionKeyword.ofEveryVersion).isSubset(of: ConnectionKeyword.all))
+    #expect(ConnectionKeyword.all.count > ConnectionKeyword.ofEveryVersion.count)
+  }
+
   @Test("what the site gives comes after our own defaults, and so counts")
   func overDefaults() throws {
     let connection = try resolve("[database]\nKEEPALIVES_IDLE = 99").connection

@@ -60,7 +60,7 @@ package struct SingleRun {
         try look(at: [.log] + queues + [.log], on: connection, until: deadline, &result)
       }
     } catch {
-      throw ListeningError(.noDatabase, "database: \(error.explanation); see --dsn")
+      throw ListeningError(.noDatabase, "database: \(error.explanation(adding: "see --dsn"))")
     }
     guard drain.pages.cache.hasRoot else {
       throw ListeningError(

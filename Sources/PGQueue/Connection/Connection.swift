@@ -51,11 +51,12 @@ package final class Connection {
   /// - Parameters:
   ///   - timeout: for all hosts together. The site's own `connect_timeout` takes precedence.
   ///   - stop: ends what takes too long after a stop was requested.
-  /// - Throws: ``DatabaseError/unreachable(_:)``.
+  /// - Throws: ``DatabaseError/unreachable(_:)`` or ``DatabaseError/noLibrary(_:)``.
   package init(
     _ parameters: ConnectionParameters, timeout: Duration = .seconds(10),
     stop: StopDeadline? = nil
   ) throws(DatabaseError) {
+    if let problem = Libpq.problem { throw .noLibrary(problem) }
     guard let handle = Self.start(parameters) else { throw .unreachable("out of memory") }
     self.handle = handle
     self.stop = stop

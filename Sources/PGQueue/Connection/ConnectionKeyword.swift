@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The keywords that libpq knows. libpq itself is asked, since newer versions bring newer keywords.
+// The keywords that libpq knows. libpq itself is asked about all but the oldest, since newer versions bring newer
+// keywords.
 
 import Basics
 import CLibpq
@@ -12,9 +13,9 @@ package struct ConnectionKeyword: Hashable, Sendable {
   /// Whether its value must be hidden.
   package let isSecret: Bool
 
-  /// All keywords that this machine's libpq accepts.
+  /// All keywords that this machine's libpq accepts; without libpq, those of every version.
   package static let all: [ConnectionKeyword] = {
-    guard let options = PQconndefaults() else { return [] }
+    guard let options = PQconndefaults() else { return ofEveryVersion }
     defer { PQconninfoFree(options) }
     return options.entries.map { option in
       ConnectionKeyword(
@@ -22,9 +23,25 @@ package struct ConnectionKeyword: Hashable, Sendable {
     }
   }()
 
+  /// Keywords that every libpq accepts from PostgreSQL 12 on, however it was built (fe-connect.c, PQconninfoOptions).
+  static let ofEveryVersion =
+    [
+      "host", "hostaddr", "port", "dbname", "user", "passfile", "service", "connect_timeout",
+      "options", "client_encoding", "application_name", "fallback_application_name", "keepalives",
+      "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout", "sslmode",
+      "sslcert", "sslkey", "sslrootcert", "sslcrl", "replication", "target_session_attrs",
+    ].map { ConnectionKeyword(name: $0, isSecret: false) }
+    + [ConnectionKeyword(name: "password", isSecret: true)]
+
+  /// libpq's keywords, among them all that have one of these names. libpq is not loaded for the usual ones.
+  package static func known(among names: [String]) -> [ConnectionKeyword] {
+    let isUsual = names.allSatisfy { name in ofEveryVersion.contains { $0.name == name } }
+    return isUsual ? ofEveryVersion : all
+  }
+
   /// Whether the value of a keyword must be hidden.
   package static func isSecret(_ name: String) -> Bool {
-    all.contains { $0.name == name && $0.isSecret }
+    known(among: [name]).contains { $0.name == name && $0.isSecret }
   }
 }
 

@@ -22,9 +22,11 @@ package struct ConnectionParameters: Equatable, Sendable {
       keywords.map { $0.0 == "fallback_application_name" ? ($0.0, applicationName) : $0 })
   }
 
-  /// Checks a connection string or URI without connecting.
+  /// Checks a connection string or URI without connecting. Where libpq cannot be loaded, nothing is checked: a
+  /// connection then fails for that reason, and a command that needs none runs.
   /// - Throws: ``DatabaseError/badConnectionString``.
   package static func check(_ text: String) throws(DatabaseError) {
+    guard Libpq.problem == nil else { return }
     guard let options = PQconninfoParse(text, nil) else { throw .badConnectionString }
     PQconninfoFree(options)
   }
@@ -39,8 +41,12 @@ package struct ConnectionParameters: Equatable, Sendable {
 }
 
 extension ConnectionParameters {
-  /// The values of secret keywords in a connection string or URI. libpq decides which keywords are secret.
+  /// The values of secret keywords in a connection string or URI. libpq decides which keywords are secret. Where it
+  /// cannot be loaded, the whole text counts as a secret.
   package static func secrets(in text: String) -> [String] {
+    // libpq refuses any other text, and it need not be loaded for that.
+    guard isConnectionString(text) else { return [] }
+    guard Libpq.problem == nil else { return [text] }
     guard let options = PQconninfoParse(text, nil) else { return [] }
     defer { PQconninfoFree(options) }
     return options.entries.filter(\.isSecret).compactMap(\.text)

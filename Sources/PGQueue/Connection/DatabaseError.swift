@@ -7,6 +7,8 @@ import Basics
 /// An error of libpq or of the server. It never holds a password. libpq's messages name only hosts, databases and
 /// roles. Parts of a password that libpq took for one of these are hidden.
 package enum DatabaseError: Error, Equatable, Sendable {
+  /// libpq cannot be loaded, for this reason.
+  case noLibrary(String)
   /// No connection could be made.
   case unreachable(String)
   /// The connection is gone, or did not answer in time.
@@ -73,11 +75,19 @@ extension DatabaseError {
   /// What happened, in the words of libpq or the server where there are any, safe to show.
   package var explanation: String {
     switch self {
+    case .noLibrary(let reason):
+      "cannot load libpq: \(shown(reason)); install PostgreSQL's client library, on Debian the package libpq5"
     case .unreachable(let message): "cannot connect: \(shown(message))"
     case .lost(let message): "connection lost: \(shown(message))"
     case .refused(let reason): reason.explanation
     case .badConnectionString: "the connection string cannot be read"
     }
+  }
+
+  /// The same, with options to try where they can help.
+  /// - Parameter advice: such as `see --dsn`.
+  package func explanation(adding advice: String) -> String {
+    if case .noLibrary = self { explanation } else { "\(explanation); \(advice)" }
   }
 }
 

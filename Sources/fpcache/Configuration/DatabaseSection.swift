@@ -24,12 +24,19 @@ struct DatabaseSection {
   ]
 
   /// Every key of the section that is read.
-  static let keys = [userAlias] + ConnectionKeyword.all.map { $0.name.uppercased() }
+  static func keys(for ini: INI) -> [String] {
+    [userAlias] + known(in: ini).map { $0.name.uppercased() }
+  }
+
+  /// libpq's keywords, among them all that this file has.
+  private static func known(in ini: INI) -> [ConnectionKeyword] {
+    ConnectionKeyword.known(among: ini.keys(in: name).filter { $0 != userAlias.lowercased() })
+  }
 
   /// - Throws: ``UserError`` with status 78.
   init(_ ini: INI) throws(UserError) {
     try Self.refuse(ini)
-    let others = ConnectionKeyword.all.map(\.name).filter { !Self.usual.contains($0) }
+    let others = Self.known(in: ini).map(\.name).filter { !Self.usual.contains($0) }
     var keywords: [(String, String)] = []
     for keyword in Self.usual + others where Self.own[keyword] == nil {
       guard let value = try Self.value(keyword, ini), !value.text.isEmpty else { continue }

@@ -235,9 +235,10 @@ struct Setting: Hashable, Sendable {
   ]
 
   /// Keys that the sample does not show: libpq's other keywords, and a key of the old listener.
-  static let more =
-    DatabaseSection.keys.map { Setting(DatabaseSection.name, $0) }
-    + [Setting("dirs", Self.snapshotKey)]
+  static func more(for ini: INI) -> [Setting] {
+    DatabaseSection.keys(for: ini).map { Setting(DatabaseSection.name, $0) }
+      + [Setting("dirs", snapshotKey)]
+  }
 
   /// The ZFS snapshot that the old listener rolled back to when packages were imported.
   static let snapshotKey = "PKG_ZFS_SNAPSHOT"

@@ -84,7 +84,7 @@ struct SiteConfiguration {
     emptiedAfter = try Setting.emptiedAfter.value(in: ini)
     let families = VerifySettings.families(of: own?.layout ?? .freshPorts)
     verify = try VerifySettings(ini, families)
-    oddities = ini.oddities(Setting.all(families: families) + Setting.more)
+    oddities = ini.oddities(Setting.all(families: families) + Setting.more(for: ini))
   }
 
   /// Whether the file defines its own layout.

@@ -87,9 +87,8 @@ struct Overview {
     switch database {
     case .notAsked: break
     case .failed(let error):
-      problems.append(
-        "queues not counted: \(error.explanation); see --dsn"
-          + (scope == .queues ? "" : " and --no-database"))
+      let advice = scope == .queues ? "see --dsn" : "see --dsn and --no-database"
+      problems.append("queues not counted: \(error.explanation(adding: advice))")
     case .done(let answers):
       problems += answers.refused.map { "\($0.table): \($0.words)" }
     }

@@ -40,7 +40,8 @@ struct Judgment: Equatable {
   init(_ report: StatusReport) {
     var found: [Symptom] = []
     if case .failed(let error) = report.database {
-      found.append(Symptom(state: .unknown, text: "cannot see: \(error.explanation); see --dsn"))
+      let reason = error.explanation(adding: "see --dsn")
+      found.append(Symptom(state: .unknown, text: "cannot see: \(reason)"))
     }
     if let answers = report.database.answers, Self.isAnother(answers) {
       found.append(

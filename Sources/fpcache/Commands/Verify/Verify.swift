@@ -166,9 +166,7 @@ struct Verify: SiteCommand {
     let audit = run.audit()
     if let error = audit.databaseError {
       common.logger(.command).error(
-        """
-        database not checked: \(error.explanation); see --dsn and --no-database
-        """)
+        "database not checked: \(error.explanation(adding: "see --dsn and --no-database"))")
     }
     return audit
   }
