@@ -206,7 +206,7 @@ _fpcache_listen() {
     repeating_flags=()
     non_repeating_flags=(--once --print-schema --any-cache-dir --cross-mounts -n --dry-run --quiet -q --verbose -v --version -h --help)
     repeating_options=()
-    non_repeating_options=(--settle --poll-interval --recheck-interval --scrub-interval --state-dir --status-file --metrics-file --node --format --config --cache-dir --dsn --log --log-format --color)
+    non_repeating_options=(--settle --poll-interval --recheck-interval --scrub-interval --state-dir --status-file --metrics-file --events --node --format --config --cache-dir --dsn --log --log-format --color)
     __fpcache_offer_flags_options 0
 
     # Offer option value completions
@@ -232,6 +232,10 @@ _fpcache_listen() {
         return
         ;;
     '--metrics-file')
+        __fpcache_add_completions -f
+        return
+        ;;
+    '--events')
         __fpcache_add_completions -f
         return
         ;;

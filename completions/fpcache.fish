@@ -23,7 +23,7 @@ function __fpcache_parse_tokens -S
         __fpcache_parse_subcommand 0 'version' 'h/help'
         switch $unparsed_tokens[1]
         case 'listen'
-            __fpcache_parse_subcommand 0 'once' 'settle=' 'poll-interval=' 'recheck-interval=' 'scrub-interval=' 'state-dir=' 'status-file=' 'metrics-file=' 'node=' 'print-schema' 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'log-format=' 'color=' 'version' 'h/help'
+            __fpcache_parse_subcommand 0 'once' 'settle=' 'poll-interval=' 'recheck-interval=' 'scrub-interval=' 'state-dir=' 'status-file=' 'metrics-file=' 'events=' 'node=' 'print-schema' 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'log-format=' 'color=' 'version' 'h/help'
         case 'clear-date'
             __fpcache_parse_subcommand -r 1 'branch=+' 'news' 'require-match' 'y/yes' '0/null' 'format=' 'config=' 'cache-dir=' 'any-cache-dir' 'cross-mounts' 'dsn=' 'n/dry-run' 'q/quiet' 'v/verbose' 'log=' 'log-format=' 'color=' 'version' 'h/help'
         case 'clear-port'
@@ -118,6 +118,7 @@ complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_option
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" state-dir' -l 'state-dir' -d 'Folder for the list of keys to clear again, which survives a crash.' -rfa '(__fpcache_complete_directories)'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" status-file' -l 'status-file' -d 'Keep the listener\'s status here, as JSON.' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" metrics-file' -l 'metrics-file' -d 'Keep the listener\'s metrics here, for Prometheus.' -rF
+complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" events' -l 'events' -d 'Append a line of JSON for each cleared key to this file.' -rF
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" node' -l 'node' -d 'Share the queues with other nodes, under this name.' -rfka ''
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" print-schema' -l 'print-schema' -d 'Print the SQL that --node needs, for the owner of the tables to run, and exit.'
 complete -c 'fpcache' -n '__fpcache_should_offer_completions_for_flags_or_options "fpcache listen" format' -l 'format' -d 'How to print the result of --once.' -rfka 'text json'

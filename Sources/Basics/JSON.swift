@@ -53,6 +53,22 @@ package enum JSON: Equatable {
     text += close
   }
 
+  /// Appends a string to a buffer of many lines: untrusted bytes, as ``escape(_:)`` shows them.
+  package static func append(escaped bytes: some Collection<UInt8>, to text: inout [UInt8]) {
+    func append(plain bytes: some Collection<UInt8>) {
+      text.append(UInt8(ascii: "\""))
+      for byte in bytes {
+        // No other byte of an escaped text needs it.
+        if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+          text.append(UInt8(ascii: "\\"))
+        }
+        text.append(byte)
+      }
+      text.append(UInt8(ascii: "\""))
+    }
+    if isPlain(bytes) { append(plain: bytes) } else { append(plain: escape(bytes).utf8) }
+  }
+
   /// RFC 8259, section 7.
   private static func write(_ string: String, to text: inout String) {
     text += "\""

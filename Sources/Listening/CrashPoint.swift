@@ -8,6 +8,8 @@ import Basics
 enum CrashPoint: String, CaseIterable {
   case selected, cleared, locked, clearedAgain, settleTorn, settled, retired, finished
   case settleCompacted, settledAgain
+  /// The steps of a line of the events file.
+  case eventsTorn, eventsWritten
   /// The steps of a recheck.
   case changesFound, changesCleared, changesSettled, boundWritten
   /// The steps that only a listener with nodes reaches.

@@ -18,7 +18,7 @@ package enum DrainOutcome: Equatable, Sendable {
   case more
   /// Only rows that must wait are left; the parameter says when to look for them again.
   case drained(retryAfter: Duration?)
-  /// A writer holds the lock: the pages are cleared, the rows are still there.
+  /// The pages are cleared, the rows are still there: a writer holds the lock, or the events cannot be written.
   case contended
   /// The pages are cleared, as asked; the rows were not touched.
   case prompted

@@ -13,12 +13,16 @@ import fpcache
   /// The steps that a drain of a few rows comes by; the list is copied only when it is long.
   private static let steps = CrashPoint.allCases.filter {
     $0 != .settleCompacted && !ofNodes.contains($0) && !ofRechecks.contains($0)
+      && !ofEvents.contains($0)
   }
   /// Those of one of many nodes (NodeFaultTests.swift).
   static let ofNodes: [CrashPoint] = [
     .tokenDrawn, .tokenRenewed, .tokenKept, .registered, .emptied, .moved, .logRead, .logCleared,
     .advanced,
   ]
+
+  /// Those of a line of the events file (EventTests.swift).
+  static let ofEvents: [CrashPoint] = [.eventsTorn, .eventsWritten]
 
   /// Those of a recheck (RecheckTests.swift).
   static let ofRechecks: [CrashPoint] = [

@@ -46,7 +46,8 @@ import Testing
   ) throws -> Drain {
     let root = try Directory(root: FilePath(tree.fullPath("cache")), kernel: kernel)
     return Drain(
-      Clearer(root, layout: .freshPorts, kernel: kernel), .freshPorts(.freshPorts), nil, logger,
+      Clearer(root, layout: .freshPorts, kernel: kernel), .freshPorts(.freshPorts), ClearMemory(),
+      logger,
       remembering: most)
   }
 

@@ -20,6 +20,7 @@ import Testing
   private static let headings = [
     "clear": "clear-date, clear-port, clear-news, clear, prune", "once": "listen --once",
     "stats": "stats", "verify": "verify", "status": "status", "status-file": "The status file",
+    "events": "The events file",
   ]
 
   /// The table of a document: each key's place and its type.
@@ -50,6 +51,7 @@ import Testing
   /// Objects whose keys are a site's own names.
   private static let maps: Set<String> = [
     "families", "queues", "counts", "queue_oldest_seconds", "rates.families", "rates.queues",
+    "key",
   ]
 
   /// Each key's place, and the values that it has.
@@ -86,7 +88,7 @@ import Testing
 
   @Test(
     "each key is documented with its type, and each documented key is printed",
-    arguments: ["clear", "once", "stats", "verify", "status", "status-file"])
+    arguments: ["clear", "once", "stats", "verify", "status", "status-file", "events"])
   func keys(_ name: String) throws {
     let types = try documented(name)
     let printed = try documents(name).flatMap { places($0) }
@@ -129,6 +131,7 @@ import Testing
       return [result.json(dryRun: true)]
     case "stats": return try stats()
     case "verify": return [verify()]
+    case "events": return try events()
     case "status":
       let failed = StatusReport(
         at: Self.now, database: .failed(.unreachable("x")), statusFile: .notNamed,
@@ -174,6 +177,7 @@ import Testing
     health.polled([QueueBacklog(table: .ports, rows: 1, oldestAge: 2.5)], now: now)
     health.recheck.families = [RecheckHealth.Family("ports")]
     health.scrub.families = [ScrubHealth.Family("ports")]
+    health.events = EventHealth()
     return health
   }
 
@@ -203,6 +207,16 @@ import Testing
     var blind = Self.survey
     blind.channels = nil
     return [whole.json, try overview(blind, Age(argument: "5d")).json]
+  }
+
+  private func events() throws -> [JSON] {
+    let key = try Layout.freshPorts.port(category: Array("a".utf8), port: Array("b".utf8))
+    let lines = ClearReason.lines([(key, 1), (key, 0)], .freshPorts) {
+      $0 == 0 ? .queue(.ports) : .settle
+    }
+    return try lines.split(separator: UInt8(ascii: "\n")).map {
+      try #require(JSON(parsing: Array($0)))
+    }
   }
 
   private func verify() -> JSON {

@@ -90,6 +90,11 @@ ALERTS = [
           f"fpcache_listener_retry_rows > 0 and {ALIVE}", "30m",
           "pages on {{ $labels.instance }} cannot be deleted",
           "the log names them and why: permissions, a read-only file system, a full disk"),
+    Alert("FpcacheEventsBlocked", "warning",
+          f"fpcache_listener_events_blocked == 1 and {ALIVE}", "5m",
+          "fpcache listen on {{ $labels.instance }} cannot write its events file: rows stay, and"
+          " nothing is told of cleared pages",
+          "free space, or correct the folder's permissions; its log says which file"),
     Alert("FpcacheRowsRefused", "warning",
           "increase(fpcache_listener_rows_refused_total[1h]) > 10", "0m",
           "many queue rows name nothing to clear ({{ $labels.instance }})",

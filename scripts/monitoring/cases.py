@@ -115,6 +115,8 @@ CASES = [
          {"FpcacheQueueHeld": WEB}),
     Case("pages cannot be deleted", 60, {listener("retry_rows"): "0x10 3x2990"},
          {"FpcacheRetries": WEB}),
+    Case("the disk of the events file is full", 40, {listener("events_blocked"): "0x10 1x2990"},
+         {"FpcacheEventsBlocked": WEB}),
     Case("a burst of rows that name nothing", 40, {listener("rows_refused_total"): "0x10 500x2990"},
          {"FpcacheRowsRefused": WEB}),
     Case("one row that names nothing", 40, {listener("rows_refused_total"): "0x10 1x2990"}),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Keys as text, for a file that survives the process: `family TAB field=value TAB ...`.
+// Keys as text, for a file that survives the process: `family TAB field=value TAB ...`. And as members of a JSON
+// object, for other programs.
 
 import Basics
 
@@ -22,6 +23,21 @@ extension Layout {
       let value = binding.value
       if isPlain(value) { text += value } else { text += escape(value).utf8 }
     }
+  }
+
+  /// Appends the members of a JSON object: `"family":"ports","key":{"category":"www","port":"nginx"}`. Untrusted
+  /// values are escaped.
+  package func append(membersOf key: CacheKey, to text: inout [UInt8]) {
+    text += "\"family\":".utf8
+    JSON.append(escaped: Array(rows[key.family].name.utf8), to: &text)
+    text += ",\"key\":{".utf8
+    for (index, binding) in key.bindings.enumerated() {
+      if index > 0 { text.append(UInt8(ascii: ",")) }
+      JSON.append(escaped: Array(binding.field.utf8), to: &text)
+      text.append(UInt8(ascii: ":"))
+      JSON.append(escaped: binding.value, to: &text)
+    }
+    text.append(UInt8(ascii: "}"))
   }
 
   /// Reads a key back. Its values are checked like those of any other key.

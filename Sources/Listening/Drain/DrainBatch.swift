@@ -60,6 +60,15 @@ struct DrainBatch {
     keys = plan.keys
   }
 
+  /// For each key, the queue of the first row that names it.
+  var tables: [QueueTable] {
+    var tables = [QueueTable?](repeating: nil, count: keys.count)
+    for (row, indices) in zip(rows, indices) {
+      for index in indices where tables[index] == nil { tables[index] = row.table }
+    }
+    return tables.compactMap { $0 }
+  }
+
   /// This batch, reduced to the rows whose keys all pass, and to those keys.
   func only(_ isWanted: (Int) -> Bool) -> DrainBatch {
     var rest = self

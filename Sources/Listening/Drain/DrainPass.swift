@@ -23,6 +23,10 @@ struct DrainPass {
   /// The keys that were cleared in this pass.
   var recent = RecentKeys()
   var began = ContinuousClock.now
+  /// Since when rows cannot be retired; nil where they can.
+  var heldSince: ContinuousClock.Instant?
+  /// The rows that must wait and whose keys were told.
+  var told: Set<QueuePlace> = []
   /// Whether the next batch belongs to another pass.
   var hasEnded = false
 }

@@ -12,6 +12,8 @@ package final class PageClearer {
   let cache: CacheWatch
   private(set) var rules: SiteRules
   let settle: Settle?
+  /// Tells other programs of cleared keys; nil for none.
+  let events: ClearEvents?
   let failures: FailureLog
   private(set) var tally = DrainTally()
   /// The rows that cannot be cleared.
@@ -25,12 +27,12 @@ package final class PageClearer {
 
   /// - Parameter most: how many waiting rows are remembered one by one.
   init(
-    _ cache: CacheWatch, _ rules: SiteRules, _ settle: Settle?, _ logger: Logger,
+    _ cache: CacheWatch, _ rules: SiteRules, _ memory: ClearMemory, _ logger: Logger,
     remembering most: Int
   ) {
     self.cache = cache
     self.rules = rules
-    self.settle = settle
+    (settle, events) = (memory.settle, memory.events)
     self.logger = logger
     retries = RowRetries(most: most)
     failures = FailureLog(logger)
@@ -169,6 +171,34 @@ package final class PageClearer {
     count(rows: outcome.retirable.count + batch.refused.count, keys: outcome.keys)
     name(cleared: outcome.retirable)
     count(refused: batch.refused)
+  }
+
+  // MARK: Events
+
+  /// Whether rows stay because their events cannot be written.
+  var isWithheld: Bool { events?.isBlocked ?? false }
+
+  /// Tells other programs of the keys that were cleared, and waits until that is on the disk.
+  /// - Returns: false when it is not. What names the keys must then stay.
+  func tell(_ keys: [CacheKey], _ reports: [ClearReport], _ reason: ClearReason) -> Bool {
+    tell(keys, reports) { _ in reason }
+  }
+
+  /// The same for the keys of a batch.
+  func tell(_ batch: DrainBatch, _ reports: [ClearReport]) -> Bool {
+    guard events != nil else { return true }
+    let tables = batch.tables
+    return tell(batch.keys, reports) { .queue(tables[$0]) }
+  }
+
+  private func tell(
+    _ keys: [CacheKey], _ reports: [ClearReport], reason: (Int) -> ClearReason
+  ) -> Bool {
+    guard let events else { return true }
+    let cleared = keys.indices.filter { reports[$0].failures.isEmpty && !reports[$0].isPartial }
+    return events.write(
+      cleared.map { (keys[$0], reports[$0].filesRemoved) }, cache.clearer.layout
+    ) { reason(cleared[$0]) }
   }
 
   // MARK: Counting

@@ -4,7 +4,7 @@
 //
 //   1. select the batch; clear its pages at once
 //   2. lock the queue: every writer that saw our rows has committed
-//   3. clear the pages of the same rows again, while the server deletes them
+//   3. clear the pages of the same rows again, and write their events, while the server deletes them
 //   4. commit, but for rows whose pages could not go
 //
 // A crash before the commit repeats the batch. See docs/drain-protocol.md for why.
@@ -16,6 +16,10 @@ import PGQueue
 final class QueueDrain {
   /// The time that each try for the lock leaves for the pages of other rows. The tries are soon a second apart.
   private static let timeForOthers = Duration.milliseconds(50)
+  /// Rows that wait longer than this are told before they are retired.
+  private static let untoldWait = Duration.seconds(1)
+  /// Only so many of them: each takes a hundred bytes or two.
+  private static let mostTold = 65_536
 
   private let pages: PageClearer
   private let passes: QueuePasses
@@ -39,6 +43,16 @@ final class QueueDrain {
     let refused: [(row: QueueRow, problem: RowProblem)]
     /// The rows whose pages are gone and that must be deleted.
     let cleared: [QueueRow]
+
+    /// The reports of the second clear. Each includes what the first clear removed, where both had the same keys.
+    func reports(with second: BatchOutcome) -> [ClearReport] {
+      guard first.waiting.isEmpty else { return second.reports }
+      return zip(first.reports, second.reports).map { first, second in
+        var sum = first
+        sum.add(second)
+        return sum
+      }
+    }
   }
 
   /// Serves one batch: steps 1 to 4.
@@ -75,13 +89,11 @@ final class QueueDrain {
       // There is nothing to retire, so writers need not wait for a useless lock.
       return passes.advance(&pass, behind: rows, limit: limit, queue.table)
     }
+    // While events cannot be written, the lock would be useless.
+    if pages.isWithheld, !pages.tell(batch, first.reports) { return try hold(step, &pass) }
     switch try queue.lock(rows) {
     case .granted: return try retire(step, in: root, &pass, began)
-    case .contended:
-      // The lock may take long. The next try clears all of them before it asks for the lock.
-      pass.recent = RecentKeys()
-      try clearBeyond(step, &pass)
-      return .contended
+    case .contended: return try hold(step, &pass)
     case .rewritten: return .more  // the same rows, in their new places
     }
   }
@@ -99,13 +111,21 @@ final class QueueDrain {
     var outcome = BatchOutcome()
     var cleared = step.cleared
     var asked = cleared + step.refused.map(\.row)
-    var deleted = try queue.delete(asked) { outcome = pages.clearPagesInTime(of: again) }
-    CrashPoint.clearedAgain.reach()
+    var isTold = false
+    var deleted = try queue.delete(asked) {
+      outcome = pages.clearPagesInTime(of: again)
+      CrashPoint.clearedAgain.reach()
+      isTold = outcome.isPartial || pages.tell(again, step.reports(with: outcome))
+    }
     guard !outcome.isPartial, pages.cache.followRoot(), pages.cache.clearer.isSameTree(as: root)
     else {
       // The clear did not reach the tree that visitors see, or not all of it. Clear again, in the tree that they see.
       try queue.rollback()
       return .more
+    }
+    guard isTold else {
+      try queue.rollback()
+      return try hold(step, &pass)
     }
     if !outcome.waiting.isEmpty || outcome.isUnfinished {
       // A page has appeared that cannot be removed, or not in time: its rows stay after all.
@@ -123,6 +143,7 @@ final class QueueDrain {
     CrashPoint.retired.reach()
     note(retired: asked, but: remaining, step, in: &pass)
     pass.promptedTo = nil
+    (pass.heldSince, pass.told) = (nil, [])
     pass.hasRetired = pass.hasRetired || deleted > 0
     batchSize.adapt(took: began.duration(to: .now), locked: locked.duration(to: .now))
     return outcome.isUnfinished
@@ -138,6 +159,36 @@ final class QueueDrain {
     pages.count(refused: step.refused.filter { isGone($0.row) })
     pages.noteRecovered(asked.filter(isGone))
     passes.noteKept(remaining, of: step.queue.table, in: &pass)
+  }
+
+  /// Rows must stay for now. The next try clears all of their pages before it asks for the lock, since that may take
+  /// long.
+  private func hold(_ step: Step, _ pass: inout DrainPass) throws(DatabaseError) -> DrainOutcome {
+    pass.recent = RecentKeys()
+    pass.heldSince = pass.heldSince ?? .now
+    tellWaiting(step.batch, step.first, of: step.queue, &pass)
+    try clearBeyond(step, &pass)
+    return .contended
+  }
+
+  /// Tells other programs of the keys of rows that a writer holds up for long, once for each row. Their pages are cleared,
+  /// and a CDN must not keep them until that writer ends. They are told again when the rows are retired.
+  private func tellWaiting(
+    _ batch: DrainBatch, _ outcome: BatchOutcome, of queue: Queue, _ pass: inout DrainPass
+  ) {
+    guard pages.events != nil, !pages.isWithheld, let since = pass.heldSince,
+      since.duration(to: .now) >= Self.untoldWait
+    else { return }
+    var indices: Set<Int> = []
+    for (row, keys) in zip(batch.rows, batch.indices) {
+      guard let place = row.place, pass.told.count < Self.mostTold,
+        pass.told.insert(place).inserted
+      else { continue }
+      indices.formUnion(keys)
+    }
+    let fresh = indices.sorted()
+    _ = pages.tell(
+      fresh.map { batch.keys[$0] }, fresh.map { outcome.reports[$0] }, .waiting(queue.table))
   }
 
   /// Clears the pages of new rows, which are retired later: only step 1 of the protocol.
@@ -164,15 +215,25 @@ final class QueueDrain {
     var isAtEnd = false
     repeat {
       let more = try queue.batch(after: pass.promptedTo ?? first, limit: limit)
-      if pages.clearPages(of: pages.plan(more)).isPartial { return }
+      guard clearWaiting(more, of: queue, &pass) else { return }
       pass.promptedTo = more.last?.place ?? pass.promptedTo
       isAtEnd = more.count < limit
     } while !isAtEnd && .now < until
     guard isAtEnd else { return }
     repeat {
       let more = try queue.batch(after: pass.rotatedTo ?? first, limit: limit)
-      if pages.clearPages(of: pages.plan(more)).isPartial { return }
+      guard clearWaiting(more, of: queue, &pass) else { return }
       pass.rotatedTo = more.count < limit ? nil : more.last?.place
     } while pass.rotatedTo != nil && .now < until
+  }
+
+  /// - Returns: false when a stop has interrupted it.
+  private func clearWaiting(
+    _ rows: [QueueRow], of queue: Queue, _ pass: inout DrainPass
+  ) -> Bool {
+    let batch = pages.plan(rows)
+    let outcome = pages.clearPages(of: batch)
+    if !outcome.isPartial { tellWaiting(batch, outcome, of: queue, &pass) }
+    return !outcome.isPartial
   }
 }

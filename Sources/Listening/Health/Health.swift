@@ -49,6 +49,8 @@ struct Health: Equatable {
   private(set) var backlogAt: Int64 = 0
   var recheck = RecheckHealth()
   var scrub = ScrubHealth()
+  /// Nil where no events are written.
+  var events: EventHealth?
   private(set) var delays = [Int](repeating: 0, count: buckets.count + 1)
   private(set) var delaySum = 0.0
 

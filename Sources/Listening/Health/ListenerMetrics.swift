@@ -14,7 +14,7 @@ extension Metric {
     bytesRemoved, retryRows, settleKeys, queuesRefused, queuesHeld, queueRowsPolled,
     queueOldestRowPolled, recheckedAt, recheckedKeys, missedInvalidations, recheckRefusedKeys,
     recheckBroken, scrubbedAt, scrubSeconds, scrubbedPages, scrubClearedPages, scrubRefusedPages,
-    scrubBroken, notifyToCleared,
+    scrubBroken, eventsWritten, eventFailures, eventsBlocked, notifyToCleared,
   ]
 
   // MARK: The process
@@ -103,6 +103,16 @@ extension Metric {
   static let recheckBroken = gauge(
     "fpcache_listener_recheck_broken", "1 where the query of a family cannot be asked.",
     by: "family")
+
+  // MARK: Events
+
+  static let eventsWritten = counter(
+    "fpcache_listener_events_written_total", "Lines written to the events file.")
+  static let eventFailures = counter(
+    "fpcache_listener_event_failures_total", "Failed tries to write the events file.")
+  static let eventsBlocked = gauge(
+    "fpcache_listener_events_blocked",
+    "1 where the events file cannot be written, so that queue rows stay.")
 
   // MARK: Scrubs
 

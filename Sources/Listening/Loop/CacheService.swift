@@ -28,7 +28,7 @@ package final class CacheService: ListenerService {
   private var unemptied: Set<String> = []
   /// The earliest time to read the settle list again.
   private var settleNotBefore = ContinuousClock.now
-  /// How many keys went back on the settle list since their file system went away.
+  /// How many keys went back on the settle list since their file system went away, or their events could not be written.
   package private(set) var settleAway = 0
   /// Whether there is memory to give back: after a connection was made, and after a drain of many rows.
   private var isSwollen = false
@@ -126,27 +126,33 @@ package final class CacheService: ListenerService {
     CrashPoint.finished.reach()
     cache.saveMounts()
     let tally = pages.takeTally()
+    // As late as those that a writer holds: a restart would not help.
+    let isServed = complete || pages.isWithheld
     let time = began.duration(to: .now)
     drainBegan = nil
     noteCleared()
     reporter.refused(drain.undrainedQueues)
     reporter.enter(state)
-    reporter.drained(tally, time, complete: complete, isProof: isProof)
+    reporter.drained(tally, time, complete: isServed, isProof: isProof)
     // While another transaction holds a queue, its pages are cleared again; that is not worth a log line. The rows are,
     // when the hold ends.
     let isNews = complete || !hasToldOfWriter
     let isHeld = !complete && !hasToldOfWriter
     if isFresh || tally.rows > 0 || (tally.files > 0 && isNews) || isHeld {
-      let rest =
-        complete
-        ? "" : "; a writer holds the rest: their pages are cleared now, the rows when it ends"
       let isRoutine = !isFresh && complete && !hasToldOfWriter && time < Self.progressInterval
-      drains.note(tally, in: time, isRoutine ? .routine : .news, end: rest)
+      drains.note(tally, in: time, isRoutine ? .routine : .news, end: complete ? "" : rest)
     }
     hasToldOfWriter = !complete
     looks.noteDrain(isFresh: isFresh, complete: complete)
     isSwollen = isSwollen || isFresh || tally.rows > BatchSize.least
     isFresh = false
+  }
+
+  /// What a drain's line says about the rows that are left.
+  private var rest: String {
+    pages.isWithheld
+      ? "; the events of the rest cannot be written: their pages are cleared now, the rows stay"
+      : "; a writer holds the rest: their pages are cleared now, the rows when it ends"
   }
 
   /// The listener's state between drains.
@@ -171,7 +177,7 @@ package final class CacheService: ListenerService {
     }
     guard let key = try? cache.clearer.layout.all(of: family) else { return }
     pages.requested?.note([key], cache.clearer.layout)
-    rowless.clear(key)
+    rowless.clear(key, .empty)
     settle?.add([key])
   }
 
@@ -213,6 +219,9 @@ package final class CacheService: ListenerService {
         $0.settleWaiting = waiting.settle
       }
     }
+    let unopened = pages.events?.openIfDue()
+    let events = pages.events?.health
+    if events != reporter.health.events { reporter.update { $0.events = events } }
     let held = drain.heldQueues
     if held != reporter.health.held { reporter.update { $0.held = held } }
     let (recheck, scrub) = (looks.recheck.health, looks.scrub.health)
@@ -226,7 +235,7 @@ package final class CacheService: ListenerService {
     }
     let told = pages.failures.flush()
     let until = [
-      settled, owed, told, drains.flush(), looked,
+      settled, owed, told, drains.flush(), looked, unopened,
       reporter.writeIfDue(isBusy: isBusy),
     ].compactMap { $0 }.min()
     return cache.isMountAway ? min(until ?? .seconds(1), .seconds(1)) : until
@@ -252,8 +261,10 @@ package final class CacheService: ListenerService {
     let away = zip(keys, reports).filter { areListed && $1.isMountAway }
     settleAway += away.count
     settle?.putBack(away.map(\.0) + zip(keys, reports).filter { $1.isPartial }.map(\.0))
+    let untold = rowless.tell(keys, reports, areListed ? .settle : .retry)
+    settleAway += untold
     let rest = zip(keys, reports).filter { !areListed || !$1.isMountAway }
-    return rowless.note(rest.map(\.0), rest.map(\.1))
+    return rowless.note(rest.map(\.0), rest.map(\.1)) || untold > 0
   }
 
   package func measure(_ backlog: [QueueBacklog]) {
@@ -273,6 +284,7 @@ package final class CacheService: ListenerService {
 
   package func reload() -> (ConnectionParameters, ListenerMachine.Settings)? {
     reporter.reloading()
+    pages.events?.open()
     do throws(ListeningError) {
       let site = try reloadSite()
       debts.follow(from: cache.clearer.layout, to: site.clearer.layout)

@@ -26,13 +26,13 @@ package final class Drain {
   ///   - mounts: the remembered mounts; nil for none.
   ///   - most: how many waiting rows are remembered one by one.
   package init(
-    _ clearer: Clearer, _ rules: SiteRules, _ settle: Settle?, _ logger: Logger,
+    _ clearer: Clearer, _ rules: SiteRules, _ memory: ClearMemory, _ logger: Logger,
     node: NodeTokens? = nil, mounts: MountMemory? = nil,
     remembering most: Int = RetryLedger<RowName>.defaultMost
   ) {
     self.logger = logger
     pages = PageClearer(
-      CacheWatch(clearer, mounts, logger), rules, settle, logger, remembering: most)
+      CacheWatch(clearer, mounts, logger), rules, memory, logger, remembering: most)
     passes = QueuePasses(pages, retries: node == nil ? .ofRows : .ofNone, logger)
     queues = QueueDrain(pages, passes)
     self.node = node.map { [pages, passes] in NodeDrain(NodeState($0), pages, passes, logger) }
@@ -50,7 +50,7 @@ package final class Drain {
       let served = try serve(queue)
       let hasDone = pages.tally.moved != before.moved || pages.tally.rows != before.rows
       if served != .contended, !hasDone { try requireRights(queue) }
-      try note(hold: served == .contended, of: queue)
+      try note(hold: served == .contended && !pages.isWithheld, of: queue)
       // A role that may read rows may still not be allowed to delete them.
       if served != .contended { troubles.end(queue.table) }
       return served

@@ -15,6 +15,8 @@ package struct SingleRun {
     package var tally = DrainTally()
     /// Queues whose rows stay, because a writer held them for longer than our patience.
     package var contended: [String] = []
+    /// Queues whose rows stay, because their events could not be written.
+    package var withheld: [String] = []
     /// Queues that were not finished because a stop was requested.
     package var unfinished: [String] = []
     /// Rows that the server did not delete and reported no error for.
@@ -70,7 +72,8 @@ package struct SingleRun {
     }
     // As if each channel had been notified, except for events that are in no queue.
     service.finish(
-      Set(drain.pages.rules.events.filter { !$0.isErrand }), complete: result.contended.isEmpty)
+      Set(drain.pages.rules.events.filter { !$0.isErrand }),
+      complete: (result.contended + result.withheld).isEmpty)
     // Also the changes that the site's own queries report, where there are queries.
     if !isStopped { service.looks.lookNow() }
     result.rechecked = service.rechecked
@@ -124,6 +127,8 @@ package struct SingleRun {
       case .drained: if service.total.asked != before { served.append(table) }
       case .contended:
         if !result.contended.contains(table.name) { result.contended.append(table.name) }
+      case .withheld:
+        if !result.withheld.contains(table.name) { result.withheld.append(table.name) }
       case .stopped:
         if !result.unfinished.contains(table.name) { result.unfinished.append(table.name) }
       }
@@ -134,6 +139,7 @@ package struct SingleRun {
   private enum End {
     case drained
     case contended
+    case withheld
     case stopped
   }
 
@@ -146,6 +152,7 @@ package struct SingleRun {
       switch try service.serve(queue, .whole) {
       case .more, .prompted: backoff.reset()
       case .drained: return .drained
+      case .contended where drain.pages.isWithheld: return .withheld
       case .contended:
         guard .now < deadline else { return .contended }
         wait(backoff.next(jitter: .random(in: 0...1)))

@@ -134,7 +134,7 @@ package final class SiteLooks {
   /// Clears the pages that missed notifications should have cleared.
   private func clearMissed() {
     for (query, stale) in missed.take().map({ ($0.query, $0.keys) }) {
-      stale.keys.forEach(clearer.clear)
+      stale.keys.forEach { clearer.clear($0, .missed) }
       settle?.add(stale.keys)
       let verb = !cache.isDry ? "cleared" : "would clear"
       logger.notice(
@@ -157,7 +157,7 @@ package final class SiteLooks {
       return true
     }
     if let keys = recheck.nextKeys() {
-      guard let reports = clearer.clear(keys) else { return false }
+      guard let reports = clearer.clear(keys, .recheck) else { return false }
       recheck.noteCleared(reports)
       isSwollen = true
       return true
@@ -184,7 +184,7 @@ package final class SiteLooks {
     }
     if let (family, pages) = scrub.nextPages() {
       let confirmed = cache.clearer.confirmed(pages)
-      guard let reports = scrub.clears ? clearer.clear(confirmed.map(\.key)) : [] else {
+      guard let reports = scrub.clears ? clearer.clear(confirmed.map(\.key), .scrub) : [] else {
         return false
       }
       scrub.note(confirmed, of: family, reports)

@@ -214,15 +214,17 @@ final class NodeDrain {
         return logged.rows.count < limit ? .drained(retryAfter: nil) : .more
       }
       pages.settle?.add(outcome.cleared)
-      let done = Set((outcome.retirable + batch.refused.map(\.row)).map(\.position))
+      // Without their events, rows are passed like those that could not be cleared.
+      let cleared = pages.tell(batch, outcome.reports) ? outcome.retirable : []
+      let done = Set((cleared + batch.refused.map(\.row)).map(\.position))
       let owing = logged.rows.filter { !done.contains($0.position) }
       guard try log.advance(behind: logged, owing: owing) else { return .more }
       CrashPoint.advanced.reach()
       pages.count(refused: batch.refused)
-      pages.noteRecovered(outcome.retirable)
+      pages.noteRecovered(cleared)
       node.owes = node.owes || !owing.isEmpty
       pages.count(rows: done.count, keys: outcome.keys)
-      pages.name(cleared: outcome.retirable)
+      pages.name(cleared: cleared)
       batchSize.adapt(took: began.duration(to: .now), locked: node.lockTime)
       if logged.rows.count >= limit { return .more }
     }
@@ -242,7 +244,9 @@ final class NodeDrain {
 
   private func untilRetry(_ logged: LogBatch) -> Duration? {
     let emptying = logged.mustEmpty && !node.emptying.isNew ? node.emptying.notBefore : nil
-    return [emptying, pages.retries.next()].compactMap { $0 }.min().map(pages.untilRetry(at:))
+    let withheld = node.owes && pages.isWithheld ? ContinuousClock.now + .seconds(1) : nil
+    return [emptying, withheld, pages.retries.next()].compactMap { $0 }.min().map(
+      pages.untilRetry(at:))
   }
 
   /// Tries again the rows that were passed and not cleared, when they are due.
@@ -258,6 +262,7 @@ final class NodeDrain {
       let outcome = pages.clearPages(of: batch)
       if outcome.isPartial { return }
       pages.settle?.add(outcome.cleared)
+      guard pages.tell(batch, outcome.reports) else { return }
       let done = outcome.retirable + batch.refused.map(\.row)
       try log.forgive(done)
       pages.noteRecovered(outcome.retirable)
@@ -343,6 +348,7 @@ final class NodeDrain {
     CrashPoint.emptied.reach()
     pages.requested?.note(keys, pages.cache.clearer.layout)
     pages.settle?.add(keys)
+    if !pages.tell(keys, reports, .empty) { pages.settle?.putBack(keys) }
     try log.noteEmptied()
     logger.notice(
       """

@@ -36,6 +36,7 @@ struct ListenSettings: Equatable, Sendable {
   var stateDirectory: String?
   var statusFile: String?
   var metricsFile: String?
+  var eventsFile: String?
   /// The name of this node among many; nil for a listener without nodes.
   var node: String?
   var syslog = SyslogSettings.standard
@@ -56,6 +57,7 @@ struct ListenSettings: Equatable, Sendable {
     stateDirectory = try Setting.stateDirectory.text(in: ini)
     statusFile = try Setting.statusFile.text(in: ini)
     metricsFile = try Setting.metricsFile.text(in: ini)
+    eventsFile = try Setting.eventsFile.text(in: ini)
     node = try Setting.node.text(in: ini)
     if let name = try Setting.facility.text(in: ini),
       let facility = SyslogSettings.facility(named: name)
@@ -79,6 +81,7 @@ struct ListenSettings: Equatable, Sendable {
     merged.stateDirectory = stateDirectory ?? other.stateDirectory
     merged.statusFile = statusFile ?? other.statusFile
     merged.metricsFile = metricsFile ?? other.metricsFile
+    merged.eventsFile = eventsFile ?? other.eventsFile
     merged.node = node ?? other.node
     return merged
   }
@@ -104,6 +107,7 @@ struct ListenSettings: Equatable, Sendable {
     case .node: node != others.node
     case .statusFile: statusFile != others.statusFile
     case .metricsFile: metricsFile != others.metricsFile
+    case .eventsFile: eventsFile != others.eventsFile
     case .facility: syslog.facility != others.syslog.facility
     case .identity: syslog.identity != others.syslog.identity
     default: false

@@ -160,6 +160,15 @@ struct Setting: Hashable, Sendable {
     $0.needsRestart = true
   }
 
+  static let eventsFile = row("listen", "EVENTS_FILE") {
+    $0.example = "/var/lib/fpcache/events.json"
+    $0.comment = "A line of JSON for each key that is cleared, for other programs, such as a CDN's purge"
+    $0.option = Option(
+      name: "events", help: "Append a line of JSON for each cleared key to this file",
+      valueName: "file")
+    $0.needsRestart = true
+  }
+
   static let emptiedAfter = row("listen", "EMPTY_AFTER") {
     $0.fallback = SiteRules.freshPorts(.freshPorts).emptiedAfter.joined(separator: ", ")
     $0.comment = """
@@ -230,7 +239,7 @@ struct Setting: Hashable, Sendable {
   /// The listener's settings, in the order in which it reports them.
   static let listen = [
     settle, pollInterval, recheckInterval, recheckOverlap, recheckMost, scrubInterval, scrubMost,
-    scrub, stateDirectory, node, statusFile, metricsFile, emptiedAfter, facility,
+    scrub, stateDirectory, node, statusFile, metricsFile, eventsFile, emptiedAfter, facility,
     identity,
   ]
 

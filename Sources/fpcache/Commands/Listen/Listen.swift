@@ -39,6 +39,8 @@ struct Listen: SiteCommand {
   var stateDir: String?
   @Option(help: Setting.statusFile.help(), completion: .file()) var statusFile: String?
   @Option(help: Setting.metricsFile.help(), completion: .file()) var metricsFile: String?
+  @Option(help: Setting.eventsFile.help("See docs/events.md."), completion: .file())
+  var events: String?
   @Option(
     help: Setting.node.help("Needs the tables of --print-schema; see docs/nodes.md."))
   var node: String?
@@ -64,6 +66,7 @@ struct Listen: SiteCommand {
     flags.stateDirectory = stateDir
     flags.statusFile = statusFile
     flags.metricsFile = metricsFile
+    flags.eventsFile = events
     flags.node = node
     return flags
   }
@@ -93,14 +96,15 @@ struct Listen: SiteCommand {
         status: settings.statusFile, metrics: settings.metricsFile, version: fpcacheVersion),
       manager: once ? nil : SystemdNotifier(environment()["NOTIFY_SOCKET"]), lastError: lastError,
       logger)
-    let settle = common.dryRun ? nil : settleList(settings, site.clearer.layout, logger)
+    let memory =
+      common.dryRun ? ClearMemory() : memory(settings, site.clearer.layout, logger)
     let (connection, listenerSettings, rules) = (site.connection, site.settings, site.rules)
     // From here on only the drain holds the cache directory open, and it can release it at SIGHUP.
     let looks = looks(site, settings, logger)
     let mounts = MountMemory(
       stateDirectory: settings.stateFolder, dryRun: common.dryRun ? .yes : .no, logger)
     let drain = Drain(
-      (consume site).clearer, rules, settle, logger, node: node, mounts: mounts,
+      (consume site).clearer, rules, memory, logger, node: node, mounts: mounts,
       remembering: once ? .max : RetryLedger<RowName>.defaultMost)
     let service = CacheService(
       drain, reporter, owing: once ? .nextRun : .thisListener, looks: looks
@@ -146,12 +150,13 @@ struct Listen: SiteCommand {
     }
   }
 
-  private func settleList(
+  private func memory(
     _ settings: ListenSettings, _ layout: Layout, _ logger: Logger
-  ) -> Settle {
-    Settle.open(
+  ) -> ClearMemory {
+    let settle = Settle.open(
       settings.settle ?? ListenSettings.defaultSettle, stateDirectory: settings.stateFolder,
       layout: layout, logger)
+    return ClearMemory(settle, settings.eventsFile.map { ClearEvents($0, logger) })
   }
 
   private func looks(
@@ -178,6 +183,7 @@ struct Listen: SiteCommand {
     let clearer = try common.clearer(
       config, paths: common.verbose ? .kept : .dropped,
       watch: ClearWatch { Signals.isStopAsked }, remembersMounts: true)
+    try Self.requireEventsElsewhere(flags.orElse(config.listen).eventsFile, clearer, config)
     let missing = clearer.missingFolders.map(\.description)
     if !missing.isEmpty {
       logger.warning(
@@ -210,6 +216,24 @@ struct Listen: SiteCommand {
     let name = node.map { "as node \($0.node.name)" } ?? "without a name"
     logger.warning(
       "SIGHUP: NODE changed; restart to apply it; until then the listener runs \(name)")
+  }
+
+  /// The events file must not be a page, which a clear removes or a visitor sees.
+  /// - Throws: ``UserError`` with status 78.
+  private static func requireEventsElsewhere(
+    _ path: String?, _ clearer: Clearer, _ config: Config
+  ) throws(UserError) {
+    guard let path else { return }
+    let folder = FilePath(path).removingLastComponent()
+    guard
+      let real = (folder.isEmpty ? "." : folder).withPlatformString({ realpath($0, nil) })
+    else { return }
+    defer { free(real) }
+    guard FilePath(platformString: real).starts(with: clearer.realPath) else { return }
+    throw UserError(
+      .configuration,
+      "events file \(escape(Array(path.utf8))): is inside the cache directory \(config.cacheDirectoryText); "
+        + "name another folder with EVENTS_FILE or --events")
   }
 
   /// How many folders are named one by one.

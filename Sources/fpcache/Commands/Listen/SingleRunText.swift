@@ -8,7 +8,8 @@ import Listening
 extension SingleRun.Result {
   var status: ExitStatus {
     tally.failures + kept + left > 0
-      || !(contended + unfinished + refused + missing + owed).isEmpty ? .incomplete : .done
+      || !(contended + withheld + unfinished + refused + missing + owed).isEmpty
+      ? .incomplete : .done
   }
 
   /// What was done, and what was not.
@@ -18,6 +19,10 @@ extension SingleRun.Result {
     if left > 0 { text += ", \(grouped(left)) still there" }
     if rechecked > 0 { text += ", \(grouped(rechecked)) rechecked" }
     if !contended.isEmpty { text += "; held by a writer: \(contended.joined(separator: ", "))" }
+    if !withheld.isEmpty {
+      text +=
+        "; no events could be written for \(withheld.joined(separator: ", ")), whose rows stay"
+    }
     if !unfinished.isEmpty {
       let verb = unfinished.count == 1 ? "was" : "were"
       text += "; stopped before \(unfinished.joined(separator: ", ")) \(verb) drained"
@@ -32,6 +37,7 @@ extension SingleRun.Result {
       ("files_removed", .integer(tally.files)), ("bytes_removed", .integer(tally.bytes)),
       ("rows_refused", .integer(tally.refused)), ("rows_failed", .integer(tally.failures)),
       ("queues_contended", .array(contended.map(JSON.string))),
+      ("queues_withheld", .array(withheld.map(JSON.string))),
       ("queues_refused", .array(refused.map(JSON.string))),
       ("queues_missing", .array(missing.map(JSON.string))),
       ("keys_failed", .array(owed.map(JSON.string))),

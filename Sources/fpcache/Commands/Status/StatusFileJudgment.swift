@@ -97,6 +97,9 @@ extension Judgment {
             + "none was cleared")
       }
     }
+    if let problem = listener.events?.problem {
+      texts.append("the listener cannot write its events file, so rows stay: \(problem.escaped)")
+    }
     return texts.map { Symptom(state: .degraded, text: $0) }
   }
 }

@@ -191,6 +191,10 @@ struct StatusText {
             + "\(grouped(scrub.cleared)) cleared"
         ))
     }
+    if let events = status.events {
+      let failures = events.failures > 0 ? ", \(grouped(events.failures)) failed tries" : ""
+      facts.append(("events", "\(counted(events.written, "line"))\(failures)"))
+    }
     facts.append(("retries", counted(Int(clamping: status.retriesWaiting), "row")))
     facts.append(("settle list", counted(Int(clamping: status.settleWaiting), "key")))
     if let error = status.lastError {

@@ -148,6 +148,7 @@ extension StatusFile {
         ("queues_refused", .array(status.refused.map { .string($0.escaped) })),
         ("recheck", status.recheck?.json(age) ?? .null),
         ("scrub", status.scrub?.json(age) ?? .null),
+        ("events", status.events?.json ?? .null),
         ("last_error", status.lastError.map { .string(withoutControls($0.message)) } ?? .null),
         ("last_error_age_seconds", seconds(status.lastError?.at)),
       ])
