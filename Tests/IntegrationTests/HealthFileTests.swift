@@ -32,7 +32,7 @@ import Testing
         "version", "pid", "state", "since", "started", "healthy_at", "last_drain",
         "drain_under_way", "last_probe", "total", "drains", "notifications", "reconnects",
         "retries_waiting", "settle_waiting", "queues_held", "queues_refused", "recheck",
-        "scrub", "events", "last_error", "backlog", "backlog_at",
+        "scrub", "prune", "events", "last_error", "backlog", "backlog_at",
       ])
     #expect(status["version"] as? Int == 1)
     #expect(status["pid"] as? Int32 == listener.pid)

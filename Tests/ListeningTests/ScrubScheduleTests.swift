@@ -133,7 +133,7 @@ private final class Answers: Sendable {
 
   @Test("a walk waits while a drain is under way, and ends when it is given up")
   func gate() throws {
-    let gate = ScrubGate(isDraining: true)
+    let gate = LookGate(isDraining: true)
     let answers = Answers()
     func pass() { Thread.detachNewThread { answers.add(gate.pass()) } }
     func count() -> Int { answers.all.count }

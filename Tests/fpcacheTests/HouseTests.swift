@@ -45,9 +45,10 @@ import Testing
     "Listening/Health": ["Drain", "Events"],
     "Listening/Recheck": ["", "Site", "Queries", "Health"],
     "Listening/Scrub": ["", "Site", "Queries", "Recheck", "Health"],
+    "Listening/Prune": ["", "Queries", "Recheck", "Health"],
     "Listening/Loop": [
       "", "Site", "Settle", "Events", "Retries", "Drain", "Nodes", "Queries", "Recheck", "Scrub",
-      "Health",
+      "Prune", "Health",
     ],
     "fpcache": [
       "Commands", "Commands/Clear", "Commands/Listen", "Commands/Prune", "Commands/SQL",

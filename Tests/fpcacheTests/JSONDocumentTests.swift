@@ -177,6 +177,7 @@ import Testing
     health.polled([QueueBacklog(table: .ports, rows: 1, oldestAge: 2.5)], now: now)
     health.recheck.families = [RecheckHealth.Family("ports")]
     health.scrub.families = [ScrubHealth.Family("ports")]
+    health.prune = PruneHealth()
     health.events = EventHealth()
     return health
   }

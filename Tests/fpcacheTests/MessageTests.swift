@@ -23,7 +23,7 @@ import Testing
   ]
   /// What stands before texts that are help, which the manual is made of.
   private static let help = [
-    "help:", "ArgumentHelp(", "abstract:", "discussion:", "Help = ", ".comment = ",
+    "help:", "ArgumentHelp(", "abstract:", "discussion:", "Help = ", ".comment = ", ".example = ",
   ]
 
   private static let texts: [(file: String, literal: SwiftLiteral)] = {

@@ -94,13 +94,17 @@ import Testing
         "fpcache_listener_recheck_broken", "fpcache_listener_scrub_timestamp_seconds",
         "fpcache_listener_scrub_duration_seconds", "fpcache_listener_scrub_pages",
         "fpcache_listener_scrub_cleared_pages_total", "fpcache_listener_scrub_refused_pages",
-        "fpcache_listener_scrub_broken", "fpcache_listener_events_written_total",
+        "fpcache_listener_scrub_broken", "fpcache_listener_prune_timestamp_seconds",
+        "fpcache_listener_prune_duration_seconds", "fpcache_listener_pruned_files_total",
+        "fpcache_listener_pruned_bytes_total", "fpcache_listener_prune_failures",
+        "fpcache_listener_events_written_total",
         "fpcache_listener_event_failures_total", "fpcache_listener_events_blocked",
       ])
     #expect(empty.contains("\nfpcache_listener_healthy_timestamp_seconds 0\n"))
     health.polled([QueueBacklog(table: .ports, rows: 3, oldestAge: 40)], now: 100 * 1_000_000_000)
     health.recheck.families = [.init("ports")]
     health.scrub.families = [.init("ports")]
+    health.prune = PruneHealth()
     health.events = EventHealth()
     var tally = DrainTally()
     tally.rows = 7

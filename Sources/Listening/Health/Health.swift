@@ -49,6 +49,8 @@ struct Health: Equatable {
   private(set) var backlogAt: Int64 = 0
   var recheck = RecheckHealth()
   var scrub = ScrubHealth()
+  /// Nil where nothing is pruned.
+  var prune: PruneHealth?
   /// Nil where no events are written.
   var events: EventHealth?
   private(set) var delays = [Int](repeating: 0, count: buckets.count + 1)

@@ -22,6 +22,7 @@ extension Health {
     addWaiting(to: &text)
     recheck.add(to: &text)
     scrub.add(to: &text)
+    prune?.add(to: &text)
     events?.add(to: &text)
     return text.text
   }

@@ -22,7 +22,8 @@ extension Health {
       } ?? .null
     return .object(
       state + drained + waiting + [
-        ("recheck", recheck.json), ("scrub", scrub.json), ("events", events?.json ?? .null),
+        ("recheck", recheck.json), ("scrub", scrub.json), ("prune", prune?.json ?? .null),
+        ("events", events?.json ?? .null),
         ("last_error", error),
       ])
   }

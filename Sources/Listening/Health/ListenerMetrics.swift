@@ -14,7 +14,8 @@ extension Metric {
     bytesRemoved, retryRows, settleKeys, queuesRefused, queuesHeld, queueRowsPolled,
     queueOldestRowPolled, recheckedAt, recheckedKeys, missedInvalidations, recheckRefusedKeys,
     recheckBroken, scrubbedAt, scrubSeconds, scrubbedPages, scrubClearedPages, scrubRefusedPages,
-    scrubBroken, eventsWritten, eventFailures, eventsBlocked, notifyToCleared,
+    scrubBroken, prunedAt, pruneSeconds, prunedFiles, prunedBytes, pruneFailures, eventsWritten,
+    eventFailures, eventsBlocked, notifyToCleared,
   ]
 
   // MARK: The process
@@ -103,6 +104,20 @@ extension Metric {
   static let recheckBroken = gauge(
     "fpcache_listener_recheck_broken", "1 where the query of a family cannot be asked.",
     by: "family")
+
+  // MARK: Prunes
+
+  static let prunedAt = gauge(
+    "fpcache_listener_prune_timestamp_seconds", "When the last prune ended; 0 before the first.")
+  static let pruneSeconds = gauge(
+    "fpcache_listener_prune_duration_seconds", "How long the last prune took.")
+  static let prunedFiles = counter(
+    "fpcache_listener_pruned_files_total", "Pages that prunes removed.")
+  static let prunedBytes = counter(
+    "fpcache_listener_pruned_bytes_total", "Apparent size of the pages that prunes removed.")
+  static let pruneFailures = gauge(
+    "fpcache_listener_prune_failures",
+    "Pages and folders that the last prune could not remove or read.")
 
   // MARK: Events
 

@@ -62,6 +62,8 @@ package struct ListenerStatus: Equatable {
   package let recheck: RecheckHealth?
   /// The result of its last scrub; nil where the file has none.
   package let scrub: ScrubHealth?
+  /// The result of its last prune; nil where it prunes nothing.
+  package let prune: PruneHealth?
   /// The results of writing events; nil where it writes none.
   package let events: EventHealth?
   package let lastError: (at: Int64?, message: String)?
@@ -88,6 +90,7 @@ package struct ListenerStatus: Equatable {
     }
     recheck = json["recheck"].flatMap { RecheckHealth($0) }
     scrub = json["scrub"].flatMap { ScrubHealth($0) }
+    prune = json["prune"].flatMap { PruneHealth($0) }
     events = json["events"].flatMap { EventHealth($0) }
     lastError = json["last_error"]?["message"]?.string.map { message in
       (Self.time(json["last_error"]?["at"]), message)
@@ -102,7 +105,7 @@ package struct ListenerStatus: Equatable {
       && left.held.elementsEqual(right.held, by: ==)
       && left.retriesWaiting == right.retriesWaiting && left.settleWaiting == right.settleWaiting
       && left.refused == right.refused && left.recheck == right.recheck
-      && left.scrub == right.scrub && left.events == right.events
+      && left.scrub == right.scrub && left.prune == right.prune && left.events == right.events
       && left.lastError?.at == right.lastError?.at
       && left.lastError?.message == right.lastError?.message
   }

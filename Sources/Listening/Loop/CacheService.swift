@@ -83,14 +83,14 @@ package final class CacheService: ListenerService {
   package func serve(
     _ queue: Queue, _ depth: DrainDepth
   ) throws(DatabaseError) -> DrainOutcome {
-    looks.noteDraining()
+    looks.note(isDraining: true)
     if drainBegan == nil {
       drainBegan = .now
       lastProgress = .now
     }
     let served = try drain.step(queue, depth)
     // Under steady load a drain may never end; other work runs between its batches.
-    if served != .more { looks.noteServed() }
+    if served != .more { looks.note(isDraining: false) }
     tried.insert(queue.table)
     if served == .prompted { noteCleared() }
     if served == .more {
@@ -228,6 +228,8 @@ package final class CacheService: ListenerService {
     if (recheck, scrub) != (reporter.health.recheck, reporter.health.scrub) {
       reporter.update { ($0.recheck, $0.scrub) = (recheck, scrub) }
     }
+    let pruned = looks.prune.health
+    if pruned != reporter.health.prune { reporter.update { $0.prune = pruned } }
     if looks.takeSwelling() { isSwollen = true }
     if isSwollen, !isBusy, waiting.settle == 0 {
       isSwollen = false
@@ -275,7 +277,7 @@ package final class CacheService: ListenerService {
 
   package func reset() {
     drain.reset()
-    looks.noteLost()
+    looks.note(isDraining: false)
     reporter.lost()
     tried = []
     isFresh = true

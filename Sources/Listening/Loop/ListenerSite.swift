@@ -17,6 +17,8 @@ package struct ListenerSite {
   package let recheck: RecheckPlan?
   /// What to compare the tree with; nil for nothing.
   package let scrub: ScrubPlan?
+  /// What to prune; nil for nothing.
+  package let prune: RegularPrunePlan?
 
   package init(
     clearer: Clearer,
@@ -25,7 +27,8 @@ package struct ListenerSite {
     settings: ListenerMachine.Settings,
     missed: MissedLook? = nil,
     recheck: RecheckPlan? = nil,
-    scrub: ScrubPlan? = nil
+    scrub: ScrubPlan? = nil,
+    prune: RegularPrunePlan? = nil
   ) {
     self.clearer = clearer
     self.rules = rules
@@ -34,5 +37,6 @@ package struct ListenerSite {
     self.missed = missed
     self.recheck = recheck
     self.scrub = scrub
+    self.prune = prune
   }
 }

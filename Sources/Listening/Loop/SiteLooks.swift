@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
 // What the listener finds with the site's own queries: missed notifications, changes that were not queued, pages that
-// are out of date. Each look runs on its own thread. Its findings are cleared here, a part at each tick.
+// are out of date. Each look runs on its own thread. Its findings are cleared here, a part at each tick. A prune runs on
+// its own thread, too, and finds and removes by itself.
 
 import Basics
 import CacheFS
@@ -14,10 +15,13 @@ package final class SiteLooks {
   package struct Parts {
     let recheck: Recheck
     let scrub: Scrub
+    let prune: RegularPrune
     let record: MissedRecord
 
-    package init(_ recheck: Recheck, _ scrub: Scrub, _ record: MissedRecord) {
-      (self.recheck, self.scrub, self.record) = (recheck, scrub, record)
+    package init(
+      _ recheck: Recheck, _ scrub: Scrub, _ prune: RegularPrune, _ record: MissedRecord
+    ) {
+      (self.recheck, self.scrub, self.prune, self.record) = (recheck, scrub, prune, record)
     }
   }
 
@@ -27,6 +31,8 @@ package final class SiteLooks {
   let recheck: Recheck
   /// Compares the tree with the database.
   let scrub: Scrub
+  /// Removes the oldest pages.
+  let prune: RegularPrune
   private let record: MissedRecord
   private let clearer: RowlessClearer
   private let logger: Logger
@@ -34,7 +40,7 @@ package final class SiteLooks {
   private var isSwollen = false
 
   init(_ parts: Parts, _ clearer: RowlessClearer, _ logger: Logger) {
-    (recheck, scrub, record) = (parts.recheck, parts.scrub, parts.record)
+    (recheck, scrub, prune, record) = (parts.recheck, parts.scrub, parts.prune, parts.record)
     self.clearer = clearer
     self.logger = logger
     missed = MissedNotifications(logger)
@@ -50,6 +56,7 @@ package final class SiteLooks {
     missed.follow(site.missed)
     recheck.follow(site.recheck, cache: site.clearer.rootText)
     scrub.follow(site.scrub, cache: site.clearer.rootText)
+    prune.follow(site.prune)
     clearer.pages.requested = recheck.requested
   }
 
@@ -57,22 +64,21 @@ package final class SiteLooks {
 
   /// The queues come first: nothing waits for the site's queries.
   func noteDrain(isFresh: Bool, complete: Bool) {
-    scrub.note(isDraining: false)
+    note(isDraining: false)
     if isFresh, !recheck.coversAll { missed.want() }
     missed.begin()
     scrub.noteDrain(isBounded: isBounded)
+    prune.noteDrain()
     recheck.noteDrain()
     if complete { recheck.judge(cache.clearer.layout) }
   }
 
-  /// A batch is about to be served.
-  func noteDraining() { scrub.note(isDraining: true) }
-
-  /// It was the last batch that can be served at once.
-  func noteServed() { scrub.note(isDraining: false) }
-
-  /// The connection is lost, and with it the drain.
-  func noteLost() { scrub.note(isDraining: false) }
+  /// Whether a batch is about to be served; false after the last that can be served at once, and when the connection is
+  /// lost.
+  func note(isDraining: Bool) {
+    scrub.note(isDraining: isDraining)
+    prune.note(isDraining: isDraining)
+  }
 
   /// Every queue is about to be drained, with or without a notification.
   /// - Parameter others: whether other nodes may drain them.
@@ -96,7 +102,10 @@ package final class SiteLooks {
     let hasMore = scrubSome()
     recheck.begin()
     scrub.begin()
-    return [recheck.next, hasMore ? .zero : scrub.next].compactMap { $0 }.min()
+    // Counting the pages used memory.
+    if prune.take() { isSwollen = true }
+    prune.begin()
+    return [recheck.next, hasMore ? .zero : scrub.next, prune.next].compactMap { $0 }.min()
   }
 
   /// All of it at once, for a run that ends and can wait for the queries.
@@ -121,6 +130,7 @@ package final class SiteLooks {
     missed.leave()
     recheck.leave()
     scrub.leave()
+    prune.leave()
   }
 
   /// Whether memory was used that can be given back.

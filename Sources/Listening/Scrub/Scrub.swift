@@ -26,7 +26,7 @@ package final class Scrub {
   /// The cache directory to which the last scrub belongs.
   private var cache: String
   private let thread = LookThread<ScrubLook.Outcome>()
-  private var gate: ScrubGate?
+  private var gate: LookGate?
   private var isDraining = false
   /// Whether a drain has completed, after which scrubs may begin.
   private var hasDrained = false
@@ -113,7 +113,7 @@ package final class Scrub {
     guard let plan, let due, due <= .now, !isDraining, !thread.isUnderWay, work == nil else {
       return
     }
-    let gate = ScrubGate(isDraining: false)
+    let gate = LookGate(isDraining: false)
     let look = ScrubLook(plan: plan, gate: gate)
     if thread.begin(.idle, wake: plan.place.wake, { look.run($0) }) {
       self.gate = gate
@@ -128,7 +128,7 @@ package final class Scrub {
   func lookNow() {
     guard let plan, file.isWritable || dryRun == .yes else { return }
     isBounded = false
-    thread.lookNow(ScrubLook(plan: plan, gate: ScrubGate(isDraining: false)).run)
+    thread.lookNow(ScrubLook(plan: plan, gate: LookGate(isDraining: false)).run)
     take()
   }
 

@@ -35,7 +35,7 @@ struct ScrubLook: Sendable {
   }
 
   let plan: ScrubPlan
-  let gate: ScrubGate
+  let gate: LookGate
 
   /// - Parameter asking: runs the code that asks the database.
   func run(_ asking: LookThread<Outcome>.Asking) -> Outcome {

@@ -3,6 +3,7 @@
 // How the listener runs: flags, then [listen] and [syslog] of the configuration, then defaults.
 
 import Basics
+import CacheFS
 import Listening
 import SystemPackage
 
@@ -33,6 +34,8 @@ struct ListenSettings: Equatable, Sendable {
   var scrubInterval: Duration?
   var scrubMost: Int?
   var scrub: ScrubPlan.Mode?
+  var prune: [PruneRule] = []
+  var pruneInterval: Duration?
   var stateDirectory: String?
   var statusFile: String?
   var metricsFile: String?
@@ -44,8 +47,9 @@ struct ListenSettings: Equatable, Sendable {
   init() {}
 
   /// The settings in the file.
+  /// - Parameter layout: the site's families.
   /// - Throws: ``UserError`` with status 78.
-  init(_ ini: INI) throws(UserError) {
+  init(_ ini: INI, _ layout: Layout) throws(UserError) {
     settle = try Setting.settle.seconds(in: ini)
     pollInterval = try Setting.pollInterval.seconds(in: ini)
     recheckInterval = try Setting.recheckInterval.seconds(in: ini)
@@ -54,6 +58,8 @@ struct ListenSettings: Equatable, Sendable {
     scrubInterval = try Setting.scrubInterval.seconds(in: ini)
     scrubMost = try Setting.scrubMost.number(in: ini)
     scrub = try Setting.scrub.text(in: ini).flatMap { ScrubPlan.Mode(rawValue: $0.lowercased()) }
+    prune = try PruneSetting.rules(ini, layout)
+    pruneInterval = try Setting.pruneInterval.seconds(in: ini)
     stateDirectory = try Setting.stateDirectory.text(in: ini)
     statusFile = try Setting.statusFile.text(in: ini)
     metricsFile = try Setting.metricsFile.text(in: ini)
@@ -78,6 +84,7 @@ struct ListenSettings: Equatable, Sendable {
     merged.scrubInterval = scrubInterval ?? other.scrubInterval
     merged.scrubMost = scrubMost ?? other.scrubMost
     merged.scrub = scrub ?? other.scrub
+    merged.pruneInterval = pruneInterval ?? other.pruneInterval
     merged.stateDirectory = stateDirectory ?? other.stateDirectory
     merged.statusFile = statusFile ?? other.statusFile
     merged.metricsFile = metricsFile ?? other.metricsFile
@@ -103,6 +110,8 @@ struct ListenSettings: Equatable, Sendable {
     case .scrubInterval: scrubInterval != others.scrubInterval
     case .scrubMost: scrubMost != others.scrubMost
     case .scrub: scrub != others.scrub
+    case .prune: prune != others.prune
+    case .pruneInterval: pruneInterval != others.pruneInterval
     case .stateDirectory: stateDirectory != others.stateDirectory
     case .node: node != others.node
     case .statusFile: statusFile != others.statusFile

@@ -299,7 +299,7 @@ extension QueueTable.Order {
 
 extension Layout {
   /// The family with this name in a value; it must be one that may be cleared.
-  fileprivate func clearable(
+  func clearable(
     _ name: String, _ value: INIValue, _ key: String
   ) throws(UserError) -> Family {
     guard let family = family(named: name) else {

@@ -162,11 +162,26 @@ struct Setting: Hashable, Sendable {
 
   static let eventsFile = row("listen", "EVENTS_FILE") {
     $0.example = "/var/lib/fpcache/events.json"
-    $0.comment = "A line of JSON for each key that is cleared, for other programs, such as a CDN's purge"
+    $0.comment =
+      "A line of JSON for each key that is cleared, for other programs, such as a CDN's purge"
     $0.option = Option(
       name: "events", help: "Append a line of JSON for each cleared key to this file",
       valueName: "file")
     $0.needsRestart = true
+  }
+
+  static let prune = row("listen", "PRUNE") {
+    $0.example = "packages max-bytes 20G"
+    $0.comment = """
+      The oldest pages of families go until the rest is within a bound, one rule a line: max-bytes, max-files or \
+      older-than, and by atime if the age goes by the last read
+      """
+  }
+
+  static let pruneInterval = row("listen", "PRUNE_INTERVAL") {
+    $0.domain = .seconds(0...2_592_000)
+    $0.fallback = whole(RegularPrunePlan.defaultInterval.seconds)
+    $0.comment = "Seconds between two prunes; 0 disables them"
   }
 
   static let emptiedAfter = row("listen", "EMPTY_AFTER") {
@@ -239,7 +254,8 @@ struct Setting: Hashable, Sendable {
   /// The listener's settings, in the order in which it reports them.
   static let listen = [
     settle, pollInterval, recheckInterval, recheckOverlap, recheckMost, scrubInterval, scrubMost,
-    scrub, stateDirectory, node, statusFile, metricsFile, eventsFile, emptiedAfter, facility,
+    scrub, prune, pruneInterval, stateDirectory, node, statusFile, metricsFile, eventsFile,
+    emptiedAfter, facility,
     identity,
   ]
 

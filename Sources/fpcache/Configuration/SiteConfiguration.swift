@@ -75,8 +75,8 @@ struct SiteConfiguration {
       try Setting.crossMounts.value(in: ini)?.boolean(Setting.crossMounts.key) ?? false
     let section = try DatabaseSection(ini)
     (database, holdsPassword) = (section.keywords, section.holdsPassword)
-    listen = try ListenSettings(ini)
     own = try Self.ownLayout(ini, templates)
+    listen = try ListenSettings(ini, own?.layout ?? .freshPorts)
     triggers =
       try own.map { (own) throws(UserError) in
         try TriggersSection.read(ini, own.rules.tables)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// Makes the plans of recheck and scrub, which run the site's own queries, from the configuration.
+// Makes the plans of what the listener does by itself from the configuration: recheck and scrub, which run the site's
+// own queries, and prune.
 
+import CacheFS
 import Listening
 import PGQueue
 
@@ -37,5 +39,18 @@ extension Config {
     limits.mode = settings.scrub ?? limits.mode
     limits.timeout = verify.timeout
     return ScrubPlan(verify.queries, limits, of: queryPlace(signals))
+  }
+
+  /// - Parameter settings: the configuration's settings; options take precedence over them.
+  func prunePlan(
+    _ settings: ListenSettings, _ signals: Signals, _ dryRun: DryRun
+  ) -> RegularPrunePlan? {
+    RegularPrunePlan(
+      settings.prune, every: settings.pruneInterval ?? RegularPrunePlan.defaultInterval,
+      wake: signals.wake
+    ) { watch in
+      guard let root = try? openCacheDirectory(remembersMounts: true) else { return nil }
+      return Clearer(root, layout: layout, dryRun: dryRun, watch: watch)
+    }
   }
 }

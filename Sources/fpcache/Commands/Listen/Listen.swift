@@ -172,7 +172,9 @@ struct Listen: SiteCommand {
       ScrubFile(stateDirectory: folder, dryRun: dryRun), record, cache: cache, looker)
     recheck.follow(site.recheck, cache: cache)
     scrub.follow(site.scrub, cache: cache)
-    return SiteLooks.Parts(recheck, scrub, record)
+    let prune = RegularPrune(looker)
+    prune.follow(site.prune)
+    return SiteLooks.Parts(recheck, scrub, prune, record)
   }
 
   /// The listener's settings from the configuration. A node keeps the name that it had at the start.
@@ -207,7 +209,9 @@ struct Listen: SiteCommand {
       clearer: clearer, rules: config.rules, connection: config.connection.named(name),
       settings: settings, missed: config.missedLook(signals),
       recheck: config.recheckPlan(flags.orElse(config.listen), signals),
-      scrub: config.scrubPlan(flags.orElse(config.listen), signals))
+      scrub: config.scrubPlan(flags.orElse(config.listen), signals),
+      prune: config.prunePlan(
+        flags.orElse(config.listen), signals, common.dryRun ? .yes : .no))
   }
 
   /// A new node name needs a token, a place in the log and another queue: too much for a reload.

@@ -78,10 +78,3 @@ struct Prune: SiteCommand {
     try command.runPrune(families, bound, by: by.order, isAsked: !yes)
   }
 }
-
-/// Which time gives the age of a page.
-enum AgeWord: String, WordArgument {
-  case mtime, atime
-
-  var order: PruneOrder { self == .mtime ? .mtime : .atime }
-}

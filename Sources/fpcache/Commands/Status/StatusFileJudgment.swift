@@ -97,6 +97,9 @@ extension Judgment {
             + "none was cleared")
       }
     }
+    if let failures = listener.prune?.failures, failures > 0 {
+      texts.append("the last prune could not remove or read \(counted(failures, "page"))")
+    }
     if let problem = listener.events?.problem {
       texts.append("the listener cannot write its events file, so rows stay: \(problem.escaped)")
     }

@@ -174,6 +174,19 @@ struct StatusText {
     }
     facts.append(("last drain", last ?? "none"))
     facts.append(("since start", status.total.words))
+    facts += lookFacts(status)
+    facts.append(("retries", counted(Int(clamping: status.retriesWaiting), "row")))
+    facts.append(("settle list", counted(Int(clamping: status.settleWaiting), "key")))
+    if let error = status.lastError {
+      let when = ago(error.at).map { "\($0): " } ?? ""
+      facts.append(("last error", when + withoutControls(error.message)))
+    }
+    return facts
+  }
+
+  /// What the listener does besides its queues.
+  private func lookFacts(_ status: ListenerStatus) -> [(name: String, text: String)] {
+    var facts: [(name: String, text: String)] = []
     if let recheck = status.recheck, !recheck.families.isEmpty {
       let missed = recheck.families.reduce(0) { $0 &+ $1.missed }
       facts.append(
@@ -191,15 +204,18 @@ struct StatusText {
             + "\(grouped(scrub.cleared)) cleared"
         ))
     }
+    if let prune = status.prune {
+      facts.append(
+        (
+          "prune",
+          ago(prune.at).map {
+            "\($0): \(counted(prune.files, "page")) removed, \(sizeText(prune.bytes))"
+          } ?? "not yet"
+        ))
+    }
     if let events = status.events {
       let failures = events.failures > 0 ? ", \(grouped(events.failures)) failed tries" : ""
       facts.append(("events", "\(counted(events.written, "line"))\(failures)"))
-    }
-    facts.append(("retries", counted(Int(clamping: status.retriesWaiting), "row")))
-    facts.append(("settle list", counted(Int(clamping: status.settleWaiting), "key")))
-    if let error = status.lastError {
-      let when = ago(error.at).map { "\($0): " } ?? ""
-      facts.append(("last error", when + withoutControls(error.message)))
     }
     return facts
   }

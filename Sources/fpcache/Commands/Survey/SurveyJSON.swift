@@ -125,6 +125,15 @@ extension ScrubHealth {
   }
 }
 
+extension PruneHealth {
+  fileprivate func json(_ age: (Int64?) -> Int64?) -> JSON {
+    .object([
+      ("age_seconds", age(at).map(JSON.integer) ?? .null), ("files_removed", .integer(files)),
+      ("bytes_removed", .integer(bytes)), ("failures", .integer(failures)),
+    ])
+  }
+}
+
 extension StatusFile {
   /// Nil when the configuration names no status file.
   /// - Parameter age: whole seconds since a time in nanoseconds since the epoch.
@@ -148,6 +157,7 @@ extension StatusFile {
         ("queues_refused", .array(status.refused.map { .string($0.escaped) })),
         ("recheck", status.recheck?.json(age) ?? .null),
         ("scrub", status.scrub?.json(age) ?? .null),
+        ("prune", status.prune?.json(age) ?? .null),
         ("events", status.events?.json ?? .null),
         ("last_error", status.lastError.map { .string(withoutControls($0.message)) } ?? .null),
         ("last_error_age_seconds", seconds(status.lastError?.at)),

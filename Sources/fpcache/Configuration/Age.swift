@@ -3,6 +3,7 @@
 // Ages as people write and read them: 90d, 12h, 30m, 45s.
 
 import ArgumentParser
+import CacheFS
 
 /// An age given on the command line.
 struct Age: Equatable, ExpressibleByArgument {
@@ -36,4 +37,11 @@ struct Age: Equatable, ExpressibleByArgument {
   }
 
   private static let expectation = "a number and s, m, h, d or w, such as 90d"
+}
+
+/// Which time gives the age of a page.
+enum AgeWord: String, WordArgument {
+  case mtime, atime
+
+  var order: PruneOrder { self == .mtime ? .mtime : .atime }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //
-// The listener's orders to the thread of a scrub: to wait during a drain, and to stop.
+// The listener's orders to the thread of a look that walks the tree: to wait during a drain, and to stop.
 
 import CacheFS
 import Synchronization
 
-/// Stops the walk of one scrub while drains run.
-final class ScrubGate: Sendable {
+/// Stops one walk while drains run.
+final class LookGate: Sendable {
   /// How often a waiting walk checks whether the drain has ended, in milliseconds.
   private static let pollInterval = 20
 
@@ -19,7 +19,7 @@ final class ScrubGate: Sendable {
   func giveUp() { isGivenUp.store(true, ordering: .relaxed) }
 
   /// Waits during a drain.
-  /// - Returns: whether the scrub is still wanted.
+  /// - Returns: whether the look is still wanted.
   func pass() -> Bool {
     while isDraining.load(ordering: .relaxed), !isGivenUp.load(ordering: .relaxed) {
       pause(milliseconds: Self.pollInterval)
