@@ -185,10 +185,11 @@ package final class PageClearer {
   }
 
   /// The same for the keys of a batch.
-  func tell(_ batch: DrainBatch, _ reports: [ClearReport]) -> Bool {
+  /// - Parameter reports: evaluated only where events are written.
+  func tell(_ batch: DrainBatch, _ reports: @autoclosure () -> [ClearReport]) -> Bool {
     guard events != nil else { return true }
     let tables = batch.tables
-    return tell(batch.keys, reports) { .queue(tables[$0]) }
+    return tell(batch.keys, reports()) { .queue(tables[$0]) }
   }
 
   private func tell(
