@@ -25,6 +25,9 @@ class Sizes:
     # Blocks of starts, and starts in a block.
     start_blocks: int
     starts: int
+    # Starts in a loop of a shell.
+    starts_in_loop: int
+    loop_rounds: int
     # Keys on standard input: those that are judged, and those that must take no more memory.
     keys: int
     many_keys: int
@@ -44,7 +47,7 @@ FULL = Sizes(
     changes=400,
     writing_seconds=8, writing_rounds=5,
     folders=250_000, scan_rounds=5,
-    start_blocks=40, starts=3,
+    start_blocks=40, starts=3, starts_in_loop=1_000, loop_rounds=5,
     keys=100_000, many_keys=1_000_000, keys_rounds=5)
 
 QUICK = Sizes(
@@ -54,5 +57,5 @@ QUICK = Sizes(
     changes=20,
     writing_seconds=2, writing_rounds=1,
     folders=5_000, scan_rounds=2,
-    start_blocks=3, starts=3,
+    start_blocks=3, starts=3, starts_in_loop=20, loop_rounds=2,
     keys=10_000, many_keys=100_000, keys_rounds=2)

@@ -90,9 +90,10 @@ static void *fail(void) {
   return NULL;
 }
 
-/* All of the functions or none. */
+/* All of the functions or none. The functions that libpq's own libraries call are found when they are called, as in
+   a program that is linked to libpq: to find all of them here would take a fifth longer. */
 static const struct functions *open_library(void) {
-  void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+  void *handle = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
   if (handle == NULL) return fail();
   for (int index = 0; index < count; index++) {
     library.numbered[index] = dlsym(handle, names[index]);

@@ -88,10 +88,11 @@ struct FPCache: ParsableCommand {
 
   /// Whether a monitor calls: it asks for the plugin format of a command that has one.
   private static func asksForPlugin(_ arguments: [String]) -> Bool {
-    guard [Verify._commandName, Status._commandName].contains(arguments.first) else { return false }
     let format = Status.Format.nagios.rawValue
-    return arguments.contains("--format=\(format)")
+    let isAsked =
+      arguments.contains("--format=\(format)")
       || zip(arguments, arguments.dropFirst()).contains { $0 == "--format" && $1 == format }
+    return isAsked && [Verify._commandName, Status._commandName].contains(arguments.first)
   }
 
   /// Answers a monitor that has made a usage error, or has asked for help. The monitor shows the first line. It would
@@ -108,10 +109,11 @@ struct FPCache: ParsableCommand {
 
   /// The command that the arguments ask for.
   ///
-  /// Nearly always the first word names the command and the rest is valid. Then only the command's own options are
-  /// parsed, which saves a tenth of the shortest run. Each command names its super-command: without that the parser
-  /// would check twice whether a completion script is wanted, which costs another twentieth. In all other cases the
-  /// whole program parses the arguments, because it has the right error message.
+  /// What scripts run often needs no parser if it is in plain words; see ``PlainWords``. Otherwise, the first word nearly
+  /// always names the command and the rest is valid. Then only the command's own options are parsed, which saves a tenth
+  /// of the shortest run. Each command names its super-command: without that the parser would check twice whether a
+  /// completion script is wanted, which costs another twentieth. In all other cases the whole program parses the
+  /// arguments, because it has the right error message.
   private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
     if let word = arguments.first, ["-V", "version"].contains(word) {
       return try parseAsRoot(["--version"])
@@ -119,11 +121,20 @@ struct FPCache: ParsableCommand {
     if arguments.first == "help", let word = arguments.dropFirst().first, !names.contains(word) {
       try helpOn(word)
     }
+    let rest = Array(arguments.dropFirst())
+    for command in plainCommands where command._commandName == arguments.first {
+      if let command = command.plain(rest) { return command }
+    }
     for command in configuration.subcommands where command._commandName == arguments.first {
-      let parsed = try? command.parseAsRoot(Array(arguments.dropFirst()))
+      let parsed = try? command.parseAsRoot(rest)
       if let parsed, type(of: parsed) == command { return parsed }
     }
     return try parseAsRoot(arguments)
+  }
+
+  /// The commands that a script may run for each page, or each few minutes.
+  static var plainCommands: [any PlainCommand.Type] {
+    [ClearPort.self, ClearDate.self, ClearNews.self, Listen.self]
   }
 
   // MARK: What the parser says

@@ -145,6 +145,22 @@ extension CommonOptions {
   }
 }
 
+extension CommonOptions: PlainOptions {
+  mutating func take(_ words: inout PlainWords) {
+    config = words.value("--config")
+    cacheDir = words.value("--cache-dir")
+    anyCacheDir = words.flag("--any-cache-dir")
+    crossMounts = words.flag("--cross-mounts")
+    dsn = words.value("--dsn")
+    dryRun = words.flag("-n", "--dry-run")
+    quiet = words.flag("-q", "--quiet")
+    verbose = words.flag("-v", "--verbose")
+    log = words.word("--log") ?? .stderr
+    logFormat = words.word("--log-format")
+    color = words.word("--color") ?? .auto
+  }
+}
+
 /// The formats of a clear's result.
 enum ClearFormat: String, WordArgument {
   case text, json

@@ -51,3 +51,13 @@ struct ClearDate: SiteCommand {
     }
   }
 }
+
+extension ClearDate: PlainCommand {
+  mutating func take(_ words: inout PlainWords) {
+    options = words.options()
+    keys = words.options()
+    format = words.word("--format") ?? .text
+    common = words.options()
+    dates = words.operands()
+  }
+}

@@ -28,3 +28,10 @@ struct ClearNews: SiteCommand {
     try ClearCommand(common, nil, nil, format, .news).runNews()
   }
 }
+
+extension ClearNews: PlainCommand {
+  mutating func take(_ words: inout PlainWords) {
+    format = words.word("--format") ?? .text
+    common = words.options()
+  }
+}

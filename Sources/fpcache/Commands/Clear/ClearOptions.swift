@@ -51,3 +51,18 @@ struct KeyOptions: ParsableArguments {
     name: [.customShort("0"), .customLong("null")], help: "Keys on standard input end with NUL.")
   var null = false
 }
+
+extension ClearOptions: PlainOptions {
+  mutating func take(_ words: inout PlainWords) {
+    branches = words.values("--branch")
+    news = words.flag("--news")
+  }
+}
+
+extension KeyOptions: PlainOptions {
+  mutating func take(_ words: inout PlainWords) {
+    requireMatch = words.flag("--require-match")
+    yes = words.flag("-y", "--yes")
+    null = words.flag("-0", "--null")
+  }
+}

@@ -71,6 +71,17 @@ struct ClearPort: SiteCommand {
   }
 }
 
+extension ClearPort: PlainCommand {
+  mutating func take(_ words: inout PlainWords) {
+    noCategory = words.flag("--no-category")
+    options = words.options()
+    keys = words.options()
+    format = words.word("--format") ?? .text
+    common = words.options()
+    ports = words.operands()
+  }
+}
+
 extension Layout {
   /// Whether the layout has category pages. FreshPorts has them; another site may not.
   fileprivate var hasCategories: Bool {

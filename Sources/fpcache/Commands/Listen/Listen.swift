@@ -273,3 +273,21 @@ struct Listen: SiteCommand {
     }
   }
 }
+
+extension Listen: PlainCommand {
+  mutating func take(_ words: inout PlainWords) {
+    once = words.flag("--once")
+    settle = words.value("--settle")
+    pollInterval = words.value("--poll-interval")
+    recheckInterval = words.value("--recheck-interval")
+    scrubInterval = words.value("--scrub-interval")
+    stateDir = words.value("--state-dir")
+    statusFile = words.value("--status-file")
+    metricsFile = words.value("--metrics-file")
+    events = words.value("--events")
+    node = words.value("--node")
+    printSchema = words.flag("--print-schema")
+    format = words.word("--format") ?? .text
+    common = words.options()
+  }
+}
