@@ -51,7 +51,8 @@ import Testing
     arguments: [
       "--help", "-h", "--version", "-nv a/b", "--cache-dir=/c a/b", "--cache-dir -n a/b",
       "a/b --cache-dir", "--format", "--settle -1", "--dsn - a/b",
-      "--cache-dir /c --cache-dir /d a/b",
+      "--cache-dir /c --cache-dir /d a/b", "--cache-dir --no-category /c a/b",
+      "--cache-dir --news /c a/b", "--config --once /f", "--dsn --branch head host=h a/b",
       "-n -n a/b", "-- a/b", "-- --x",
       "--unknown a/b", "--format xml a/b", "--quiet --verbose a/b",
       "--log syslog --log-format text a/b",

@@ -29,13 +29,14 @@ extension PlainCommand {
 
 /// The words of a command line, which are taken one by one.
 struct PlainWords {
-  private var words: [String]
+  /// Nil where a word was taken, so that words which were apart do not become neighbours.
+  private var words: [String?]
   private var isPlain = true
 
   init(_ words: [String]) { self.words = words }
 
   /// Whether every word was taken, and all of them are plain and valid.
-  fileprivate var isTaken: Bool { isPlain && words.isEmpty }
+  fileprivate var isTaken: Bool { isPlain && words.allSatisfy { $0 == nil } }
 
   /// Options that several commands have.
   mutating func options<Options: PlainOptions>() -> Options {
@@ -47,20 +48,23 @@ struct PlainWords {
 
   /// Whether a flag is given, by any of its names.
   mutating func flag(_ names: String...) -> Bool {
-    guard let index = words.firstIndex(where: names.contains) else { return false }
-    words.remove(at: index)
+    let index = words.firstIndex { $0.map(names.contains) ?? false }
+    guard let index else { return false }
+    words[index] = nil
     return true
   }
 
   /// The value of an option; nil where it is not given.
   mutating func value(_ name: String) -> String? {
     guard let index = words.firstIndex(of: name) else { return nil }
-    words.remove(at: index)
-    guard index < words.count, words[index] != "-", isOperand(words[index]) else {
+    words[index] = nil
+    guard index + 1 < words.count, let value = words[index + 1], value != "-", isOperand(value)
+    else {
       isPlain = false
       return nil
     }
-    return words.remove(at: index)
+    words[index + 1] = nil
+    return value
   }
 
   /// The values of an option that may be given again.
@@ -80,9 +84,10 @@ struct PlainWords {
 
   /// What is left: at least one operand.
   mutating func operands() -> [String] {
-    if words.isEmpty || !words.allSatisfy(isOperand) { isPlain = false }
-    defer { words = [] }
-    return words
+    let left = words.compactMap(\.self)
+    if left.isEmpty || !left.allSatisfy(isOperand) { isPlain = false }
+    words = []
+    return left
   }
 
   /// Whether the parser takes a word for an operand, wherever it stands.
