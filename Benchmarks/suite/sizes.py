@@ -22,6 +22,8 @@ class Sizes:
     # Folders of the large tree, three pages in each.
     folders: int
     scan_rounds: int
+    # Files of the trees in memory: of the larger, the time must grow with the files only.
+    huge: tuple
     # Blocks of starts, and starts in a block.
     start_blocks: int
     starts: int
@@ -46,7 +48,7 @@ FULL = Sizes(
     backlog_rounds=3,
     changes=400,
     writing_seconds=8, writing_rounds=5,
-    folders=250_000, scan_rounds=5,
+    folders=250_000, scan_rounds=5, huge=(999_999, 9_999_999),
     start_blocks=40, starts=3, starts_in_loop=1_000, loop_rounds=5,
     keys=100_000, many_keys=1_000_000, keys_rounds=5)
 
@@ -56,6 +58,6 @@ QUICK = Sizes(
     backlog_rounds=1,
     changes=20,
     writing_seconds=2, writing_rounds=1,
-    folders=5_000, scan_rounds=2,
+    folders=5_000, scan_rounds=2, huge=(3_000, 30_000),
     start_blocks=3, starts=3, starts_in_loop=20, loop_rounds=2,
     keys=10_000, many_keys=100_000, keys_rounds=2)

@@ -80,7 +80,11 @@ public final class Daemon: Sendable, CustomStringConvertible {
 
   /// How much of the program's own code is in memory, from 0 to 1.
   public func residentCode() throws -> Double {
-    let maps = try String(contentsOfFile: "/proc/\(pid)/smaps", encoding: .utf8)
+    // In parts: of a large file of /proc, Foundation reads the beginning only.
+    let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/\(pid)/smaps"))
+    var bytes = Data()
+    while let part = try file.read(upToCount: 1 << 12), !part.isEmpty { bytes += part }
+    let maps = String(decoding: bytes, as: UTF8.self)
     let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/exe")
     var (isCode, resident, size) = (false, 0, 0)
     for line in maps.split(separator: "\n") {

@@ -2,7 +2,7 @@
 """What is measured: one file for each subject. A row's `measure` takes the ground and reports."""
 
 from suite.rows import (
-    backlog, change, drain, keys, memory, one_port, scan, startup, status, writers)
+    audit, backlog, change, drain, huge, keys, memory, one_port, scan, startup, status, writers)
 
 # In the order of a run: what needs the large tree comes last, since making it and taking it away
 # keeps the disk busy.
@@ -16,6 +16,8 @@ ROWS = {
     "writers": writers.measure,
     "status": status.measure,
     "memory": memory.measure,
+    "huge": huge.measure,
     "scan": scan.measure,
+    "audit": audit.measure,
     "one-port": one_port.measure,
 }
