@@ -69,16 +69,14 @@ import Testing
         == "\(expected)|\(expected)|1|\(expected)")
     #expect(try database.count("cache_clearing_ports") == 0)
 
-    // Both did, and what each says it moved is all of it, once.
+    // What each says it moved is all of it, once. On a busy machine one of them may never come first.
     var moved = 0
     for node in nodes {
       let daemon = try #require(node.daemon)
       try node.stop()
       let total = try #require(daemon.lines.last { $0.contains("stopping: ") }, "\(daemon)")
-      let words = total.split(separator: ", ")
-      let part = try #require(words.first { $0.contains("moved into the log") }, "\(daemon)")
-      let count = Int(part.filter(\.isNumber)) ?? 0
-      #expect(count > 0, "\(daemon)")
+      let part = total.split(separator: ", ").first { $0.contains("moved into the log") }
+      let count = part.flatMap { Int($0.filter(\.isNumber)) } ?? 0
       moved += count
       #expect(
         !daemon.lines.contains { $0.contains("will retry") || $0.contains("database:") },
