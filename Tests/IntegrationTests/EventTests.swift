@@ -10,12 +10,6 @@ import fpcache
 @testable import Listening
 @testable import TestSupport
 
-#if DEBUG
-  private let hasCrashPoints = true
-#else
-  private let hasCrashPoints = false
-#endif
-
 @Suite("Events") struct EventTests {
   private let database: TestDatabase
   private let incident: IncidentTree

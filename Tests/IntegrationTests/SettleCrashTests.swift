@@ -10,12 +10,6 @@ import fpcache
 @testable import Listening
 @testable import TestSupport
 
-#if DEBUG
-  private let hasCrashPoints = true
-#else
-  private let hasCrashPoints = false
-#endif
-
 @Suite(.enabled(if: hasCrashPoints, "crash points are in debug builds only"))
 struct SettleCrashTests {
   /// Runs the listener until it dies at the point.

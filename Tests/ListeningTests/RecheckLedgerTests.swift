@@ -34,7 +34,7 @@ import Testing
     "dear looks take a tenth of the time at most",
     arguments: [(20, 0), (1000, 0), (1001, 9009), (10_000, 90_000)])
   func rest(_ look: Int, _ rest: Int) {
-    #expect(RecheckPlan.rest(after: .milliseconds(look)) == .milliseconds(rest))
+    #expect(LookPace.rest(after: .milliseconds(look)) == .milliseconds(rest))
   }
 
   // MARK: The lower bound

@@ -62,8 +62,8 @@ private final class Answers: Sendable {
     #expect(
       ScrubSchedule.wait(.seconds(86_400), after: .seconds(100), jitter: 0) == .seconds(86_400))
     #expect(ScrubSchedule.wait(.seconds(10), after: .seconds(100), jitter: 0) == .seconds(900))
-    #expect(ScrubSchedule.waitAfterFailure(.seconds(86_400)) == .seconds(600))
-    #expect(ScrubSchedule.waitAfterFailure(.seconds(5)) == .seconds(5))
+    #expect(LookPace.waitAfterFailure(.seconds(86_400)) == .seconds(600))
+    #expect(LookPace.waitAfterFailure(.seconds(5)) == .seconds(5))
   }
 
   @Test(

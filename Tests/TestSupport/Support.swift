@@ -23,6 +23,13 @@ public struct SupportError: Error, CustomStringConvertible, Sendable {
   }
 }
 
+/// Whether the program can be made to die at a step of its work.
+#if DEBUG
+  public let hasCrashPoints = true
+#else
+  public let hasCrashPoints = false
+#endif
+
 /// How long a test waits for what must happen. Busy machines stand still for ten seconds and more; a condition that
 /// holds is never waited for.
 public let patience = Duration.seconds(60)

@@ -11,8 +11,6 @@ import Logging
 package final class RegularPrune {
   /// The prunes of many nodes are spread over this part of the interval.
   private static let spread = 24
-  /// How soon to try again after a prune that could not run.
-  private static let retry = Duration.seconds(600)
 
   private let looker: Looker
   private var plan: RegularPrunePlan?
@@ -72,7 +70,7 @@ package final class RegularPrune {
       self.gate = gate
       self.due = nil
     } else {
-      self.due = .now + min(plan.interval, Self.retry)
+      self.due = .now + LookPace.waitAfterFailure(plan.interval)
     }
   }
 
@@ -82,14 +80,14 @@ package final class RegularPrune {
     guard let outcome = thread.take(), let plan else { return false }
     gate = nil
     if let failure = outcome.failure {
-      let wait = min(plan.interval, Self.retry)
+      let wait = LookPace.waitAfterFailure(plan.interval)
       if failure != self.failure {
         looker.logger.warning("prune: \(failure); trying again in \(wait.text)")
       }
       due = .now + wait
     } else {
       // Prunes take at most a tenth of the time.
-      due = .now + max(plan.interval, RecheckPlan.rest(after: outcome.duration))
+      due = .now + max(plan.interval, LookPace.rest(after: outcome.duration))
       for pruned in outcome.pruned { tell(pruned) }
       health?.note(outcome.pruned.map(\.report), outcome.duration, dryRun: looker.dryRun)
     }

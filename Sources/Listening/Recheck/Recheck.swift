@@ -139,7 +139,7 @@ package final class Recheck {
   /// Takes the findings of a look.
   func take() {
     guard let outcome = thread.take(), let plan else { return }
-    restUntil = .now + RecheckPlan.rest(after: outcome.duration)
+    restUntil = .now + LookPace.rest(after: outcome.duration)
     due = due.map { max($0, restUntil) }
     CrashPoint.changesFound.reach()
     news.tell(outcome)

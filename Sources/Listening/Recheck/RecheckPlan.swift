@@ -45,10 +45,6 @@ package struct RecheckPlan: Sendable {
 
   var layout: Layout { place.layout }
 
-  /// How long the server rests after a look: looks of more than a second take at most a tenth of the time, however
-  /// expensive the site's queries are.
-  static func rest(after look: Duration) -> Duration { look > .seconds(1) ? look * 9 : .zero }
-
   var overlap: Int64 { nanoseconds(limits.overlap.seconds) }
 
   func decision(_ family: FamilyLook) -> ChangeLedger.Decision {

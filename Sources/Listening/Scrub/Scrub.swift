@@ -120,7 +120,7 @@ package final class Scrub {
       self.due = nil
     } else {
       // On this thread it would delay the drains.
-      self.due = .now + ScrubSchedule.waitAfterFailure(plan.limits.interval)
+      self.due = .now + LookPace.waitAfterFailure(plan.limits.interval)
     }
   }
 
@@ -139,7 +139,7 @@ package final class Scrub {
   func take() {
     guard let outcome = thread.take(), let plan else { return }
     gate = nil
-    let retry = ScrubSchedule.waitAfterFailure(plan.limits.interval)
+    let retry = LookPace.waitAfterFailure(plan.limits.interval)
     news.tell(outcome, retry: retry)
     guard outcome.failure == nil else {
       due = .now + retry

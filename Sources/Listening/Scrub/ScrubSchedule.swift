@@ -8,8 +8,6 @@ import Basics
 enum ScrubSchedule {
   /// The scrubs of many nodes are spread over at most this time, and at most a 24th of the interval.
   private static let widestSpread = Duration.seconds(3600)
-  /// How soon to try again after a scrub that could not run.
-  private static let retry = Duration.seconds(600)
 
   /// How long to wait for the first scrub of a process, or after a change of the interval.
   /// - Parameters:
@@ -28,11 +26,8 @@ enum ScrubSchedule {
 
   /// How long to wait after a scrub of this duration. Scrubs take at most a tenth of the time.
   static func wait(_ interval: Duration, after duration: Duration, jitter: Double) -> Duration {
-    max(interval + spread(interval, jitter), RecheckPlan.rest(after: duration))
+    max(interval + spread(interval, jitter), LookPace.rest(after: duration))
   }
-
-  /// How long to wait after a scrub that could not run: the server or the cache directory was away.
-  static func waitAfterFailure(_ interval: Duration) -> Duration { min(interval, retry) }
 
   private static func spread(_ interval: Duration, _ jitter: Double) -> Duration {
     min(interval / 24, widestSpread) * jitter

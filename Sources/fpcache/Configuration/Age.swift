@@ -24,11 +24,14 @@ struct Age: Equatable, ExpressibleByArgument {
     self.seconds = seconds
   }
 
-  /// The time that lies this age before `now`. Both are nanoseconds since the epoch.
-  func before(_ now: Int64) -> Int64 {
-    let (age, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    return overflow ? .min : now - age
+  /// The age, or the nearest value that fits.
+  var nanoseconds: Int64 {
+    let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    return overflow ? .max : product
   }
+
+  /// The time that lies this age before `now`. Both are nanoseconds since the epoch.
+  func before(_ now: Int64) -> Int64 { nanoseconds == .max ? .min : now - nanoseconds }
 
   /// For options: the error says what was expected.
   static func parse(_ text: String) throws -> Age {

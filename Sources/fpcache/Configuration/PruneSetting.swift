@@ -62,16 +62,10 @@ enum PruneSetting {
     case "max-files":
       if let number = Int(amount), number >= 0 { return .files(number) }
     case "older-than":
-      if let age = Age(argument: amount) { return .age(clampedProduct(age.seconds)) }
+      if let age = Age(argument: amount) { return .age(age.nanoseconds) }
     default: break
     }
     throw value.problem(key, "\(kind) \(amount) is not understood; expected \(expected)")
-  }
-
-  /// Seconds in nanoseconds.
-  private static func clampedProduct(_ seconds: Int64) -> Int64 {
-    let (product, isTooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    return isTooLarge ? .max : product
   }
 
   private static func word(
