@@ -49,6 +49,10 @@ extension Layout {
     try self.port(category: bytes(category), port: bytes(port))
   }
 
+  func category(_ category: [UInt8]) throws -> CacheKey {
+    try key("categories", [("category", category)])
+  }
+
   /// The key of a row of the site's queue of commits, and the other one that it names.
   func commit(messageID: [UInt8]) throws -> CacheKey {
     try keys(KeyRule.Part.FreshPorts.commits, messageID)[0]

@@ -199,7 +199,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
   }
 
   private static func checkPort(_ bytes: [UInt8]) throws(Broken) {
-    let request = try? ClearPort.request(bytes, .freshPorts, withCategory: true)
+    var keys: PortKeys?
+    let request = try? ClearPort.request(bytes, .freshPorts, &keys, withCategory: true)
     for key in (request?.keys ?? []) + (request?.companions ?? []) {
       try checkKey(key)
     }

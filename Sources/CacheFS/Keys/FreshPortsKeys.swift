@@ -15,12 +15,6 @@ extension Layout {
     try key("ports", [("category", category)])
   }
 
-  /// One category's own pages.
-  /// - Throws: ``KeyError``.
-  package func category(_ category: [UInt8]) throws(KeyError) -> CacheKey {
-    try key("categories", [("category", category)])
-  }
-
   /// The pages of a day, in every branch.
   /// - Throws: ``KeyError`` when the site's layout has no daily family.
   package func day(_ date: CalendarDate) throws(KeyError) -> CacheKey {
@@ -60,6 +54,38 @@ extension Layout {
       }
     }
     return folder
+  }
+}
+
+/// Makes the keys of many ports. Looking up a family for each key would take longer than clearing the key.
+package struct PortKeys {
+  private let one: KeyRecipe
+  private let every: KeyRecipe
+  /// Nil for a layout without pages of categories: FreshPorts has them; another site may not.
+  private let categories: KeyRecipe?
+
+  /// - Throws: ``KeyError`` when the layout has no ports.
+  package init(_ layout: Layout) throws(KeyError) {
+    one = try layout.recipe("ports", ["category", "port"])
+    every = try layout.recipe("ports", ["category"])
+    let family = layout.family(named: "categories")
+    let hasCategories = family?.field(named: "category") != nil && family?.clearing != .never
+    categories = hasCategories ? try layout.recipe("categories", ["category"]) : nil
+  }
+
+  /// A port's folder, or all folders of the ports of a category.
+  /// - Parameter port: nil for all of them.
+  /// - Throws: ``KeyError`` when a name is not a valid FreeBSD name.
+  package func key(category: [UInt8], port: [UInt8]?) throws(KeyError) -> CacheKey {
+    guard let port else { return try every.key { _ in category } }
+    return try one.key { $0 == 0 ? category : port }
+  }
+
+  /// A category's own pages; nil where it has none.
+  /// - Throws: ``KeyError``.
+  package func category(_ category: [UInt8]) throws(KeyError) -> CacheKey? {
+    guard let categories else { return nil }
+    return try categories.key { _ in category }
   }
 }
 

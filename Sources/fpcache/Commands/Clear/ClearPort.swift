@@ -38,16 +38,18 @@ struct ClearPort: SiteCommand {
 
   func run() throws {
     let command = ClearCommand(common, options, keys, format, .ports)
+    var keys: PortKeys?
     try command.run(ports, needs: ("ports", ["category", "port"])) {
       (layout, text) throws(UserError) in
-      try Self.request(text, layout, withCategory: !noCategory)
+      try Self.request(text, layout, &keys, withCategory: !noCategory)
     }
   }
 
   /// Reads one argument.
+  /// - Parameter keys: kept from one argument to the next.
   /// - Throws: ``UserError`` with status 64.
   static func request(
-    _ text: [UInt8], _ layout: Layout, withCategory: Bool
+    _ text: [UInt8], _ layout: Layout, _ keys: inout PortKeys?, withCategory: Bool
   ) throws(UserError) -> ClearRequest {
     let parts = text.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard parts.count == 2 else {
@@ -58,12 +60,12 @@ struct ClearPort: SiteCommand {
     let port = Array(parts[1])
     let isWhole = port == everyPort
     do throws(KeyError) {
-      let key =
-        isWhole
-        ? try layout.ports(of: category) : try layout.port(category: category, port: port)
+      let made = if let keys { keys } else { try PortKeys(layout) }
+      keys = made
+      let key = try made.key(category: category, port: isWhole ? nil : port)
+      let companion = withCategory ? try made.category(category) : nil
       return ClearRequest(
-        text: text, keys: [key],
-        companions: withCategory && layout.hasCategories ? [try layout.category(category)] : [],
+        text: text, keys: [key], companions: companion.map { [$0] } ?? [],
         isBroad: isWhole, extent: isWhole ? .category(category) : nil)
     } catch {
       throw UserError(.usage, "\(escape(text)): \(error.explanation)")
@@ -79,14 +81,6 @@ extension ClearPort: PlainCommand {
     format = words.word("--format") ?? .text
     common = words.options()
     ports = words.operands()
-  }
-}
-
-extension Layout {
-  /// Whether the layout has category pages. FreshPorts has them; another site may not.
-  fileprivate var hasCategories: Bool {
-    family(named: "categories").map { $0.field(named: "category") != nil && $0.clearing != .never }
-      ?? false
   }
 }
 
