@@ -52,7 +52,11 @@ package func unescape(_ text: String) -> [UInt8]? {
 
 /// Whether bytes equal their own escaped text. Nearly all names do.
 package func isPlain(_ bytes: some Collection<UInt8>) -> Bool {
-  bytes.allSatisfy { (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\\") }
+  bytes.withContiguousStorageIfAvailable { $0.allSatisfy(isPlain) } ?? bytes.allSatisfy(isPlain)
+}
+
+private func isPlain(_ byte: UInt8) -> Bool {
+  (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\\")
 }
 
 /// The text with terminal control characters made visible. Line ends are kept.

@@ -45,6 +45,24 @@ import Testing
     }
   }
 
+  @Test("one reader reads lines of all forms, whatever stands between them")
+  func manyForms() throws {
+    var dice = Dice(7)
+    var reader = KeyReader(layout)
+    for made in layout.paths(1000, &dice) {
+      let family = layout.families[made.family]
+      guard family.clearing != .never else { continue }
+      let some = made.values.sorted { $0.key < $1.key }.filter { _ in dice.once(in: 2) }
+      let key = try layout.key(family.name, some.map { (field: $0.key, value: $0.value) })
+      if dice.once(in: 3) {
+        let torn = dice.pick(["ports\tcategory", "nothing", "ports\tport=..", "", "ports\tnothing=a"])
+        #expect(throws: KeyError.self) { try reader.key(bytes(torn)[...]) }
+      }
+      let line = bytes("12\t" + layout.text(of: key))
+      #expect(try reader.key(line[3...]) == key, "\(made.path)")
+    }
+  }
+
   @Test(arguments: [
     "", "nothing", "ports\t", "ports\tcategory", "ports\tcategory=", "ports\tcategory=..",
     "ports\tcategory=net\tport=a/b", "ports\tcategory=net\t", "ports\tcategory=net\tport=",

@@ -39,22 +39,4 @@ extension Layout {
     }
     text.append(UInt8(ascii: "}"))
   }
-
-  /// Reads a key back. Its values are checked like those of any other key.
-  /// - Throws: ``KeyError``; a field without a value is an unknown field.
-  package func key(text: some StringProtocol) throws(KeyError) -> CacheKey {
-    // By bytes, because a combining mark joins the character before it.
-    let parts = Array(text.utf8).split(
-      separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
-    let family = String(decoding: parts.first ?? [], as: UTF8.self)
-    var values: [(field: String, value: [UInt8])] = []
-    values.reserveCapacity(parts.count)
-    for part in parts.dropFirst() {
-      guard let equals = part.firstIndex(of: UInt8(ascii: "=")),
-        let value = unescape(String(decoding: part[(equals + 1)...], as: UTF8.self))
-      else { throw .unknownField(String(decoding: part, as: UTF8.self), family: family) }
-      values.append((String(decoding: part[..<equals], as: UTF8.self), value))
-    }
-    return try key(family, values)
-  }
 }

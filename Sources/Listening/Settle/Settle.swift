@@ -25,7 +25,8 @@ package final class Settle {
 
   private let delay: Duration
   /// Replaced when the configuration is read again.
-  var layout: Layout
+  var layout: Layout { didSet { reader = KeyReader(layout) } }
+  private var reader: KeyReader
   private let logger: Logger
   private var log: SettleLog
   /// The file that failed, and when it is tried again. The list is in memory until then.
@@ -51,6 +52,7 @@ package final class Settle {
     self.now = now
     self.log = log
     self.layout = layout
+    reader = KeyReader(layout)
     self.logger = logger
     replayedDue = now() + delay.milliseconds
     replay()
@@ -182,8 +184,8 @@ package final class Settle {
     var plan = KeySet()
     var rest = bytes[...]
     while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-      let line = String(decoding: rest[..<end], as: UTF8.self)
-      guard due(line) <= now else { break }
+      let line = rest[..<end]
+      guard due(line, now) <= now else { break }
       if let key = key(line) { _ = plan.add([key]) }
       head += end + 1 - rest.startIndex
       waiting = max(0, waiting - 1)
@@ -203,23 +205,23 @@ package final class Settle {
       headDue = nil
       return
     }
-    headDue = due(String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+    headDue = due(bytes.prefix { $0 != UInt8(ascii: "\n") }, now())
   }
 
   /// When the line at the head falls due. A line that this process has not written, and that stands behind its own
   /// lines, is due at once.
-  private func due(_ line: String) -> Int64 {
+  private func due(_ line: ArraySlice<UInt8>, _ now: Int64) -> Int64 {
     guard head >= ownStart else { return replayedDue }
-    let now = now()
-    let due = Int64(Substring(line.utf8.prefix { $0 != UInt8(ascii: "\t") })) ?? now
+    let digits = line.prefix { $0 != UInt8(ascii: "\t") }
+    let due = Int64(String(decoding: digits, as: UTF8.self)) ?? now
     return due > now + delay.milliseconds ? now : due
   }
 
   /// The key of a line; nil when this layout no longer knows it.
-  private func key(_ line: String) -> CacheKey? {
-    guard let tab = line.utf8.firstIndex(of: UInt8(ascii: "\t")) else { return nil }
+  private func key(_ line: ArraySlice<UInt8>) -> CacheKey? {
+    guard let tab = line.firstIndex(of: UInt8(ascii: "\t")) else { return nil }
     do throws(KeyError) {
-      return try layout.key(text: line[line.utf8.index(after: tab)...])
+      return try reader.key(line[(tab + 1)...])
     } catch {
       logger.warning("settle: skipped a line of the list that is not a key: \(error.explanation)")
       return nil
