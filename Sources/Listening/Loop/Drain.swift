@@ -18,6 +18,7 @@ package final class Drain {
   private var troubles: QueueTroubles
   /// The queues that another transaction holds.
   private var holds: [QueueTable: QueueHold] = [:]
+  private var rights = RightsLook()
   /// How long a hold may last before it is reported.
   var holdPatience = QueueHold.patience
 
@@ -77,7 +78,8 @@ package final class Drain {
   /// Checks that the role still has the permissions that rows will need. A dry run needs none of them.
   private func requireRights(_ queue: Queue) throws(DatabaseError) {
     guard !pages.cache.isDry else { return }
-    if let node { try node.requireRights(queue) } else { try queue.requireRights() }
+    guard let node else { return try rights.require(queue, beside: pages.rules.tables) }
+    try node.requireRights(queue)
   }
 
   /// Notes whether a transaction holds a queue, and reports the holder if the hold lasts.
@@ -96,6 +98,7 @@ package final class Drain {
   func follow(_ clearer: Clearer, _ rules: SiteRules) {
     pages.follow(clearer, rules)
     passes.keep(rules.asksFor)
+    rights = RightsLook()
     holds = holds.filter { rules.asksFor($0.key) }
     troubles.keep(rules.asksFor)
   }
@@ -104,6 +107,7 @@ package final class Drain {
   func reset() {
     passes.reset()
     holds = [:]
+    rights = RightsLook()
     node?.node.reset()
   }
 

@@ -55,7 +55,7 @@ package struct ServerError: Equatable, Sendable {
     sqlState: "55P03", message: "lock_not_available", hint: nil)
 
   /// insufficient_privilege, in the server's own words.
-  static func permissionDenied(for table: String) -> ServerError {
+  package static func permissionDenied(for table: String) -> ServerError {
     ServerError(sqlState: "42501", message: "permission denied for table \(table)", hint: nil)
   }
 

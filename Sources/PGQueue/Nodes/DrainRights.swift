@@ -4,9 +4,22 @@
 // rows, whether the role may delete or not.
 
 extension Queue {
+  /// Those of some tables that the role may not drain. One question for all of them takes one round trip.
+  /// - Throws: ``DatabaseError``.
+  package func tablesWithoutRights(
+    of tables: [QueueTable]
+  ) throws(DatabaseError) -> Set<QueueTable> {
+    let lacking = try connection.lacking(
+      tables.flatMap { table in
+        ["SELECT", "DELETE"].map { (table.name, table.reference, $0) }
+      })
+    return Set(tables.filter { lacking.contains($0.name) })
+  }
+
   /// - Throws: ``DatabaseError``, as if a row had been refused.
   package func requireRights() throws(DatabaseError) {
-    try connection.require(["SELECT", "DELETE"].map { (table.name, table.reference, $0) })
+    if try tablesWithoutRights(of: [table]).isEmpty { return }
+    throw .refused(.permissionDenied(for: table.name))
   }
 }
 
@@ -20,17 +33,18 @@ extension NodeLog {
 
   /// - Throws: ``DatabaseError``, as if a statement had been refused.
   package func requireRights() throws(DatabaseError) {
-    try connection.require(
+    let lacking = try connection.lacking(
       Self.rights.flatMap { table, privileges in privileges.map { (table, table, $0) } })
+    if let table = lacking.first { throw .refused(.permissionDenied(for: table)) }
   }
 }
 
 extension Connection {
-  /// Checks each right on a table: `rights` by name, the table as in a statement. Neither needs an escape: they consist
-  /// of letters, digits, `_`, `$`, `.` and double quotes.
-  fileprivate func require(
+  /// The tables on which a right is missing: `rights` by name, the table as in a statement. Neither needs an escape: they
+  /// consist of letters, digits, `_`, `$`, `.` and double quotes.
+  fileprivate func lacking(
     _ rights: [(name: String, reference: String, privilege: String)]
-  ) throws(DatabaseError) {
+  ) throws(DatabaseError) -> [String] {
     let needs = rights.map { "('\($0.name)', '\($0.reference)', '\($0.privilege)')" }
     let lacking = try query(
       """
@@ -38,7 +52,6 @@ extension Connection {
       WHERE NOT pg_catalog.has_table_privilege( \
       pg_catalog.to_regclass(reference)::pg_catalog.oid, privilege)
       """)
-    guard let table = lacking.text(0, 0) else { return }
-    throw .refused(.permissionDenied(for: table))
+    return (0..<lacking.count).compactMap { lacking.text($0, 0) }
   }
 }
