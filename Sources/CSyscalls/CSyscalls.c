@@ -9,6 +9,7 @@
 #endif
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include "CSyscalls.h"
 
 int fpc_nameless_file(int directory) {
@@ -17,6 +18,11 @@ int fpc_nameless_file(int directory) {
 #else
   return -1;
 #endif
+}
+
+unsigned long fpc_file_system_type(int descriptor) {
+  struct statfs system;
+  return fstatfs(descriptor, &system) == 0 ? (unsigned long)system.f_type : 0;
 }
 
 /* Whether the loader has written into the code of this object: such pages are not those of the file. */

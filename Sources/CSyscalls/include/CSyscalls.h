@@ -69,6 +69,9 @@ static inline long fpc_openat2(
    system; -1 where there is no such thing. */
 int fpc_nameless_file(int directory);
 
+/* The type of the file system that an open file is on (statfs(2), f_type); 0 where the kernel does not tell. */
+unsigned long fpc_file_system_type(int descriptor);
+
 /* What malloc keeps free goes back to the system (malloc_trim(3), which glibc alone has), and so does code that
    has run, most of it once (madvise(2)). */
 void fpc_give_memory_back(void);

@@ -11,13 +11,18 @@ struct ClearPlan: Sendable {
   /// The indices of the keys, in the best order for the work.
   let order: [Int]
   private let asked: Int
+  /// Whether to note where the folders of keys are missing.
+  let notesAbsence: Bool
 
   /// With no more keys than this, sorting is not needed.
   private static let fewKeys = 32
 
   /// - Parameter sweepsOnly: whether the keys themselves are already cleared.
-  init(_ asked: [CacheKey], _ sweeps: [KeySweep], sweepsOnly: Bool = false) {
+  init(
+    _ asked: [CacheKey], _ sweeps: [KeySweep], sweepsOnly: Bool = false, notesAbsence: Bool = false
+  ) {
     self.asked = asked.count
+    self.notesAbsence = notesAbsence
     self.sweeps = sweeps
     keys = asked + sweeps.map(\.whole)
     let swept = Array(asked.count..<keys.count)

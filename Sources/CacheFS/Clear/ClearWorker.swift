@@ -13,12 +13,14 @@ struct ClearWorker {
   /// The indices of the keys, in the order in which tasks name them.
   private let order: [Int]
   var matcher: Matcher
-  private var chain = OpenChain(takesAbsenceForGood: true)
+  private var chain: OpenChain
   private let buffer: ListingBuffers
   /// What this thread did, by the index of the key. One key may have several parts, in order of the work.
   private(set) var reports: [(index: Int, report: ClearReport)] = []
   /// How many files it has unlinked.
   private(set) var removals = 0
+  /// Where folders of keys were missing, if the plan asks for it.
+  private(set) var absences: [AbsentKeys.Place] = []
   /// The modification time of the last file that it removed.
   private var lastModified: Int64 = 0
 
@@ -28,6 +30,7 @@ struct ClearWorker {
     sweeps = plan.sweeps
     order = plan.order
     matcher = Matcher(clearer.layout)
+    chain = OpenChain(takesAbsenceForGood: true, keepsStates: plan.notesAbsence)
     buffer = ListingBuffers()
   }
 
@@ -122,11 +125,24 @@ struct ClearWorker {
     do throws(OpenChain.Failure) {
       return try chain.open(names, from: clearer.root)
     } catch {
+      if let state = error.parent, error.error == .noSuchFileOrDirectory {
+        noteAbsence(index, in: names.prefix(error.depth), state)
+      }
       if !Self.saysAbsent(error.error), !error.isPlainFile {
         fail(index, Array(names.prefix(error.depth + 1).joined(separator: [0x2F])), error.error)
       }
       return nil
     }
+  }
+
+  /// Neighbouring keys are missing in the same folder.
+  private mutating func noteAbsence(
+    _ index: Int, in path: ArraySlice<[UInt8]>, _ state: FolderState
+  ) {
+    if absences.last?.state != state {
+      absences.append(AbsentKeys.Place(path: Array(path), state: state, keys: []))
+    }
+    absences[absences.count - 1].keys.append(index)
   }
 
   // MARK: In a folder

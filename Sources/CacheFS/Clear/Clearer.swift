@@ -66,8 +66,15 @@ package struct Clearer: Sendable {
   ///
   /// A file that vanishes meanwhile is not a failure. A file that cannot be removed is one, and stops
   /// nothing. A key that the ``ClearWatch`` stopped has ``ClearReport/isPartial``.
-  package func clear(_ keys: [CacheKey]) -> [ClearReport] {
-    var reports = perform(ClearPlan(keys, KeySweep.all(of: keys, layout)))
+  package func clear(_ keys: [CacheKey]) -> [ClearReport] { clear(keys, whenAbsent: nil) }
+
+  /// The same.
+  /// - Parameter note: is told where the folders of keys are missing.
+  func clear(_ keys: [CacheKey], whenAbsent note: (([AbsentKeys.Place]) -> Void)?) -> [ClearReport]
+  {
+    let sweeps = KeySweep.all(of: keys, layout)
+    var reports = perform(
+      ClearPlan(keys, sweeps, notesAbsence: note != nil && sweeps.isEmpty), whenAbsent: note)
     // The site says that nothing varies, but the head of a page says otherwise.
     let varied = reports.indices.filter { reports[$0].hasVariants }
     if !varied.isEmpty {
@@ -78,7 +85,9 @@ package struct Clearer: Sendable {
     return reports
   }
 
-  private func perform(_ asked: ClearPlan) -> [ClearReport] {
+  private func perform(
+    _ asked: ClearPlan, whenAbsent noteAbsence: (([AbsentKeys.Place]) -> Void)? = nil
+  ) -> [ClearReport] {
     var plan = asked
     let note = dryRun == .no ? plan.recall(memory, root, layout) : { _ in }
     // A chunk holds neighbouring keys, which share the folders that a worker keeps open. In a small batch
@@ -103,6 +112,7 @@ package struct Clearer: Sendable {
       for (index, report) in worker.reports { reports[index].add(report) }
     }
     note(reports)
+    noteAbsence?(workers.flatMap(\.absences))
     return plan.shared(reports)
   }
 

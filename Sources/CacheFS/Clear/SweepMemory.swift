@@ -8,7 +8,6 @@
 // is added to a folder changes the folder's ctime, which no process can set back. Times are those of the
 // family's own file system.
 
-import Basics
 import Synchronization
 
 /// The walks that a clearer has made.
@@ -16,9 +15,8 @@ final class SweepMemory: Sendable {
   private struct Walk {
     /// By the file system's clock, in nanoseconds since the epoch.
     let began: Int64
-    /// The same moment by this machine's clock and by a clock that cannot be set.
-    let clock: Int64
-    let moment: ContinuousClock.Instant
+    /// The same moment by this machine's clocks.
+    let reading: ClockReading
     /// The family's own folder. A folder that takes its place later is a different one.
     let folder: FileIdentity
   }
@@ -32,17 +30,9 @@ final class SweepMemory: Sendable {
 
   /// A walk that begins now; nil where the file system does not report its time.
   private static func walk(of folder: Directory) -> Walk? {
-    let (clock, moment) = (currentTime(), ContinuousClock.now)
+    let reading = ClockReading()
     guard let began = folder.fileSystemTime(), let status = try? folder.status() else { return nil }
-    return Walk(began: began, clock: clock, moment: moment, folder: status.identity)
-  }
-
-  /// Whether the clock has not been set since the walk began.
-  private static func isClockSteady(_ walk: Walk) -> Bool {
-    let passed = walk.moment.duration(to: .now).components
-    let expected = passed.seconds * 1_000_000_000 + passed.attoseconds / 1_000_000_000
-    let difference = clampedDifference(currentTime() - walk.clock, expected)
-    return difference > -margin / 2 && difference < margin / 2
+    return Walk(began: began, reading: reading, folder: status.identity)
   }
 
   /// Folders that have not changed since this time are not read; nil means that all are read.
@@ -51,9 +41,9 @@ final class SweepMemory: Sendable {
     return walks.withLock { walks in
       var bound = Int64.max
       for key in keys {
-        guard let walk = walks[key], walk.folder == identity, Self.isClockSteady(walk) else {
-          return nil
-        }
+        guard let walk = walks[key], walk.folder == identity,
+          walk.reading.isSteady(within: Self.margin / 2)
+        else { return nil }
         bound = min(bound, walk.began - Self.margin)
       }
       return bound

@@ -13,7 +13,9 @@ struct OpenChain {
     let depth: Int
     let error: Errno
     /// Whether a plain file is in the place of the folder.
-    let isPlainFile: Bool
+    var isPlainFile = false
+    /// The state of the folder above it, read before the folder was looked for; nil unless the chain keeps states.
+    var parent: FolderState?
   }
 
   /// Not every folder of a very deep path is held open. A process has a thousand descriptors, and a path of
@@ -25,8 +27,12 @@ struct OpenChain {
   private var directories: [Directory?] = []
   /// Whether a folder that was missing once is not looked for again.
   private let takesAbsenceForGood: Bool
-  /// The last folder that was found missing when something in it was looked up.
-  private var absent: [[UInt8]] = []
+  /// The last folder that was found missing when something in it was looked up, and the state of the folder above it.
+  private var absent: (path: [[UInt8]], parent: FolderState?) = ([], nil)
+  /// Whether the state of each folder is read before something is looked for in it.
+  private let keepsStates: Bool
+  /// The states of the root and of the folders, as far as they were read.
+  private var states: [FolderState?] = []
   /// How many paths in a row lacked the last folder.
   private var misses = 0
   /// After this many misses, the next name is looked up before it is opened. The kernel reports a missing
@@ -37,9 +43,14 @@ struct OpenChain {
   /// Whether the last folder was already held open, and so may have been listed.
   private(set) var turn = ListingTurn.again
 
-  /// - Parameter takesAbsenceForGood: for chains that live as long as one clear, which looks only for what
-  ///   was there when it began. A missing category is then looked for once, not once for each of its ports.
-  init(takesAbsenceForGood: Bool = false) { self.takesAbsenceForGood = takesAbsenceForGood }
+  /// - Parameters:
+  ///   - takesAbsenceForGood: for chains that live as long as one clear, which looks only for what was there
+  ///     when it began. A missing category is then looked for once, not once for each of its ports.
+  ///   - keepsStates: whether a failure tells the state of the folder above.
+  init(takesAbsenceForGood: Bool = false, keepsStates: Bool = false) {
+    self.takesAbsenceForGood = takesAbsenceForGood
+    self.keepsStates = keepsStates
+  }
 
   /// Opens `path` below `root`, component by component. It never follows a link.
   mutating func open(_ path: [[UInt8]], from root: Directory) throws(Failure) -> Directory {
@@ -50,6 +61,7 @@ struct OpenChain {
       guard error.error == .staleNFSFileHandle, !names.isEmpty else { throw error }
       names = []
       directories = []
+      states = []
       return try extend(to: path, from: root)
     }
   }
@@ -61,27 +73,32 @@ struct OpenChain {
     while shared < names.count, shared < path.count, names[shared] == path[shared] {
       shared += 1
     }
-    if !absent.isEmpty, path.starts(with: absent) {
-      throw Failure(depth: absent.count - 1, error: .noSuchFileOrDirectory, isPlainFile: false)
+    if !absent.path.isEmpty, path.starts(with: absent.path) {
+      throw Failure(
+        depth: absent.path.count - 1, error: .noSuchFileOrDirectory, parent: absent.parent)
     }
     while shared > 0, directories[shared - 1] == nil { shared -= 1 }
     names.removeSubrange(shared...)
     directories.removeSubrange(shared...)
+    if states.count > shared + 1 { states.removeSubrange((shared + 1)...) }
     turn = shared == path.count ? .again : .first
     var parent = directories.last.flatMap { $0 } ?? root
     for name in path[shared...] {
+      if keepsStates, states.count == names.count { states.append(parent.state()) }
       do throws(Errno) {
         if misses >= Self.missesBeforeAsking, names.count + 1 == path.count {
           _ = try parent.status(name)
         }
         parent = try parent.openDirectory(name)
       } catch {
+        let state = keepsStates ? states[names.count] : nil
         if error == .noSuchFileOrDirectory { misses += 1 }
         if takesAbsenceForGood, error == .noSuchFileOrDirectory, names.count + 1 < path.count {
-          absent = names + [name]
+          absent = (names + [name], state)
         }
         throw Failure(
-          depth: names.count, error: error, isPlainFile: parent.isPlainFile(name, error))
+          depth: names.count, error: error, isPlainFile: parent.isPlainFile(name, error),
+          parent: state)
       }
       let isHeld = names.count < Self.heldAlways || names.count.isMultiple(of: Self.heldBelow)
       names.append(name)
