@@ -142,10 +142,10 @@ import Testing
     #expect(try queue.lock([]) == .granted)
     let rows = try queue.batch(after: nil, limit: 10)
     #expect(rows.count == 3)
-    #expect(try queue.delete(Array(rows.dropFirst())) == 2)
+    #expect(try queue.delete(queue.deletion(of: Array(rows.dropFirst()))) == 2)
     #expect(try database.count("cache_clearing_ports") == 3, "not yet")
     try queue.undelete()
-    #expect(try queue.delete(Array(rows.dropFirst(2))) == 1)
+    #expect(try queue.delete(queue.deletion(of: Array(rows.dropFirst(2)))) == 1)
     let late = try database.session()
     try late.sql("SET lock_timeout = '1ms'")
     #expect(throws: (any Error).self, "the lock is kept") {
@@ -214,7 +214,7 @@ import Testing
     #expect(
       now.compactMap(\.version?.offset).sorted() == seen.compactMap(\.version?.offset).sorted())
     #expect(try queue.lock(seen) == .granted)
-    #expect(try queue.delete(seen) == 1)
+    #expect(try queue.delete(queue.deletion(of: seen)) == 1)
     try queue.commit()
     #expect(try database.sql("SELECT port FROM cache_clearing_ports") == "f")
   }

@@ -113,7 +113,7 @@ import Testing
       let place = try #require(rows.first?.place)
       #expect(try queue.batch(after: place, limit: 10).count == rows.count - 1)
       #expect(try queue.lock(rows) == .granted)
-      #expect(try queue.delete(rows) == rows.count)
+      #expect(try queue.delete(queue.deletion(of: rows)) == rows.count)
       #expect(try queue.remaining(of: rows).isEmpty)
       try queue.undelete()
       try queue.commit()

@@ -76,12 +76,14 @@ import Testing
     try other.sql("BEGIN; SELECT FROM cache_clearing_ports WHERE port_id = 3 FOR UPDATE")
     let rows = try queue.batch(after: nil, limit: 10)
     #expect(try queue.lock(rows) == .granted)
-    #expect(throws: DatabaseError.refused(.lockTimeout)) { _ = try queue.delete(rows) }
+    #expect(throws: DatabaseError.refused(.lockTimeout)) {
+      _ = try queue.delete(queue.deletion(of: rows))
+    }
     try queue.rollback()
     #expect(!server.log.contains("lock timeout"))
     try other.sql("ROLLBACK")
     #expect(try queue.lock(rows) == .granted)
-    #expect(try queue.delete(rows) == 4)
+    #expect(try queue.delete(queue.deletion(of: rows)) == 4)
     try queue.commit()
   }
 }

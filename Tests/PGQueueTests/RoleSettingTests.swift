@@ -65,7 +65,7 @@ import Testing
     #expect(now > 1_600_000_000 && now != now.rounded(), "\(told)")
     let rows = try dates.batch(after: nil, limit: 10)
     #expect(try dates.lock(rows) == .granted, "\(told)")
-    #expect(try dates.delete(rows) == 1, "\(told)")
+    #expect(try dates.delete(dates.deletion(of: rows)) == 1, "\(told)")
     try dates.commit()
     let node = try #require(Node(name: "web1", token: "t"))
     let log = NodeLog(node, on: Queue(.log, on: connection), tables: QueueTable.all)

@@ -132,7 +132,7 @@ import Testing
       Issue.record("the lock waits for the writer")
       return
     }
-    #expect(try queue.delete(rows) == 1)
+    #expect(try queue.delete(queue.deletion(of: rows)) == 1)
     try queue.commit()
     try writer.sql("COMMIT")
     // What was changed is in no queue, and was not when its page was cleared.

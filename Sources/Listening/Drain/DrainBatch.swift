@@ -38,14 +38,20 @@ struct DrainBatch {
   /// The rows whose next try is not due yet.
   private(set) var waiting: Set<RowName> = []
 
-  /// - Parameter isWaiting: whether a row's next try is not due yet; nil when no row waits.
-  init(_ rows: [QueueRow], _ rules: SiteRules, isWaiting: ((RowName) -> Bool)?) {
+  /// - Parameters:
+  ///   - isWaiting: whether a row's next try is not due yet; nil when no row waits.
+  ///   - pause: called after every few hundred rows.
+  init(
+    _ rows: [QueueRow], _ rules: SiteRules, isWaiting: ((RowName) -> Bool)?,
+    pause: () -> Void = {}
+  ) {
     self.rows.reserveCapacity(rows.count)
     indices.reserveCapacity(rows.count)
     var plan = KeySet()
     plan.reserve(rows.count)
     var reader = RowReader(rules)
-    for row in rows {
+    for (number, row) in rows.enumerated() {
+      if number % 256 == 255 { pause() }
       if let isWaiting, isWaiting(RowName(row)) {
         waiting.insert(RowName(row))
         continue

@@ -22,6 +22,8 @@ struct DrainPass {
   var kept: Set<QueuePlace> = []
   /// The keys that were cleared in this pass.
   var recent = RecentKeys()
+  /// The keys that have no folder.
+  var absent = AbsentKeys()
   var began = ContinuousClock.now
   /// Since when rows cannot be retired; nil where they can.
   var heldSince: ContinuousClock.Instant?
@@ -29,6 +31,37 @@ struct DrainPass {
   var told: Set<QueuePlace> = []
   /// Whether the next batch belongs to another pass.
   var hasEnded = false
+  /// The batch behind the present one, which was read meanwhile.
+  private var ahead: Ahead?
+
+  init(number: Int = 0) { self.number = number }
+
+  private struct Ahead {
+    let rows: [QueueRow]
+    let limit: Int
+    let position: QueuePlace
+  }
+
+  /// Keeps the rows behind a place for the next batch. They may be out of date when their turn comes, as the rows of any
+  /// batch may be when their lock is granted: they are cleared again under that lock, and only these versions of them
+  /// are deleted.
+  mutating func keep(ahead rows: [QueueRow], limit: Int, behind position: QueuePlace) {
+    ahead = Ahead(rows: rows, limit: limit, position: position)
+  }
+
+  /// The rows that were read ahead, if they come next, and how many there might have been.
+  mutating func takeAhead() -> (rows: [QueueRow], limit: Int)? {
+    defer { ahead = nil }
+    guard let ahead, ahead.position == position else { return nil }
+    return (ahead.rows, ahead.limit)
+  }
+
+  /// Forgets what depends on the configuration: what rows name, and where keys are on the disk.
+  mutating func forgetConfiguration() {
+    ahead = nil
+    recent = RecentKeys()
+    absent = AbsentKeys()
+  }
 }
 
 /// Keys that were cleared a moment ago. A queue of a million rows names each of its keys many times. A page that a
@@ -54,11 +87,14 @@ struct RecentKeys {
 
 extension Clearer {
   /// Clears the keys that are not recent. Recent keys count as cleared. Returns a report for each key.
-  func clear(_ keys: [CacheKey], except recent: inout RecentKeys) -> [ClearReport] {
+  func clear(
+    _ keys: [CacheKey], except recent: inout RecentKeys, skipping absent: inout AbsentKeys
+  ) -> [ClearReport] {
     let fresh = recent.add(keys)
-    if fresh.count == keys.count { return clear(keys) }
+    if fresh.count == keys.count { return clear(keys, skipping: &absent) }
     var reports = [ClearReport](repeating: ClearReport(), count: keys.count)
-    for (index, report) in zip(fresh, clear(fresh.map { keys[$0] })) { reports[index] = report }
+    let part = clear(fresh.map { keys[$0] }, skipping: &absent)
+    for (index, report) in zip(fresh, part) { reports[index] = report }
     return reports
   }
 }

@@ -66,15 +66,17 @@ package final class PageClearer {
 
   // MARK: Rows
 
-  func plan(_ rows: [QueueRow]) -> DrainBatch {
-    let batch = batch(of: rows)
+  /// - Parameter pause: called after every few hundred rows.
+  func plan(_ rows: [QueueRow], pause: () -> Void = {}) -> DrainBatch {
+    let batch = batch(of: rows, pause)
     requested?.note(batch.keys, cache.clearer.layout)
     return batch
   }
 
-  private func batch(of rows: [QueueRow]) -> DrainBatch {
-    guard !retries.isEmpty else { return DrainBatch(rows, rules, isWaiting: nil) }
-    let batch = DrainBatch(rows, rules) { self.retries.isWaiting($0) }
+  private func batch(of rows: [QueueRow], _ pause: () -> Void) -> DrainBatch {
+    guard !retries.isEmpty else { return DrainBatch(rows, rules, isWaiting: nil, pause: pause) }
+    let batch = DrainBatch(
+      rows, rules, isWaiting: { self.retries.isWaiting($0) }, pause: pause)
     for name in batch.waiting { retries.meet(name) }
     return batch
   }
@@ -86,9 +88,12 @@ package final class PageClearer {
 
   /// The same, without recent keys. Recent keys are included where the result of each key is needed: for keys that
   /// failed before, and in a dry run.
-  func clearPages(of batch: DrainBatch, except recent: inout RecentKeys) -> BatchOutcome {
+  func clearPages(
+    of batch: DrainBatch, except recent: inout RecentKeys, skipping absent: inout AbsentKeys
+  ) -> BatchOutcome {
     guard retries.isEmpty, !cache.isDry else { return clearPages(of: batch) }
-    let outcome = outcome(of: batch, cache.clearer.clear(batch.keys, except: &recent))
+    let outcome = outcome(
+      of: batch, cache.clearer.clear(batch.keys, except: &recent, skipping: &absent))
     // A key that failed is tried each time.
     if !outcome.waiting.isEmpty { recent = RecentKeys() }
     return outcome
@@ -97,8 +102,9 @@ package final class PageClearer {
   /// The same under the queue's lock, within ``lockPatience``: the longest time that the server and the waiting writers
   /// are held up. A row whose folder other processes keep refilling must wait. The rows that were not reached because
   /// of it belong to the next batch.
-  func clearPagesInTime(of batch: DrainBatch) -> BatchOutcome {
-    outcome(of: batch, cache.clearer.bounded(until: .now + lockPatience).clear(batch.keys))
+  func clearPagesInTime(of batch: DrainBatch, skipping absent: inout AbsentKeys) -> BatchOutcome {
+    let clearer = cache.clearer.bounded(until: .now + lockPatience)
+    return outcome(of: batch, clearer.clear(batch.keys, skipping: &absent))
   }
 
   private func outcome(of batch: DrainBatch, _ reports: [ClearReport]) -> BatchOutcome {

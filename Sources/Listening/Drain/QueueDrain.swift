@@ -43,6 +43,8 @@ final class QueueDrain {
     let refused: [(row: QueueRow, problem: RowProblem)]
     /// The rows whose pages are gone and that must be deleted.
     let cleared: [QueueRow]
+    /// Of both.
+    let deletion: Queue.Deletion
 
     /// The reports of the second clear. Each includes what the first clear removed, where both had the same keys.
     func reports(with second: BatchOutcome) -> [ClearReport] {
@@ -68,34 +70,69 @@ final class QueueDrain {
     defer { passes.putBack(pass, queue.table) }
     let began = ContinuousClock.now
     let root = pages.cache.clearer
-    let limit = batchSize.rows
-    let rows = try queue.batch(after: pass.position, limit: limit)
-    if rows.isEmpty { return passes.end(&pass, queue.table) }
+    let (rows, limit) = try next(of: queue, &pass)
+    guard let last = rows.last?.place else { return passes.end(&pass, queue.table) }
     CrashPoint.selected.reach()
-    let batch = pages.plan(rows)
-    let first = pages.clearPages(of: batch, except: &pass.recent)
+    var step = Step?.none
+    if rows.count < limit || pages.cache.isDry || pass.heldSince != nil {
+      step = clear(rows, limit, of: queue, &pass)
+    } else {
+      // The server selects the next batch while the pages of this one are cleared.
+      let room = batchSize.rows
+      let ahead = try queue.batch(after: last, limit: room) { pause in
+        step = clear(rows, limit, of: queue, &pass, pause: pause)
+      }
+      pass.keep(ahead: ahead, limit: room, behind: last)
+    }
     CrashPoint.cleared.reach()
     // A stop interrupted the clear; the rows stay where they are.
-    if first.isPartial { return .more }
+    guard let step, !step.first.isPartial else { return .more }
     guard !pages.cache.isDry else {
-      pages.countDry(batch, first)
+      pages.countDry(step.batch, step.first)
       return passes.advance(&pass, behind: rows, limit: limit, queue.table)
     }
-    let isAsked = passes.isAsked(queue.table, in: pass)
-    let step = Step(
-      queue: queue, limit: limit, rows: rows, batch: batch, first: first,
-      refused: batch.refused.filter { isAsked($0.row) }, cleared: first.retirable.filter(isAsked))
-    if step.cleared.isEmpty, step.refused.isEmpty {
+    if step.deletion.rows.isEmpty {
       // There is nothing to retire, so writers need not wait for a useless lock.
       return passes.advance(&pass, behind: rows, limit: limit, queue.table)
     }
     // While events cannot be written, the lock would be useless.
-    if pages.isWithheld, !pages.tell(batch, first.reports) { return try hold(step, &pass) }
+    if pages.isWithheld, !pages.tell(step.batch, step.first.reports) {
+      return try hold(step, &pass)
+    }
     switch try queue.lock(rows) {
     case .granted: return try retire(step, in: root, &pass, began)
     case .contended: return try hold(step, &pass)
     case .rewritten: return .more  // the same rows, in their new places
     }
+  }
+
+  /// The next rows of a pass, and how many there might be. The batch before has read them, unless it was the last, or
+  /// had to stay.
+  private func next(
+    of queue: Queue, _ pass: inout DrainPass
+  ) throws(DatabaseError) -> ([QueueRow], Int) {
+    if let ahead = pass.takeAhead() { return ahead }
+    let limit = batchSize.rows
+    return (try queue.batch(after: pass.position, limit: limit), limit)
+  }
+
+  /// The second half of step 1, and what step 3 will delete.
+  private func clear(
+    _ rows: [QueueRow], _ limit: Int, of queue: Queue, _ pass: inout DrainPass,
+    pause: () -> Void = {}
+  ) -> Step {
+    let batch = pages.plan(rows, pause: pause)
+    let first = pages.clearPages(
+      of: batch, except: &pass.recent, skipping: &pass.absent)
+    let refused = batch.refused.filter {
+      !passes.asked([$0.row], of: queue.table, in: pass).isEmpty
+    }
+    let cleared = passes.asked(first.retirable, of: queue.table, in: pass)
+    let deletion = queue.deletion(of: cleared, and: refused.map(\.row))
+    pause()
+    return Step(
+      queue: queue, limit: limit, rows: rows, batch: batch, first: first, refused: refused,
+      cleared: cleared, deletion: deletion)
   }
 
   /// Steps 3 and 4, under the queue's lock.
@@ -107,13 +144,11 @@ final class QueueDrain {
     let (queue, first) = (step.queue, step.first)
     let again =
       first.waiting.isEmpty ? step.batch : step.batch.only { first.reports[$0].failures.isEmpty }
-    let isAsked = passes.isAsked(queue.table, in: pass)
     var outcome = BatchOutcome()
-    var cleared = step.cleared
-    var asked = cleared + step.refused.map(\.row)
+    var (cleared, asked) = (step.cleared, step.deletion.rows)
     var isTold = false
-    var deleted = try queue.delete(asked) {
-      outcome = pages.clearPagesInTime(of: again)
+    var deleted = try queue.delete(step.deletion) {
+      outcome = pages.clearPagesInTime(of: again, skipping: &pass.absent)
       CrashPoint.clearedAgain.reach()
       isTold = outcome.isPartial || pages.tell(again, step.reports(with: outcome))
     }
@@ -130,9 +165,10 @@ final class QueueDrain {
     if !outcome.waiting.isEmpty || outcome.isUnfinished {
       // A page has appeared that cannot be removed, or not in time: its rows stay after all.
       try queue.undelete()
-      cleared = outcome.retirable.filter(isAsked)
-      asked = cleared + step.refused.map(\.row)
-      deleted = try queue.delete(asked)
+      cleared = passes.asked(outcome.retirable, of: queue.table, in: pass)
+      let deletion = queue.deletion(of: cleared, and: step.refused.map(\.row))
+      asked = deletion.rows
+      deleted = try queue.delete(deletion)
       pass.recent = RecentKeys()
     }
     let remaining = deleted < asked.count ? try queue.remaining(of: asked) : []

@@ -36,9 +36,10 @@ final class QueuePasses {
 
   func forget(_ table: QueueTable) { passes[table] = nil }
 
-  /// Forgets the queues that are no longer asked for.
+  /// Forgets the queues that are no longer asked for, and what depends on the configuration.
   func keep(_ isKnown: (QueueTable) -> Bool) {
     passes = passes.filter { isKnown($0.key) }
+    for table in passes.keys { passes[table]?.forgetConfiguration() }
     kept = kept.filter { isKnown($0.key) }
   }
 
@@ -93,9 +94,10 @@ final class QueuePasses {
 
   /// The rows of a batch that the server is asked to delete: without those that the server has kept before, unless
   /// their next try is due.
-  func isAsked(_ table: QueueTable, in pass: DrainPass) -> (QueueRow) -> Bool {
+  func asked(_ rows: [QueueRow], of table: QueueTable, in pass: DrainPass) -> [QueueRow] {
     let held = pass.triesKept ? [] : kept[table]?.places ?? []
-    return { held.isEmpty || $0.place.map(held.contains) != true }
+    if held.isEmpty { return rows }
+    return rows.filter { $0.place.map(held.contains) != true }
   }
 
   /// Notes rows that were to be deleted and are still in the queue.

@@ -28,6 +28,8 @@ package final class CacheService: ListenerService {
   private var unemptied: Set<String> = []
   /// The earliest time to read the settle list again.
   private var settleNotBefore = ContinuousClock.now
+  /// The keys of the settle list that have no folder.
+  private var absent = AbsentKeys()
   /// How many keys went back on the settle list since their file system went away, or their events could not be written.
   package private(set) var settleAway = 0
   /// Whether there is memory to give back: after a connection was made, and after a drain of many rows.
@@ -250,6 +252,7 @@ package final class CacheService: ListenerService {
     guard settleNotBefore <= now else { return now.duration(to: settleNotBefore) }
     var hasPutBack = false
     let next = settle?.run { keys in hasPutBack = clearAgain(keys, areListed: true) }
+    if settleWaiting == 0 { absent = AbsentKeys() }
     if hasPutBack { settleNotBefore = .now + RetryPace.rest(after: now.duration(to: .now)) }
     return next ?? nil
   }
@@ -258,7 +261,7 @@ package final class CacheService: ListenerService {
   ///   is away go back on it.
   /// - Returns: whether some keys must go back on the list.
   private func clearAgain(_ keys: [CacheKey], areListed: Bool) -> Bool {
-    let reports = cache.clearer.clear(keys)
+    let reports = cache.clearer.clear(keys, skipping: &absent)
     reports.forEach(cache.noteMounts)
     let away = zip(keys, reports).filter { areListed && $1.isMountAway }
     settleAway += away.count
@@ -291,6 +294,7 @@ package final class CacheService: ListenerService {
       let site = try reloadSite()
       debts.follow(from: cache.clearer.layout, to: site.clearer.layout)
       drain.follow(site.clearer, site.rules)
+      absent = AbsentKeys()
       looks.follow(site)
       return (site.connection, site.settings)
     } catch {

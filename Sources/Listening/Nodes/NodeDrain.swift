@@ -98,7 +98,7 @@ final class NodeDrain {
     }
     if let wait = try claim(log, queue) { return wait }
     defer { passes.putBack(pass, queue.table) }
-    let asked = rows.filter(passes.isAsked(queue.table, in: pass))
+    let asked = passes.asked(rows, of: queue.table, in: pass)
     // There is nothing to move, so writers need not wait for a useless lock.
     if asked.isEmpty { return passes.advance(&pass, behind: rows, limit: limit, queue.table) }
     let began = ContinuousClock.now

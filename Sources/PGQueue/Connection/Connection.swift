@@ -137,12 +137,15 @@ package final class Connection {
   }
 
   /// Runs one statement with parameters, all as text.
-  /// - Parameter types: the types of the first parameters; the statement determines those of the others.
+  /// - Parameters:
+  ///   - types: the types of the first parameters; the statement determines those of the others.
+  ///   - work: runs here while the server works; must not use this connection. Work that takes milliseconds calls
+  ///     what it is given now and then, since the server waits when nobody reads what it has sent.
   /// - Throws: ``DatabaseError``.
   @discardableResult
   package func query(
     _ sql: String, _ parameters: [String?] = [], types: [ParameterType] = [],
-    timeout: Duration = replyTimeout
+    timeout: Duration = replyTimeout, meanwhile work: (() -> Void) -> Void = { _ in }
   ) throws(DatabaseError) -> Rows {
     received = 0
     let values = parameters.map { $0.map { strdup($0) } ?? nil }
@@ -151,9 +154,22 @@ package final class Connection {
     let sent = PQsendQueryParams(
       handle, sql, CInt(values.count), types, values.map { UnsafePointer($0) }, nil, nil, 0)
     guard sent == 1 else { throw .lost(reasonOfLoss) }
-    let deadline = ContinuousClock.now + timeout
-    try finishSending(by: deadline)
-    return try results(by: deadline).last ?? Rows(nil)
+    try finishSending(by: .now + timeout)
+    try run(work)
+    return try results(by: .now + timeout).last ?? Rows(nil)
+  }
+
+  /// Runs work that reads what has arrived meanwhile.
+  private func run(_ work: (() -> Void) -> Void) throws(DatabaseError) {
+    var failure: DatabaseError?
+    work {
+      do throws(DatabaseError) {
+        while failure == nil, unread > 0 { try takeIn() }
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
   }
 
   /// Runs several statements in one round trip.

@@ -16,22 +16,27 @@ package struct Queue {
   }
 
   /// The next rows after a place; nil begins at the start.
+  /// - Parameter work: runs while the server selects; see ``Connection/query(_:_:types:timeout:meanwhile:)``.
   /// - Throws: ``DatabaseError``.
-  package func batch(after place: QueuePlace?, limit: Int) throws(DatabaseError) -> [QueueRow] {
-    guard let place else { return try batch(.all, limit, []) }
+  package func batch(
+    after place: QueuePlace?, limit: Int, meanwhile work: (() -> Void) -> Void = { _ in }
+  ) throws(DatabaseError) -> [QueueRow] {
+    guard let place else { return try batch(.all, limit, [], work) }
     let version: [String?] = [String(place.table), place.place]
     guard let order = place.order else {
-      return try batch(.behindRowWithoutNumber, limit, version)
+      return try batch(.behindRowWithoutNumber, limit, version, work)
     }
-    let rows = try batch(.behindNumber, limit, [order] + version)
+    let rows = try batch(.behindNumber, limit, [order] + version, work)
     guard rows.count < limit else { return rows }
     return try rows + batch(.withoutNumber, limit - rows.count, [])
   }
 
   private func batch(
-    _ part: QueueTable.BatchPart, _ limit: Int, _ parameters: [String?]
+    _ part: QueueTable.BatchPart, _ limit: Int, _ parameters: [String?],
+    _ work: (() -> Void) -> Void = { _ in }
   ) throws(DatabaseError) -> [QueueRow] {
-    let rows = try connection.query(table.batchStatement(part), [String(limit)] + parameters)
+    let rows = try connection.query(
+      table.batchStatement(part), [String(limit)] + parameters, meanwhile: work)
     return (0..<rows.count).compactMap { QueueRow(ofBatch: rows, $0, table) }
   }
 
@@ -117,17 +122,34 @@ package struct Queue {
     }
   }
 
+  /// Rows and the statements that delete them: for thousands of rows a long text, which is written before the lock is
+  /// held.
+  package struct Deletion {
+    package let rows: [QueueRow]
+    fileprivate let script: String
+    fileprivate let isQuiet: Bool
+  }
+
+  package func deletion(of rows: [QueueRow], and more: [QueueRow] = []) -> Deletion {
+    let rows = more.isEmpty ? rows : rows + more
+    let isQuiet = connection.catchesErrors
+    let script = table.deleteScript(rows.compactMap(\.version), isQuiet: isQuiet)
+    return Deletion(rows: rows, script: script, isQuiet: isQuiet)
+  }
+
   /// Deletes rows; they are gone after ``commit()``.
   /// - Parameter work: runs while the server deletes.
   /// - Returns: the number of deleted rows.
   /// - Throws: ``DatabaseError``, a lock timeout when another transaction holds one of the rows.
   package func delete(
-    _ rows: [QueueRow], meanwhile work: () -> Void = {}
+    _ deletion: Deletion, meanwhile work: () -> Void = {}
   ) throws(DatabaseError) -> Int {
-    let isQuiet = connection.catchesErrors
-    let script = table.deleteScript(rows.compactMap(\.version), isQuiet: isQuiet)
-    let answers = try connection.script(script, meanwhile: work)
-    guard isQuiet else { return answers.reduce(0) { $0 + $1.changed } }
+    // Asking for the lock may have shown that the server catches no errors.
+    guard deletion.isQuiet == connection.catchesErrors else {
+      return try delete(self.deletion(of: deletion.rows), meanwhile: work)
+    }
+    let answers = try connection.script(deletion.script, meanwhile: work)
+    guard deletion.isQuiet else { return answers.reduce(0) { $0 + $1.changed } }
     guard let outcome = answers.last, outcome.text(0, 0) != "on" else {
       throw .refused(.lockTimeout)
     }

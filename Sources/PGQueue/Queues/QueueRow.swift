@@ -16,6 +16,22 @@ package struct QueueRow {
     /// The file that the place belongs to; nil for a foreign table, which has no file.
     let file: UInt32?
 
+    /// The places as members of an array in a statement: `"(0,1)","(0,2)"`. Written byte by byte, since a batch may have
+    /// thousands.
+    static func list(_ rows: [Version]) -> String {
+      var text: [UInt8] = []
+      text.reserveCapacity(rows.count * 16)
+      for row in rows {
+        if !text.isEmpty { text.append(UInt8(ascii: ",")) }
+        text += "\"(".utf8
+        text.append(decimal: row.block)
+        text.append(UInt8(ascii: ","))
+        text.append(decimal: UInt32(row.offset))
+        text += ")\"".utf8
+      }
+      return String(decoding: text, as: UTF8.self)
+    }
+
     /// Reads a place, `(block,offset)`, and the transaction's number.
     init?(
       _ place: UnsafeRawBufferPointer, _ writer: UnsafeRawBufferPointer, table: UInt32,
@@ -97,6 +113,18 @@ extension Rows {
   /// The number at a row and column; nil for NULL and for what is not a number.
   func number(_ row: Int, _ column: Int) -> UInt32? {
     withBytes(row, column) { UInt32(decimal: $0[0...]) } ?? nil
+  }
+}
+
+extension [UInt8] {
+  fileprivate mutating func append(decimal number: UInt32) {
+    let start = count
+    var rest = number
+    repeat {
+      append(UInt8(ascii: "0") + UInt8(rest % 10))
+      rest /= 10
+    } while rest > 0
+    self[start...].reverse()
   }
 }
 

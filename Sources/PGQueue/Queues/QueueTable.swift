@@ -285,7 +285,7 @@ package final class QueueTable: Hashable, Sendable {
   /// Conditions that match exactly these versions, table by table.
   func conditions(_ rows: [QueueRow.Version]) -> [String] {
     Dictionary(grouping: rows, by: \.table).map { table, rows in
-      let places = rows.map { "\"\($0.place)\"" }.joined(separator: ",")
+      let places = QueueRow.Version.list(rows)
       let writers = Set(rows.map(\.writer)).map(String.init).joined(separator: ",")
       return """
         ctid \(Builtin.equal) ANY ('{\(places)}'::pg_catalog.tid[]) \
