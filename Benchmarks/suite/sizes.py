@@ -11,6 +11,8 @@ class Sizes:
     days: int
     categories: int
     drain_rounds: int
+    # Beside C only; always as many, for the disk's sake.
+    close_rounds: int
     # Rows of a queue, and different keys in them: the last is judged, the others show the growth.
     backlogs: tuple
     backlog_rounds: int
@@ -43,7 +45,7 @@ class Sizes:
 
 
 FULL = Sizes(
-    ports=20_508, days=290, categories=55, drain_rounds=5,
+    ports=20_508, days=290, categories=55, drain_rounds=5, close_rounds=7,
     backlogs=((250_000, 12_500), (500_000, 25_000), (1_000_000, 12_500), (1_000_000, 50_000)),
     backlog_rounds=3,
     changes=400,
@@ -53,7 +55,7 @@ FULL = Sizes(
     keys=100_000, many_keys=1_000_000, keys_rounds=5)
 
 QUICK = Sizes(
-    ports=2_000, days=28, categories=55, drain_rounds=1,
+    ports=2_000, days=28, categories=55, drain_rounds=1, close_rounds=1,
     backlogs=((25_000, 1_250), (50_000, 2_500), (100_000, 1_250), (100_000, 5_000)),
     backlog_rounds=1,
     changes=20,

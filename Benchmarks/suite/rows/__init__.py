@@ -10,6 +10,7 @@ ROWS = {
     "startup": startup.measure,
     "keys": keys.measure,
     "drain": drain.measure_on_disk,
+    "drain-floor": drain.measure_beside_floor,
     "drain-tmpfs": drain.measure_in_memory,
     "backlog": backlog.measure,
     "change": change.measure,

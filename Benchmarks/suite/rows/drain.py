@@ -24,6 +24,11 @@ def measure_in_memory(ground):
     Drains(ground, ground.memory_folder, "tmpfs").measure(floor_at_most=1.5, like_work_at_most=1.4, with_peers=False)
 
 
+def measure_beside_floor(ground):
+    """On the disk too, whose speed changes from minute to minute: few contenders, and more rounds."""
+    Drains(ground, ground.disk, ground.file_system).measure_closely(at_most=1.0)
+
+
 def plural(threads):
     return "1 thread" if threads == 1 else f"{threads} threads"
 
@@ -70,6 +75,20 @@ class Drains:
             **{name: "start to end; unlinks only" for name in floors},
             **{name: "start to end; reads all rows, unlinks, deletes all rows" for name in drains},
             "rm -rf": "folders too", "find -delete": "files only"})
+
+    def measure_closely(self, at_most):
+        sizes, report = self.ground.sizes, self.ground.report
+        threads = THREADS[-1]
+        floor, drain = f"C unlink, {plural(threads)}", f"C drain, {plural(threads)}"
+        samples = race(
+            {"fpcache": self.fpcache, floor: self.unlink(threads), drain: self.drain(threads)},
+            sizes.close_rounds, progress, duration)
+        rows = f"{self.rows:,} rows, {self.tree.files:,} files, {self.place}, closely"
+        report.ratio(f"drain of {rows}", f"{floor}, no database", samples, "fpcache", floor, at_most)
+        report.ratio(f"the same beside like work, {self.place}",
+                     f"{drain}: rows read, deleted and committed too", samples,
+                     "fpcache", drain, at_most)
+        report.samples(f"drain, {self.place}, closely", samples)
 
     def prepared(self, contender, files_left=0, rows_left=0):
         """Runs a contender on a fresh tree and full queues, and checks what it has left."""

@@ -13,17 +13,21 @@ import Basics
 /// The keys that earlier clears found to have no folder.
 package struct AbsentKeys: Sendable {
   /// A folder in which the folders of some keys were missing.
-  struct Place: Sendable {
+  struct Place: Hashable, Sendable {
     /// The names on its path below the cache directory.
     let path: [[UInt8]]
     /// Its state, read before the first of them was looked for.
     let state: FolderState
-    /// The indices of the keys.
+  }
+
+  /// The indices of keys whose folders were missing in a folder.
+  struct Missing: Sendable {
+    let place: Place
     var keys: [Int]
   }
 
-  /// Stands for a key. Two hashes of 64 bits, both with the secret seed of this process: among a million keys, two with
-  /// the same pair have a probability of 2 to the power of -89.
+  /// Stands for a key. Two hashes of 64 bits, both with the secret seed of this process: when a million keys are looked
+  /// for, the probability that one of them has the same pair as another key is 2 to the power of -92.
   private struct Name: Hashable {
     let first: Int
     let second: Int
@@ -51,7 +55,7 @@ package struct AbsentKeys: Sendable {
   /// How much the clock may differ from its course, in nanoseconds.
   private static let tolerance: Int64 = 500_000_000
 
-  private var places: [(path: [[UInt8]], state: FolderState)] = []
+  private var places: [Place] = []
   /// For each key, the index of its place.
   private var names: [Name: Int32] = [:]
   private var reading = ClockReading()
@@ -87,19 +91,17 @@ package struct AbsentKeys: Sendable {
 
   /// Adds keys of a clear.
   /// - Parameter began: when that clear began, in nanoseconds since the epoch.
-  mutating func add(_ found: [Place], of keys: [CacheKey], began: Int64) {
-    let isAtRest = { (place: Place) in place.state.changed < began - rest }
-    let indices = Dictionary(
-      places.indices.map { (places[$0].state, $0) }, uniquingKeysWith: { first, _ in first })
-    for (state, found) in Dictionary(grouping: found.filter(isAtRest), by: \.state) {
-      let missing = found.flatMap(\.keys)
-      guard names.count + missing.count <= Self.most else { return }
-      guard
-        indices[state] != nil || (missing.count >= Self.fewest && places.count < Self.mostPlaces)
-      else { continue }
-      let index = indices[state] ?? places.count
-      if index == places.count { places.append((found[0].path, state)) }
-      for key in missing { names[Name(keys[key])] = Int32(index) }
+  mutating func add(_ missing: [Missing], of keys: [CacheKey], began: Int64) {
+    let proofs = missing.filter { $0.place.state.changed < began - rest }
+    for (place, parts) in Dictionary(grouping: proofs, by: \.place) {
+      let found = parts.flatMap(\.keys)
+      guard names.count + found.count <= Self.most else { return }
+      let known = places.firstIndex(of: place)
+      guard known != nil || (found.count >= Self.fewest && places.count < Self.mostPlaces) else {
+        continue
+      }
+      if known == nil { places.append(place) }
+      for key in found { names[Name(keys[key])] = Int32(known ?? places.count - 1) }
     }
   }
 }
@@ -113,9 +115,9 @@ extension Clearer {
     absent.look(from: root)
     let indices = keys.indices.filter { !absent.contains(keys[$0]) }
     let asked = indices.count == keys.count ? keys : indices.map { keys[$0] }
-    var found: [AbsentKeys.Place] = []
-    let part = clear(asked, whenAbsent: { found = $0 })
-    absent.add(found, of: asked, began: began)
+    var missing: [AbsentKeys.Missing] = []
+    let part = clear(asked, whenAbsent: { missing = $0 })
+    absent.add(missing, of: asked, began: began)
     guard indices.count < keys.count else { return part }
     var reports = [ClearReport](repeating: ClearReport(), count: keys.count)
     for (index, report) in zip(indices, part) { reports[index] = report }

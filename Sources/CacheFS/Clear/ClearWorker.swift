@@ -20,7 +20,7 @@ struct ClearWorker {
   /// How many files it has unlinked.
   private(set) var removals = 0
   /// Where folders of keys were missing, if the plan asks for it.
-  private(set) var absences: [AbsentKeys.Place] = []
+  private(set) var absences: [AbsentKeys.Missing] = []
   /// The modification time of the last file that it removed.
   private var lastModified: Int64 = 0
 
@@ -139,8 +139,9 @@ struct ClearWorker {
   private mutating func noteAbsence(
     _ index: Int, in path: ArraySlice<[UInt8]>, _ state: FolderState
   ) {
-    if absences.last?.state != state {
-      absences.append(AbsentKeys.Place(path: Array(path), state: state, keys: []))
+    if absences.last?.place.state != state || absences.last?.place.path[...] != path {
+      let place = AbsentKeys.Place(path: Array(path), state: state)
+      absences.append(AbsentKeys.Missing(place: place, keys: []))
     }
     absences[absences.count - 1].keys.append(index)
   }

@@ -70,7 +70,7 @@ package struct Clearer: Sendable {
 
   /// The same.
   /// - Parameter note: is told where the folders of keys are missing.
-  func clear(_ keys: [CacheKey], whenAbsent note: (([AbsentKeys.Place]) -> Void)?) -> [ClearReport]
+  func clear(_ keys: [CacheKey], whenAbsent note: (([AbsentKeys.Missing]) -> Void)?) -> [ClearReport]
   {
     let sweeps = KeySweep.all(of: keys, layout)
     var reports = perform(
@@ -86,7 +86,7 @@ package struct Clearer: Sendable {
   }
 
   private func perform(
-    _ asked: ClearPlan, whenAbsent noteAbsence: (([AbsentKeys.Place]) -> Void)? = nil
+    _ asked: ClearPlan, whenAbsent noteAbsence: (([AbsentKeys.Missing]) -> Void)? = nil
   ) -> [ClearReport] {
     var plan = asked
     let note = dryRun == .no ? plan.recall(memory, root, layout) : { _ in }
