@@ -70,8 +70,9 @@ package struct Clearer: Sendable {
 
   /// The same.
   /// - Parameter note: is told where the folders of keys are missing.
-  func clear(_ keys: [CacheKey], whenAbsent note: (([AbsentKeys.Missing]) -> Void)?) -> [ClearReport]
-  {
+  func clear(
+    _ keys: [CacheKey], whenAbsent note: (([AbsentKeys.Missing]) -> Void)?
+  ) -> [ClearReport] {
     let sweeps = KeySweep.all(of: keys, layout)
     var reports = perform(
       ClearPlan(keys, sweeps, notesAbsence: note != nil && sweeps.isEmpty), whenAbsent: note)
