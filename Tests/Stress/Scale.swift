@@ -30,10 +30,10 @@ struct Scale: ParsableCommand {
   @Option(help: "What the choices grow from.") var seed: UInt64 = 1
 
   func validate() throws {
-    guard nodes.allSatisfy({ 0...400 ~= $0 }), rate.allSatisfy({ -1...10_000 ~= $0 }), seconds > 0
+    guard nodes.allSatisfy({ 0...1000 ~= $0 }), rate.allSatisfy({ -1...10_000 ~= $0 }), seconds > 0
     else {
       throw ValidationError(
-        "expected --nodes from 0 to 400, --rate from -1 to 10000, --seconds above 0")
+        "expected --nodes from 0 to 1000, --rate from -1 to 10000, --seconds above 0")
     }
   }
 
