@@ -177,7 +177,7 @@ import Testing
       return machine.deadline
     }
     #expect(next(isMover: true, jitter: 0) == .milliseconds(7500))
-    #expect(next(isMover: true, jitter: 1) == .milliseconds(7500))
+    #expect(next(isMover: true, jitter: 1) == .seconds(8))
     #expect(next(isMover: false, jitter: 1) == .milliseconds(8500))
     #expect(next(isMover: false, jitter: 0) == .seconds(10))
   }

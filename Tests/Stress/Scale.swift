@@ -132,6 +132,8 @@ private final class ScaleRun {
     for listener in listeners {
       try listener.waitForLog(containing: "drained: ", timeout: .seconds(120))
     }
+    // A first change, so that one of the nodes is the one that moves rows.
+    if count > 0 { _ = try probe() }
     // What each does once, after its start, is over.
     pause(.seconds(3))
   }

@@ -265,10 +265,10 @@ package struct ListenerMachine: Sendable {
   }
 
   /// The node that moves rows probes first. The others probe only where it does not, and not all at the same moment.
-  /// None probes later than a listener without nodes.
+  /// Until a first row is moved, any node may be the one that moves it. None probes later than a listener without nodes.
   private var probeInterval: Duration {
     guard hasLog else { return settings.probeAfter }
-    return settings.probeAfter * (isMover ? 0.75 : 1 - jitter() * 0.15)
+    return settings.probeAfter * (isMover ? 0.75 + jitter() * 0.05 : 1 - jitter() * 0.15)
   }
 
   private mutating func note(_ queue: QueueTable, _ served: DrainOutcome, _ now: Duration) {

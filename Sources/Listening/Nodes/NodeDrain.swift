@@ -70,15 +70,9 @@ final class NodeDrain {
     NodeLog(node.node, on: queue, tables: pages.rules.tables)
   }
 
-  /// Checks that the role still has the rights that rows will need, where no row has shown it.
+  /// Checks that the role still has the rights on the log that rows will need, where no row has shown it.
   /// - Throws: ``DatabaseError``, as if a row had been refused.
-  func requireRights(_ queue: Queue) throws(DatabaseError) {
-    if queue.table == .log {
-      try log(on: queue).requireRights()
-    } else if node.mover == .this {
-      try queue.requireRights()
-    }
-  }
+  func requireLogRights(_ queue: Queue) throws(DatabaseError) { try log(on: queue).requireRights() }
 
   // MARK: Queues
 
