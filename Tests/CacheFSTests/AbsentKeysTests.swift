@@ -3,7 +3,6 @@
 // Which keys a clear need not look for again, and that it looks for them as soon as their folder may be there.
 
 import Basics
-import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -13,7 +12,7 @@ import Testing
 @Suite struct AbsentKeysTests {
   /// What the clearer has opened.
   private final class Opened: Sendable {
-    private let names = Mutex<[String]>([])
+    private let names = Locked<[String]>([])
 
     var kernel: Kernel {
       var kernel = Kernel.real
