@@ -154,9 +154,12 @@ package final class Connection {
     let sent = PQsendQueryParams(
       handle, sql, CInt(values.count), types, values.map { UnsafePointer($0) }, nil, nil, 0)
     guard sent == 1 else { throw .lost(reasonOfLoss) }
-    try finishSending(by: .now + timeout)
+    let deadline = ContinuousClock.now + timeout
+    try finishSending(by: deadline)
+    // The time that our own work takes is not the server's.
+    let began = ContinuousClock.now
     try run(work)
-    return try results(by: .now + timeout).last ?? Rows(nil)
+    return try results(by: deadline + began.duration(to: .now)).last ?? Rows(nil)
   }
 
   /// Runs work that reads what has arrived meanwhile.
