@@ -106,6 +106,40 @@ import Testing
     #expect(served.contains(.serve(.ports, .whole)), "\(served)")
   }
 
+  @Test("a poll looks only into the queues that it has not just measured as empty")
+  func emptyQueues() {
+    var machine = settled()
+    let later = Duration.seconds(62)
+    #expect(machine.handle(.timePassed, at: .seconds(60)) == [.probe])
+    _ = machine.handle(.probeReturned, at: .seconds(60))
+    #expect(
+      machine.handle(.measured(empty: [.dates, .commits, .files]), at: .seconds(60))
+        == [.serve(.log, .whole)])
+    #expect(machine.handle(.served(.log, Self.done), at: .seconds(60)) == [.finish([], complete: true)])
+    #expect(machine.handle(.timePassed, at: later) == [.serve(.ports, .whole)])
+    #expect(machine.handle(.served(.ports, Self.done), at: later) == [.serve(.log, .whole)])
+    _ = machine.handle(.served(.log, Self.done), at: later)
+    #expect(machine.deadline.map { $0 > later } ?? false, "and then sleeps")
+  }
+
+  @Test("the node that moves looks into every queue at a poll, whatever was measured")
+  func moverPolls() {
+    var machine = node(isMover: true)
+    var outputs = machine.handle(.served(.log, Self.done), at: .zero)
+    while case .serve(let queue, _)? = outputs.first {
+      outputs = machine.handle(.served(queue, Self.done), at: .zero)
+    }
+    #expect(machine.handle(.timePassed, at: .seconds(60)) == [.probe])
+    #expect(machine.handle(.probeReturned, at: .seconds(60)) == [.measure])
+    outputs = machine.handle(.measured(empty: Set(QueueTable.all)), at: .seconds(60))
+    var looked: Set<QueueTable> = []
+    while case .serve(let queue, _)? = outputs.first {
+      looked.insert(queue)
+      outputs = machine.handle(.served(queue, Self.done), at: .seconds(60))
+    }
+    #expect(looked == Set(QueueTable.all + [.log]))
+  }
+
   @Test("an event without a queue is done at once")
   func withoutQueue() {
     var machine = settled()

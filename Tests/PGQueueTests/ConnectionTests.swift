@@ -265,7 +265,8 @@ import Testing
       INSERT INTO cache_clearing_ports (port_id, category, port, date_added)
         VALUES (1, 'a', 'b', now() - interval '2 days');
       """)
-    let backlog = try QueueBacklog.all(of: QueueTable.all, on: try connect(database))
+    var look = BacklogLook()
+    let backlog = try look.measure(QueueTable.all, on: connect(database))
     let dates = try #require(backlog.first { $0.table == .dates })
     let ports = try #require(backlog.first { $0.table == .ports })
     #expect(dates.rows == 1 && dates.oldestAge == nil)

@@ -76,14 +76,22 @@ struct ScaleCounters {
 
 /// Processor time from /proc, in seconds.
 private enum ProcessTime {
-  static func of(_ pid: pid_t) -> Double? { fields(pid).map { sum($0, 11...12) } }
+  /// The ticks of /proc/PID/stat are 10 ms, more than an idle process needs in a minute. /proc/PID/schedstat counts
+  /// nanoseconds, but only those of the first thread.
+  static func of(_ pid: pid_t) -> Double? {
+    guard let ticks = fields(pid).map({ sum($0, 11...12) }) else { return nil }
+    let text = try? String(contentsOfFile: "/proc/\(pid)/schedstat", encoding: .utf8)
+    let spent = text?.split(separator: " ").first.flatMap { Double($0) } ?? 0
+    return max(ticks, spent / 1e9)
+  }
 
   /// A process, its children that are there, and those that it has waited for.
   static func ofTree(_ pid: pid_t) throws -> Double {
     guard let own = fields(pid) else { throw SupportError("no /proc/\(pid)/stat") }
     let names = try FileManager.default.contentsOfDirectory(atPath: "/proc")
-    let children = names.compactMap { pid_t($0) }.compactMap(fields).filter { $0[1] == "\(pid)" }
-    return children.reduce(sum(own, 11...14)) { $0 + sum($1, 11...12) }
+    let children = names.compactMap { pid_t($0) }.filter { fields($0)?[1] == "\(pid)" }
+    let ended = sum(own, 13...14)
+    return children.reduce(ended + (of(pid) ?? 0)) { $0 + (of($1) ?? 0) }
   }
 
   /// All processors but for what they were idle or waited for a disk.

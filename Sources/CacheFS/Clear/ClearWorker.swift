@@ -29,7 +29,7 @@ struct ClearWorker {
     keys = plan.keys
     sweeps = plan.sweeps
     order = plan.order
-    matcher = Matcher(clearer.layout)
+    matcher = clearer.matchers.take()
     chain = OpenChain(takesAbsenceForGood: true, keepsStates: plan.notesAbsence)
     buffer = ListingBuffers()
   }

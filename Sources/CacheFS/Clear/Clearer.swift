@@ -36,6 +36,7 @@ package struct Clearer: Sendable {
   let watch: ClearWatch?
   /// Which keys have been searched in all of their family.
   private var memory = SweepMemory()
+  private(set) var matchers: MatcherPool
   /// In a dry run: the paths that earlier keys would already have removed.
   var ghosts: Ghosts?
   /// Which pages of the keys are removed; nil means all of them.
@@ -52,6 +53,7 @@ package struct Clearer: Sendable {
   ) {
     self.root = root
     self.layout = layout
+    matchers = MatcherPool(layout)
     self.dryRun = dryRun
     pathList = paths
     self.branches = branches
@@ -114,6 +116,7 @@ package struct Clearer: Sendable {
     }
     note(reports)
     noteAbsence?(workers.flatMap(\.absences))
+    matchers.giveBack(workers.map(\.matcher))
     return plan.shared(reports)
   }
 
@@ -143,6 +146,7 @@ package struct Clearer: Sendable {
       root, layout: layout, dryRun: dryRun, paths: pathList, branches: branches, threads: threads,
       kernel: kernel, watch: watch)
     clearer.memory = memory
+    clearer.matchers = matchers
     return clearer
   }
 

@@ -20,6 +20,8 @@ struct QueueTroubles {
     reasons.filter { $0.key == .log || !$0.value.isMissingTable }.map(\.key.name).sorted()
   }
 
+  func has(_ table: QueueTable) -> Bool { reasons[table] != nil }
+
   /// The queues that the server does not have and should have.
   var missing: [String] {
     reasons.filter { $0.value.isMissingTable && isNeeded($0.key) }.map(\.key.name).sorted()

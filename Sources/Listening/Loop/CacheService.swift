@@ -272,10 +272,11 @@ package final class CacheService: ListenerService {
     return rowless.note(rest.map(\.0), rest.map(\.1)) || untold > 0
   }
 
-  package func measure(_ backlog: [QueueBacklog]) {
+  package func measure(_ backlog: [QueueBacklog]) -> Set<QueueTable> {
     reporter.update { $0.polled(backlog, now: currentTime()) }
     looks.notePoll(others: drain.node != nil)
     drain.node?.node.isPolled = true
+    return Set(backlog.filter { $0.rows == 0 && !drain.hasTrouble($0.table) }.map(\.table))
   }
 
   package func reset() {

@@ -125,6 +125,11 @@ package final class Drain {
   var missingQueues: [String] { troubles.missing }
   var undrainedQueues: [String] { troubles.undrained }
 
+  /// Whether the server has refused this queue, or another transaction has held it, at its last turn.
+  func hasTrouble(_ queue: QueueTable) -> Bool {
+    troubles.has(queue) || holds[queue] != nil
+  }
+
   /// The queues that another transaction has held for long.
   var heldQueues: [HeldQueue] {
     guard !holds.isEmpty else { return [] }

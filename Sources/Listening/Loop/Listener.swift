@@ -15,6 +15,7 @@ package final class Listener {
   private var machine: ListenerMachine
   private var listening: Connection?
   private var working: Connection?
+  private var backlogs = BacklogLook()
   private var channels: [Channel] = []
   /// The channels that were logged; nil after each reading of the configuration.
   private var toldChannels: [Channel]?
@@ -163,9 +164,9 @@ package final class Listener {
   private func measure() {
     guard let working else { return }
     do throws(DatabaseError) {
-      service.measure(try QueueBacklog.all(of: machine.settings.queues, on: working))
+      let backlog = try backlogs.measure(machine.settings.queues, on: working)
       if !hasLog { try lookForNodes(working) }
-      inputs.append(.timePassed)
+      inputs.append(.measured(empty: service.measure(backlog)))
     } catch {
       lose(error)
     }

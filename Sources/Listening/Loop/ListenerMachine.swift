@@ -107,6 +107,7 @@ package struct ListenerMachine: Sendable {
     case .probeReturned: hear(now)
     case .othersProbe: hearOther(now)
     case .served(let queue, let served): note(queue, served, now)
+    case .measured(let empty): passBy(empty)
     case .timePassed: break
     case .reconnect: if phase != .idle { giveUp(until: now) }
     case .stop:
@@ -214,6 +215,15 @@ package struct ListenerMachine: Sendable {
     state.isDue = true
     state.notBefore = takeoverTime(now)
     queues[queue] = state
+  }
+
+  /// Where another node moves rows, this one need not look into queues that it has just seen to be empty.
+  private mutating func passBy(_ empty: Set<QueueTable>) {
+    guard isConnected, !isMover else { return }
+    for queue in empty where queue != .log && queues[queue]?.contendedSince == nil {
+      queues[queue]?.isDue = false
+      queues[queue]?.notBefore = nil
+    }
   }
 
   private func takeoverTime(_ now: Duration) -> Duration {

@@ -23,6 +23,8 @@ extension ListenerMachine {
     case othersProbe
     /// A batch of the queue was served.
     case served(QueueTable, DrainOutcome)
+    /// The backlog of the queues was measured, and these have none.
+    case measured(empty: Set<QueueTable>)
     case timePassed
     /// Close both connections, which are already lost, and make new ones at once.
     case reconnect

@@ -20,7 +20,8 @@ package protocol ListenerService: AnyObject {
   /// - Returns: when to call it again if nothing happens before; nil for no fixed time.
   func tick(isBusy: Bool) -> Duration?
   /// Receives the backlog of the queues, as of the last poll.
-  func measure(_ backlog: [QueueBacklog])
+  /// - Returns: the queues in which nothing waits and nothing was refused.
+  func measure(_ backlog: [QueueBacklog]) -> Set<QueueTable>
   /// Reads the configuration again; nil when the old one must stay.
   func reload() -> (ConnectionParameters, ListenerMachine.Settings)?
   /// The connections are lost: work that was begun in a queue starts again.

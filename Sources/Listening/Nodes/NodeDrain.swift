@@ -22,6 +22,8 @@ final class NodeDrain {
   private let passes: QueuePasses
   private let logger: Logger
   private var batchSize = BatchSize()
+  /// Whether this turn of the log has checked the rights on it.
+  private var hasShownRights = false
   /// Called when another node has moved rows: the work that is refused to this node is done all the same.
   var whenOthersMove: () -> Void = {}
 
@@ -36,6 +38,7 @@ final class NodeDrain {
   /// - Throws: ``DatabaseError``.
   func serve(_ queue: Queue) throws(DatabaseError) -> DrainOutcome {
     guard queue.table == .log else { return try move(queue, into: log(on: queue)) }
+    hasShownRights = false
     if !node.tokens.isFresh { try prove(log(on: queue)) }
     // Built again, because the node may have another token now.
     let served = try serve(log(on: queue))
@@ -70,9 +73,12 @@ final class NodeDrain {
     NodeLog(node.node, on: queue, tables: pages.rules.tables)
   }
 
-  /// Checks that the role still has the rights on the log that rows will need, where no row has shown it.
+  /// Checks that the role still has the rights on the log that rows will need, where neither a row nor a poll has shown
+  /// it.
   /// - Throws: ``DatabaseError``, as if a row had been refused.
-  func requireLogRights(_ queue: Queue) throws(DatabaseError) { try log(on: queue).requireRights() }
+  func requireLogRights(_ queue: Queue) throws(DatabaseError) {
+    if !hasShownRights { try log(on: queue).requireRights() }
+  }
 
   // MARK: Queues
 
@@ -231,6 +237,7 @@ final class NodeDrain {
   private func isTrimming(_ log: NodeLog) throws(DatabaseError) -> Bool {
     guard node.isPolled, !pages.cache.isDry else { return false }
     try log.noteSeen()
+    hasShownRights = true
     node.tokens.saveIfDue()
     node.isPolled = node.mover == .this ? try log.trim() : false
     return node.isPolled

@@ -31,10 +31,27 @@ extension NodeLog {
     ("fpcache_owed", ["SELECT", "INSERT", "DELETE"]),
   ]
 
+  private static let needs = rights.flatMap { table, privileges in
+    privileges.map { (table, table, $0) }
+  }
+
   /// - Throws: ``DatabaseError``, as if a statement had been refused.
   package func requireRights() throws(DatabaseError) {
-    let lacking = try connection.lacking(
-      Self.rights.flatMap { table, privileges in privileges.map { (table, table, $0) } })
+    try require(connection.lacking(Self.needs))
+  }
+
+  /// Notes that the node is running, even without work, and checks its rights in the same round trip.
+  /// - Throws: ``DatabaseError``, as if a statement had been refused.
+  package func noteSeen() throws(DatabaseError) {
+    try require(
+      connection.lacking(
+        Self.needs,
+        beside: """
+          WITH seen AS (UPDATE fpcache_node SET seen_at = pg_catalog.now() WHERE \(Self.isOurs))
+          """, [node.name, node.token]))
+  }
+
+  private func require(_ lacking: [String]) throws(DatabaseError) {
     if let table = lacking.first { throw .refused(.permissionDenied(for: table)) }
   }
 }
@@ -42,16 +59,19 @@ extension NodeLog {
 extension Connection {
   /// The tables on which a right is missing: `rights` by name, the table as in a statement. Neither needs an escape: they
   /// consist of letters, digits, `_`, `$`, `.` and double quotes.
+  /// - Parameters:
+  ///   - with: what the statement does besides: a WITH clause, and its parameters.
   fileprivate func lacking(
-    _ rights: [(name: String, reference: String, privilege: String)]
+    _ rights: [(name: String, reference: String, privilege: String)], beside with: String = "",
+    _ parameters: [String] = []
   ) throws(DatabaseError) -> [String] {
     let needs = rights.map { "('\($0.name)', '\($0.reference)', '\($0.privilege)')" }
     let lacking = try query(
       """
-      SELECT name FROM (VALUES \(needs.joined(separator: ", "))) AS need (name, reference, privilege) \
+      \(with) SELECT name FROM (VALUES \(needs.joined(separator: ", "))) AS need (name, reference, privilege) \
       WHERE NOT pg_catalog.has_table_privilege( \
       pg_catalog.to_regclass(reference)::pg_catalog.oid, privilege)
-      """)
+      """, parameters)
     return (0..<lacking.count).compactMap { lacking.text($0, 0) }
   }
 }

@@ -32,21 +32,52 @@ package struct QueueBacklog: Equatable, Sendable {
       table: table, rows: rows.text(0, 0).flatMap { Int($0) } ?? 0,
       oldestAge: rows.text(0, 1).flatMap { Double($0) })
   }
+}
+
+/// Measures queues again and again. Most are empty most of the time, which one short question shows for all of them.
+package struct BacklogLook: Sendable {
+  /// Whether the server has refused that question. Each refusal is a line in the server's log, so it is not asked again
+  /// before each queue has answered for itself.
+  private var isApart = false
+
+  package init() {}
 
   /// Every queue that this database has and that we may read.
   /// - Throws: ``DatabaseError`` when the connection is lost.
-  package static func all(
-    of queues: [QueueTable], on connection: Connection
+  package mutating func measure(
+    _ queues: [QueueTable], on connection: Connection
   ) throws(DatabaseError) -> [QueueBacklog] {
+    let queues = queues.filter { $0 != .log }
+    let empty = try isApart ? [] : empty(of: queues, connection)
     var all: [QueueBacklog] = []
-    for table in queues where table != .log {
+    for table in queues {
+      if empty.contains(table) {
+        all.append(QueueBacklog(table: table, rows: 0, oldestAge: nil))
+        continue
+      }
       do throws(DatabaseError) {
         all.append(try QueueBacklog(of: table, on: connection))
       } catch {
         guard case .refused = error else { throw error }
       }
     }
+    isApart = all.count < queues.count
     return all
+  }
+
+  /// The queues without rows; none if the server refuses the question.
+  private func empty(
+    of queues: [QueueTable], _ connection: Connection
+  ) throws(DatabaseError) -> Set<QueueTable> {
+    guard !queues.isEmpty else { return [] }
+    let questions = queues.map { "EXISTS (SELECT FROM \($0.reference))" }
+    do throws(DatabaseError) {
+      let row = try connection.query("SELECT \(questions.joined(separator: ", "))")
+      return Set(queues.indices.filter { row.text(0, $0) == "f" }.map { queues[$0] })
+    } catch {
+      guard case .refused = error else { throw error }
+      return []
+    }
   }
 }
 
