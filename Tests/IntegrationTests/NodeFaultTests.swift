@@ -55,6 +55,30 @@ import fpcache
     try node.stop()
   }
 
+  @Test(
+    "a queue that was refused is looked at until it is not, even when nothing waits in it any more")
+  func refusedThenEmpty() throws {
+    let database = try makeDatabase()
+    let node = try TestNode("web1", database)
+    let listener = try node.startAndSettle(["--settle", "0", "--poll-interval", "0.3"])
+    let queued = """
+      INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'a', 'b'); NOTIFY port_updated
+      """
+    try database.sql(queued)
+    try eventually {
+      try database.lag(of: "web1") == 0 && database.count("cache_clearing_ports") == 0
+    }
+    // Another node moves rows, but it has died: this one must look into the queue, and may not.
+    try database.sql("UPDATE fpcache_head SET mover = 'web0'; NOTIFY fpcache_log")
+    try database.sql("REVOKE SELECT ON cache_clearing_ports FROM listening; \(queued)")
+    try listener.waitForLog(containing: "cache_clearing_ports: permission denied")
+    try database.sql(
+      "DELETE FROM cache_clearing_ports; GRANT SELECT ON cache_clearing_ports TO listening")
+    try listener.waitForLog(containing: "cache_clearing_ports: can be drained again")
+    #expect(try database.sql("SELECT mover FROM fpcache_head") == "web0", "\(listener)")
+    try node.stop()
+  }
+
   @Test("what one node cannot delete holds up neither its cursor nor the others, and outlives it")
   func owed() throws {
     let database = try makeDatabase()

@@ -115,7 +115,8 @@ import Testing
     #expect(
       machine.handle(.measured(empty: [.dates, .commits, .files]), at: .seconds(60))
         == [.serve(.log, .whole)])
-    #expect(machine.handle(.served(.log, Self.done), at: .seconds(60)) == [.finish([], complete: true)])
+    #expect(
+      machine.handle(.served(.log, Self.done), at: .seconds(60)) == [.finish([], complete: true)])
     #expect(machine.handle(.timePassed, at: later) == [.serve(.ports, .whole)])
     #expect(machine.handle(.served(.ports, Self.done), at: later) == [.serve(.log, .whole)])
     _ = machine.handle(.served(.log, Self.done), at: later)
