@@ -154,6 +154,7 @@ import Testing
       return
     }
     #expect(try log.advance(behind: batch, owing: batch.rows))
+    #expect(try !log.advance(behind: batch, owing: []), "already moved")
     let owed = try log.owed(after: nil, limit: 10)
     #expect(owed.count == 2)
     try log.forgive(owed)

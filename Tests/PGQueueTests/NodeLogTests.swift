@@ -53,6 +53,39 @@ import Testing
   }
 
   @Test(
+    "a cursor that another listener of the name has moved, or that belongs to another cache, stays where it is",
+    arguments: [
+      "UPDATE fpcache_node SET cursor = 3", "UPDATE fpcache_node SET token = 'u'",
+      "DELETE FROM fpcache_node",
+    ])
+  func movedMeanwhile(meanwhile: String) throws {
+    let database = try PostgresServer.shared.makeDatabase()
+    try database.sql(NodeSchema.sql)
+    try database.sql(
+      """
+      INSERT INTO fpcache_log SELECT n, 'cache_clearing_ports', '{a,b}', now()
+      FROM generate_series(1, 3) AS n;
+      UPDATE fpcache_head SET last_id = 3;
+      INSERT INTO fpcache_node (name, token, cursor, must_empty) VALUES ('web1', 't', 0, false)
+      """)
+    let connection = try Connection(ConnectionParameters([("dbname", database.listenerDSN)]))
+    let log = NodeLog(
+      try #require(Node(name: "web1", token: "t")), on: Queue(.log, on: connection),
+      tables: QueueTable.all)
+    guard case .batch(let batch) = try log.read(after: nil, limit: 2) else {
+      Issue.record("no batch")
+      return
+    }
+    let node = "SELECT name, token, cursor FROM fpcache_node"
+    try database.sql(meanwhile)
+    let before = try database.sql(node)
+    #expect(try !log.advance(behind: batch, owing: []))
+    #expect(try !log.advance(behind: batch, owing: [batch.rows[1]]))
+    #expect(try database.sql(node) == before)
+    #expect(try database.count("fpcache_owed") == 0)
+  }
+
+  @Test(
     "four that move the same rows while they come: each is in the log once, and no reader passes one over"
   )
   func competition() throws {
