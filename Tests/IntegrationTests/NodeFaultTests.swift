@@ -79,6 +79,24 @@ import fpcache
     try node.stop()
   }
 
+  @Test("a right that lacks for rows that cannot be cleared does not stop the trimming of the log")
+  func trimmedWithoutRight() throws {
+    let database = try makeDatabase()
+    let node = try TestNode("web1", database)
+    let listener = try node.startAndSettle(["--settle", "0", "--poll-interval", "0.3"])
+    try database.sql("REVOKE INSERT ON fpcache_owed FROM listening")
+    try listener.waitForLog(containing: "permission denied for table fpcache_owed")
+    try database.sql(
+      "INSERT INTO cache_clearing_ports (port_id, category, port) VALUES (1, 'a', 'b'); NOTIFY port_updated"
+    )
+    try eventually("the row is moved, read and trimmed", details: "\(listener)") {
+      try database.sql("SELECT last_id, trimmed_to FROM fpcache_head") == "1|1"
+        && database.count("fpcache_log") == 0
+    }
+    #expect(listener.lines.count { $0.contains("permission denied") } == 1, "\(listener)")
+    try node.stop()
+  }
+
   @Test("what one node cannot delete holds up neither its cursor nor the others, and outlives it")
   func owed() throws {
     let database = try makeDatabase()

@@ -95,11 +95,15 @@ import Testing
     #expect(machine.handle(.notified([.portUpdated]), at: .seconds(2)) == [])
     var served: [ListenerMachine.Output] = []
     for milliseconds in stride(from: 60_000, to: 62_000, by: 50) {
-      for output in machine.handle(.timePassed, at: .milliseconds(milliseconds)) {
-        served.append(output)
-        if case .serve(let queue, _) = output {
-          _ = machine.handle(.served(queue, Self.done), at: .milliseconds(milliseconds))
-        }
+      let now = Duration.milliseconds(milliseconds)
+      var outputs = machine.handle(.timePassed, at: now)
+      // The row of that notification waits: its queue is not empty.
+      if outputs == [.measure] {
+        outputs += machine.handle(.measured(empty: [.dates, .commits, .files]), at: now)
+      }
+      served += outputs
+      for case .serve(let queue, _) in outputs {
+        _ = machine.handle(.served(queue, Self.done), at: now)
       }
       if machine.deadline == nil { break }
     }
@@ -111,7 +115,7 @@ import Testing
     var machine = settled()
     let later = Duration.seconds(62)
     #expect(machine.handle(.timePassed, at: .seconds(60)) == [.probe])
-    _ = machine.handle(.probeReturned, at: .seconds(60))
+    #expect(machine.handle(.probeReturned, at: .seconds(60)) == [.measure])
     #expect(
       machine.handle(.measured(empty: [.dates, .commits, .files]), at: .seconds(60))
         == [.serve(.log, .whole)])
@@ -121,6 +125,19 @@ import Testing
     #expect(machine.handle(.served(.ports, Self.done), at: later) == [.serve(.log, .whole)])
     _ = machine.handle(.served(.log, Self.done), at: later)
     #expect(machine.deadline.map { $0 > later } ?? false, "and then sleeps")
+  }
+
+  @Test("a notification that comes after the measure is looked for, whatever was measured")
+  func notifiedAfterMeasure() {
+    var machine = settled()
+    _ = machine.handle(.timePassed, at: .seconds(60))
+    #expect(machine.handle(.probeReturned, at: .seconds(60)) == [.measure])
+    #expect(
+      machine.handle(.measured(empty: Set(QueueTable.all)), at: .seconds(60))
+        == [.serve(.log, .whole)])
+    #expect(machine.handle(.notified([.portUpdated]), at: .seconds(60)) == [])
+    _ = machine.handle(.served(.log, Self.done), at: .seconds(60))
+    #expect(machine.handle(.timePassed, at: .seconds(61)) == [.serve(.ports, .whole)])
   }
 
   @Test("the node that moves looks into every queue at a poll, whatever was measured")

@@ -58,6 +58,20 @@ import Testing
     #expect(refusals(server) - before == 5)
   }
 
+  @Test("a queue without a column that names its pages is not one without rows")
+  func withoutColumn() throws {
+    let database = try PostgresServer.shared.makeDatabase(shape: .plain)
+    try database.sql("ALTER TABLE cache_clearing_files RENAME pathname TO path")
+    let connection = try Connection(ConnectionParameters([("dbname", database.listenerDSN)]))
+    var look = BacklogLook()
+    for _ in 1...2 {
+      let measured = try look.measure(QueueTable.all, on: connection).map(\.table)
+      #expect(measured == QueueTable.all.filter { $0 != .files })
+    }
+    try database.sql("ALTER TABLE cache_clearing_files RENAME path TO pathname")
+    #expect(try look.measure(QueueTable.all, on: connection).map(\.table) == QueueTable.all)
+  }
+
   @Test("a queue that another session has locked is left out, and is back afterwards")
   func locked() throws {
     let database = try PostgresServer.shared.makeDatabase(shape: .plain)

@@ -36,6 +36,9 @@ final class QueuePasses {
 
   func forget(_ table: QueueTable) { passes[table] = nil }
 
+  /// Whether a pass over the queue is in progress, or the server keeps rows of it.
+  func remember(_ table: QueueTable) -> Bool { passes[table] != nil || kept[table] != nil }
+
   /// Forgets the queues that are no longer asked for, and what depends on the configuration.
   func keep(_ isKnown: (QueueTable) -> Bool) {
     passes = passes.filter { isKnown($0.key) }

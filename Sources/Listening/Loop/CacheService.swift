@@ -276,7 +276,7 @@ package final class CacheService: ListenerService {
     reporter.update { $0.polled(backlog, now: currentTime()) }
     looks.notePoll(others: drain.node != nil)
     drain.node?.node.isPolled = true
-    return Set(backlog.filter { $0.rows == 0 && !drain.hasTrouble($0.table) }.map(\.table))
+    return Set(backlog.filter { $0.rows == 0 && drain.isDone(with: $0.table) }.map(\.table))
   }
 
   package func reset() {

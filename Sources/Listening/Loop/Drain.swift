@@ -50,7 +50,8 @@ package final class Drain {
       let before = pages.tally
       let served = try serve(queue)
       let hasDone = pages.tally.moved != before.moved || pages.tally.rows != before.rows
-      if served != .contended, !hasDone { try requireRights(queue) }
+      // Rows show what they needed. What a trouble was about, they may not have needed.
+      if served != .contended, !hasDone || troubles.has(queue.table) { try requireRights(queue) }
       try note(hold: served == .contended && !pages.isWithheld, of: queue)
       // A role that may read rows may still not be allowed to delete them.
       if served != .contended { troubles.end(queue.table) }
@@ -125,9 +126,10 @@ package final class Drain {
   var missingQueues: [String] { troubles.missing }
   var undrainedQueues: [String] { troubles.undrained }
 
-  /// Whether the server has refused this queue, or another transaction has held it, at its last turn.
-  func hasTrouble(_ queue: QueueTable) -> Bool {
-    troubles.has(queue) || holds[queue] != nil
+  /// Whether nothing is left of a queue's last turn: no pass in progress, and nothing that the server has refused or
+  /// another transaction has held.
+  func isDone(with queue: QueueTable) -> Bool {
+    !troubles.has(queue) && holds[queue] == nil && !passes.remember(queue)
   }
 
   /// The queues that another transaction has held for long.

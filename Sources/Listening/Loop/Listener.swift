@@ -166,7 +166,8 @@ package final class Listener {
     do throws(DatabaseError) {
       let backlog = try backlogs.measure(machine.settings.queues, on: working)
       if !hasLog { try lookForNodes(working) }
-      inputs.append(.measured(empty: service.measure(backlog)))
+      // Before a notification that is not handled yet: what it announces may be newer than the measure.
+      inputs.insert(.measured(empty: service.measure(backlog)), at: 0)
     } catch {
       lose(error)
     }

@@ -20,7 +20,7 @@ package protocol ListenerService: AnyObject {
   /// - Returns: when to call it again if nothing happens before; nil for no fixed time.
   func tick(isBusy: Bool) -> Duration?
   /// Receives the backlog of the queues, as of the last poll.
-  /// - Returns: the queues in which nothing waits and nothing was refused.
+  /// - Returns: the queues in which nothing waits, and of whose last turn nothing is left to do.
   func measure(_ backlog: [QueueBacklog]) -> Set<QueueTable>
   /// Reads the configuration again; nil when the old one must stay.
   func reload() -> (ConnectionParameters, ListenerMachine.Settings)?

@@ -22,8 +22,8 @@ final class NodeDrain {
   private let passes: QueuePasses
   private let logger: Logger
   private var batchSize = BatchSize()
-  /// Whether this turn of the log has checked the rights on it.
-  private var hasShownRights = false
+  /// Whether this turn of the log has looked at the rights on it, and what is lacking.
+  private var rights: (areKnown: Bool, lacking: ServerError?) = (false, nil)
   /// Called when another node has moved rows: the work that is refused to this node is done all the same.
   var whenOthersMove: () -> Void = {}
 
@@ -38,7 +38,7 @@ final class NodeDrain {
   /// - Throws: ``DatabaseError``.
   func serve(_ queue: Queue) throws(DatabaseError) -> DrainOutcome {
     guard queue.table == .log else { return try move(queue, into: log(on: queue)) }
-    hasShownRights = false
+    rights = (false, nil)
     if !node.tokens.isFresh { try prove(log(on: queue)) }
     // Built again, because the node may have another token now.
     let served = try serve(log(on: queue))
@@ -73,11 +73,11 @@ final class NodeDrain {
     NodeLog(node.node, on: queue, tables: pages.rules.tables)
   }
 
-  /// Checks that the role still has the rights on the log that rows will need, where neither a row nor a poll has shown
-  /// it.
+  /// Checks that the role still has the rights on the log that rows will need, where no row has shown it.
   /// - Throws: ``DatabaseError``, as if a row had been refused.
   func requireLogRights(_ queue: Queue) throws(DatabaseError) {
-    if !hasShownRights { try log(on: queue).requireRights() }
+    let lacking = rights.areKnown ? rights.lacking : try log(on: queue).lackingRight()
+    if let lacking { throw .refused(lacking) }
   }
 
   // MARK: Queues
@@ -236,8 +236,7 @@ final class NodeDrain {
   /// - Returns: whether there is more to trim.
   private func isTrimming(_ log: NodeLog) throws(DatabaseError) -> Bool {
     guard node.isPolled, !pages.cache.isDry else { return false }
-    try log.noteSeen()
-    hasShownRights = true
+    rights = (true, try log.noteSeen())
     node.tokens.saveIfDue()
     node.isPolled = node.mover == .this ? try log.trim() : false
     return node.isPolled

@@ -35,24 +35,26 @@ extension NodeLog {
     privileges.map { (table, table, $0) }
   }
 
-  /// - Throws: ``DatabaseError``, as if a statement had been refused.
-  package func requireRights() throws(DatabaseError) {
-    try require(connection.lacking(Self.needs))
+  /// What would be refused to the node; nil when it has all rights.
+  /// - Throws: ``DatabaseError``.
+  package func lackingRight() throws(DatabaseError) -> ServerError? {
+    Self.refusal(try connection.lacking(Self.needs))
   }
 
-  /// Notes that the node is running, even without work, and checks its rights in the same round trip.
-  /// - Throws: ``DatabaseError``, as if a statement had been refused.
-  package func noteSeen() throws(DatabaseError) {
-    try require(
-      connection.lacking(
+  /// Notes that the node is running, even without work, and looks at its rights in the same round trip.
+  /// - Returns: what would be refused to the node; nil when it has all rights.
+  /// - Throws: ``DatabaseError``.
+  package func noteSeen() throws(DatabaseError) -> ServerError? {
+    Self.refusal(
+      try connection.lacking(
         Self.needs,
         beside: """
           WITH seen AS (UPDATE fpcache_node SET seen_at = pg_catalog.now() WHERE \(Self.isOurs))
           """, [node.name, node.token]))
   }
 
-  private func require(_ lacking: [String]) throws(DatabaseError) {
-    if let table = lacking.first { throw .refused(.permissionDenied(for: table)) }
+  private static func refusal(_ lacking: [String]) -> ServerError? {
+    lacking.first.map { .permissionDenied(for: $0) }
   }
 }
 

@@ -42,16 +42,27 @@ package struct BacklogLook: Sendable {
 
   package init() {}
 
-  /// Every queue that this database has and that we may read.
+  /// Every queue that this database has and whose keys we may read.
   /// - Throws: ``DatabaseError`` when the connection is lost.
   package mutating func measure(
     _ queues: [QueueTable], on connection: Connection
   ) throws(DatabaseError) -> [QueueBacklog] {
     let queues = queues.filter { $0 != .log }
-    let empty = try isApart ? [] : empty(of: queues, connection)
+    var answers: [QueueTable: Bool] = [:]
+    if !isApart {
+      answers = try areEmpty(queues, connection)
+      isApart = answers.count < queues.count
+    }
+    if isApart {
+      for table in queues {
+        answers.merge(try areEmpty([table], connection)) { $1 }
+      }
+      isApart = answers.count < queues.count
+    }
     var all: [QueueBacklog] = []
     for table in queues {
-      if empty.contains(table) {
+      guard let isEmpty = answers[table] else { continue }
+      guard !isEmpty else {
         all.append(QueueBacklog(table: table, rows: 0, oldestAge: nil))
         continue
       }
@@ -61,22 +72,28 @@ package struct BacklogLook: Sendable {
         guard case .refused = error else { throw error }
       }
     }
-    isApart = all.count < queues.count
     return all
   }
 
-  /// The queues without rows; none if the server refuses the question.
-  private func empty(
-    of queues: [QueueTable], _ connection: Connection
-  ) throws(DatabaseError) -> Set<QueueTable> {
-    guard !queues.isEmpty else { return [] }
-    let questions = queues.map { "EXISTS (SELECT FROM \($0.reference))" }
+  /// Whether each queue is empty; nothing if the server refuses the question, which names all that a batch will read.
+  ///
+  /// The server locks the queues one after the other, and waits for another session's exclusive lock as long as the
+  /// session's `lock_timeout` allows. That is shorter than its `deadlock_timeout`, so the other session is never the
+  /// one that it ends.
+  private func areEmpty(
+    _ queues: [QueueTable], _ connection: Connection
+  ) throws(DatabaseError) -> [QueueTable: Bool] {
+    guard !queues.isEmpty else { return [:] }
+    let questions = queues.map {
+      "EXISTS (SELECT \($0.place), \($0.boundedKey) FROM \($0.reference))"
+    }
     do throws(DatabaseError) {
       let row = try connection.query("SELECT \(questions.joined(separator: ", "))")
-      return Set(queues.indices.filter { row.text(0, $0) == "f" }.map { queues[$0] })
+      let answers = queues.indices.map { (queues[$0], row.text(0, $0) == "f") }
+      return Dictionary(answers) { $1 }
     } catch {
       guard case .refused = error else { throw error }
-      return []
+      return [:]
     }
   }
 }
