@@ -200,6 +200,3 @@ struct FPCache: ParsableCommand {
     exit(withError: ExitCode(status.rawValue))
   }
 }
-
-/// The version, as `--version` prints it and as the changelog's heading has it.
-let fpcacheVersion = "0.1.0"

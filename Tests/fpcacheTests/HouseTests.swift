@@ -111,6 +111,19 @@ import Testing
     }
   }
 
+  /// scripts/fuzz builds the program without that file, since libFuzzer has an entry point of its own.
+  @Test("no other file needs the one with the entry point") func entryPoint() throws {
+    let entry = try #require(Self.sources.first { $0.path == "Sources/fpcache/FPCache.swift" })
+    let declarations = entry.code.matches(
+      of:
+        /^(?:(?:public|package|internal) )?(?:let|var|func|struct|class|enum|protocol|typealias|extension) .*/
+        .anchorsMatchLineEndings())
+    #expect(declarations.map { String($0.0) } == ["struct FPCache: ParsableCommand {"])
+    for file in Self.sources where file.path != entry.path {
+      #expect(!file.words.contains("FPCache"), "\(file.path)")
+    }
+  }
+
   /// Of lines and arguments. Past these a function wants parts with names.
   private static let (longest, widest) = (50, 5)
 
