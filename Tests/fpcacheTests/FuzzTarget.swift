@@ -187,14 +187,19 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     func shown(_ year: Int, _ month: Int) -> String {
       "\(CalendarDate(year: year, month: month, day: 1) ?? .epoch)"
     }
-    let text =
-      switch date {
-      case .day(let day): "\(day)"
-      case .month(let year, let month): String(shown(year, month).dropLast(3))
-      case .year(let year): String(shown(year, 1).prefix(4))
-      case .range(let first, let last): "\(first)..\(last)"
-      }
-    let isWord = ["today", "yesterday"].contains(String(decoding: bytes, as: UTF8.self))
+    let given = String(decoding: bytes, as: UTF8.self)
+    let text: String
+    switch date {
+    case .day(let day): text = "\(day)"
+    case .month(let year, let month): text = String(shown(year, month).dropLast(3))
+    case .year(let year): text = String(shown(year, 1).prefix(4))
+    case .range(let first, let last):
+      // An end may be a month or a year: its first or last day is meant.
+      let ends = given.split(separator: ".").map(\.count)
+      text = "\("\(first)".prefix(ends.first ?? 0))..\("\(last)".prefix(ends.last ?? 0))"
+      try require(ends.allSatisfy([4, 7, 10].contains), "read as \(first)..\(last)")
+    }
+    let isWord = ["today", "yesterday"].contains(given)
     try require(isWord || Array(text.utf8) == bytes, "read as \(text)")
   }
 
