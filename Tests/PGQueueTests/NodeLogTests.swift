@@ -10,8 +10,8 @@ import Testing
 @testable import TestSupport
 
 @Suite struct NodeLogTests {
-  @Test("what could not be cleared is not forgotten when the log is trimmed meanwhile")
-  func trimmedMeanwhile() throws {
+  /// A database whose log has three rows that the node `web1` has not read, an hour old, and that node's statements.
+  private func logged() throws -> (database: TestDatabase, log: NodeLog) {
     let database = try PostgresServer.shared.makeDatabase()
     try database.sql(NodeSchema.sql)
     try database.sql(
@@ -22,9 +22,13 @@ import Testing
       INSERT INTO fpcache_node (name, token, cursor, must_empty) VALUES ('web1', 't', 0, false)
       """)
     let connection = try Connection(ConnectionParameters([("dbname", database.listenerDSN)]))
-    let log = NodeLog(
-      try #require(Node(name: "web1", token: "t")), on: Queue(.log, on: connection),
-      tables: QueueTable.all)
+    let node = try #require(Node(name: "web1", token: "t"))
+    return (database, NodeLog(node, on: Queue(.log, on: connection), tables: QueueTable.all))
+  }
+
+  @Test("what could not be cleared is not forgotten when the log is trimmed meanwhile")
+  func trimmedMeanwhile() throws {
+    let (database, log) = try logged()
     func batch() throws -> LogBatch? {
       guard case .batch(let batch) = try log.read(after: nil, limit: 2) else { return nil }
       return batch
@@ -59,19 +63,7 @@ import Testing
       "DELETE FROM fpcache_node",
     ])
   func movedMeanwhile(meanwhile: String) throws {
-    let database = try PostgresServer.shared.makeDatabase()
-    try database.sql(NodeSchema.sql)
-    try database.sql(
-      """
-      INSERT INTO fpcache_log SELECT n, 'cache_clearing_ports', '{a,b}', now()
-      FROM generate_series(1, 3) AS n;
-      UPDATE fpcache_head SET last_id = 3;
-      INSERT INTO fpcache_node (name, token, cursor, must_empty) VALUES ('web1', 't', 0, false)
-      """)
-    let connection = try Connection(ConnectionParameters([("dbname", database.listenerDSN)]))
-    let log = NodeLog(
-      try #require(Node(name: "web1", token: "t")), on: Queue(.log, on: connection),
-      tables: QueueTable.all)
+    let (database, log) = try logged()
     guard case .batch(let batch) = try log.read(after: nil, limit: 2) else {
       Issue.record("no batch")
       return
